@@ -1,0 +1,93 @@
+/** What is wrong with an account as a whole: its key, its clock, its role. */
+import type { Severity } from "./finding.js";
+
+/** The key as far as its rights and age matter here. */
+export interface KeyFacts {
+  readonly readOnly: boolean;
+  readonly permissions: Readonly<Record<string, readonly string[]>>;
+  readonly boundAddresses: readonly string[];
+  readonly expiresAtMs: number | null;
+}
+
+export type AccountFindingCode =
+  | "key-refused"
+  | "clock-skew"
+  | "key-can-withdraw"
+  | "key-can-transfer"
+  | "key-expiring"
+  | "key-read-only"
+  | "key-without-ip"
+  | "copy-trading-master";
+
+export interface AccountFinding {
+  readonly code: AccountFindingCode;
+  readonly severity: Severity;
+  readonly message: string;
+}
+
+const EXPIRES_SOON_MS = 14 * 24 * 3_600_000;
+/** The exchange refuses a timestamp more than 1 s ahead of its own, and one older than the receive window of 5 s. */
+const MOST_AHEAD_MS = 1_000;
+const MOST_BEHIND_MS = 4_000;
+
+/** Rights beyond trading that a key must not have: withdrawal always, transfers unless named by the operator. */
+export function excessRights(key: KeyFacts, allowed: readonly string[]): readonly string[] {
+  const rights = Object.values(key.permissions).flat();
+  return rights.filter((right) => /withdraw/i.test(right) || (/transfer/i.test(right) && !allowed.includes(right)));
+}
+
+export function keyFindings(
+  key: KeyFacts,
+  options: { readonly allowed: readonly string[]; readonly wantsToWrite: boolean; readonly nowMs: number },
+): readonly AccountFinding[] {
+  const found: AccountFinding[] = excessRights(key, options.allowed).map((right) => excessFinding(right));
+  if (key.readOnly && options.wantsToWrite) {
+    found.push(
+      warning(
+        "key-read-only",
+        "the key may only read, so no stop can be set with it; make a key with the rights Contract Orders and Positions",
+      ),
+    );
+  }
+  if (key.boundAddresses.length === 0) {
+    found.push(
+      warning(
+        "key-without-ip",
+        "the key is not bound to any IP address, so whoever has it can use it anywhere; bind it to this machine's address",
+      ),
+    );
+  }
+  if (key.expiresAtMs !== null && key.expiresAtMs - options.nowMs <= EXPIRES_SOON_MS) {
+    const days = Math.max(0, Math.floor((key.expiresAtMs - options.nowMs) / 86_400_000));
+    found.push(
+      warning(
+        "key-expiring",
+        `the key expires in ${days} ${days === 1 ? "day" : "days"}; renew it or bind it to an address`,
+      ),
+    );
+  }
+  return found;
+}
+
+export function clockFindings(skewMs: number | null): readonly AccountFinding[] {
+  if (skewMs === null || (skewMs <= MOST_AHEAD_MS && skewMs >= -MOST_BEHIND_MS)) return [];
+  const direction = skewMs > 0 ? "ahead of" : "behind";
+  const message = `this machine's clock is ${Math.abs(Math.round(skewMs))} ms ${direction} the exchange's; synchronise it (NTP)`;
+  return [{ code: "clock-skew", severity: "critical", message }];
+}
+
+export function copyTradingFindings(isMaster: boolean | null, isAccepted: boolean): readonly AccountFinding[] {
+  if (isMaster !== true || isAccepted) return [];
+  const message = "a copy-trading master's exits close its followers too: report-only until copyTradingMaster is true";
+  return [warning("copy-trading-master", message)];
+}
+
+function excessFinding(right: string): AccountFinding {
+  const has = `the key has the right ${right}, which this program never needs`;
+  if (/withdraw/i.test(right)) return warning("key-can-withdraw", `${has}; make a key without it`);
+  return warning("key-can-transfer", `${has}; make a key without it, or name the right in allowPermissions`);
+}
+
+function warning(code: AccountFindingCode, message: string): AccountFinding {
+  return { code, severity: "warning", message };
+}

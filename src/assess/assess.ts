@@ -1,0 +1,100 @@
+/** Judges every position of a snapshot: what protects it, what is missing or misplaced, and what cannot be known. */
+import type { LifeRecord } from "../domain/life.js";
+import type { OpenOrder } from "../domain/order.js";
+import { contractText, keyText, type Position, type UnreadablePosition } from "../domain/position.js";
+import type { Snapshot } from "../domain/snapshot.js";
+import type { Market } from "../policy/levels.js";
+import type { ResolvedPolicy } from "../policy/resolve.js";
+import { type Cover, cover, takeProfitLegs } from "./coverage.js";
+import type { Finding } from "./finding.js";
+import { findingsOf } from "./findings.js";
+import { hedgeLegs } from "./hedge.js";
+import { type Status, statusOf } from "./status.js";
+import { type StopView, stopView } from "./stop.js";
+import { marketOf, type WantedLevels, wantedLevels } from "./wanted.js";
+
+/** A position whose row could be read; its status may still be unknown. */
+export interface Assessed {
+  readonly kind: "assessed";
+  readonly position: Position;
+  readonly policy: ResolvedPolicy;
+  readonly life: LifeRecord;
+  /** Null: no instrument is known, so no price can be put on its tick. */
+  readonly market: Market | null;
+  readonly stop: StopView;
+  readonly takeProfit: Cover | null;
+  readonly wanted: WantedLevels;
+  /** The legs that offset this one, as people name them. */
+  readonly hedgedBy: readonly string[];
+  readonly status: Status;
+  readonly findings: readonly Finding[];
+}
+
+/** A position that may be open and of which nothing can be said. */
+export interface Unseen {
+  readonly kind: "unseen";
+  readonly row: UnreadablePosition;
+  readonly findings: readonly Finding[];
+}
+
+export interface AssessInput {
+  readonly snapshot: Snapshot;
+  readonly policyOf: (position: Position) => ResolvedPolicy;
+  readonly lifeOf: (position: Position) => LifeRecord;
+}
+
+export interface Assessment {
+  readonly snapshot: Snapshot;
+  readonly positions: readonly Assessed[];
+  readonly unseen: readonly Unseen[];
+}
+
+export function assess({ snapshot, policyOf, lifeOf }: AssessInput): Assessment {
+  const hedges = hedgeLegs(snapshot);
+  const ordersByContract = groupByContract(snapshot.orders);
+  const positions = snapshot.positions.map((position) =>
+    assessPosition(position, snapshot, {
+      policy: policyOf(position),
+      life: lifeOf(position),
+      hedgedBy: hedges.get(keyText(position.key)) ?? [],
+      orders: ordersByContract.get(contractText(position.key)) ?? [],
+    }),
+  );
+  return { snapshot, positions, unseen: snapshot.unreadablePositions.map(unseen) };
+}
+
+interface Circumstances {
+  readonly policy: ResolvedPolicy;
+  readonly life: LifeRecord;
+  readonly hedgedBy: readonly string[];
+  readonly orders: readonly OpenOrder[];
+}
+
+function assessPosition(position: Position, snapshot: Snapshot, circumstances: Circumstances): Assessed {
+  const { policy, life, hedgedBy, orders } = circumstances;
+  const market = marketOf(position, snapshot);
+  const stop = stopView(position, market, orders, snapshot);
+  const takeProfit = cover(position, "take-profit", takeProfitLegs(position, orders));
+  const wanted = wantedLevels(position, policy, market);
+  const facts = { position, policy, market, stop, takeProfit, wanted, hedgedBy };
+  const status = statusOf(facts);
+  const findings = status === "ignored" ? [] : findingsOf(facts, status, snapshot);
+  return { kind: "assessed", ...facts, life, status, findings };
+}
+
+function unseen(row: UnreadablePosition): Unseen {
+  const name = row.symbol ?? "a position";
+  const message = `${name} cannot be read (${row.reason}); it counts as not protected and is left untouched`;
+  return { kind: "unseen", row, findings: [{ code: "unreadable", severity: "critical", message }] };
+}
+
+function groupByContract(orders: readonly OpenOrder[]): ReadonlyMap<string, readonly OpenOrder[]> {
+  const groups = new Map<string, OpenOrder[]>();
+  for (const order of orders) {
+    const contract = contractText(order);
+    const group = groups.get(contract);
+    if (group === undefined) groups.set(contract, [order]);
+    else group.push(order);
+  }
+  return groups;
+}

@@ -1,0 +1,173 @@
+/** The sentences about one position, each with its numbers. */
+import { type Decimal, print } from "../domain/decimal.js";
+import type { Position } from "../domain/position.js";
+import { isLooserStop, isTighterStop } from "../domain/price.js";
+import type { Snapshot } from "../domain/snapshot.js";
+import type { Wanted } from "../policy/levels.js";
+import { isWhole } from "./coverage.js";
+import { beyondLiquidation, type Finding, finding } from "./finding.js";
+import { type Facts, refusesExits, type Status } from "./status.js";
+
+/** A delisting is announced about two days ahead; a dated future within this time is told likewise. */
+const DELISTING_SOON_MS = 3 * 24 * 3_600_000;
+
+export function findingsOf(facts: Facts, status: Status, snapshot: Snapshot): readonly Finding[] {
+  return [
+    ...stopFindings(facts, status),
+    ...liquidationFindings(facts),
+    ...widthFindings(facts),
+    ...takeProfitFindings(facts),
+    ...coarseFindings(facts),
+    ...contractFindings(facts, status, snapshot.requestedAtMs),
+    ...hedgeFindings(facts),
+  ];
+}
+
+function name({ key, side, size }: Position): string {
+  return `${print(size)} ${key.symbol} ${side}`;
+}
+
+function stopFindings(facts: Facts, status: Status): Finding[] {
+  const { position, stop } = facts;
+  const found: Finding[] = stop.triggered.map((order) =>
+    finding(
+      "stop-triggered-not-filled",
+      `a stop at ${order.triggerPrice?.toFixed() ?? "?"} has triggered and ${print(position.size)} is still open`,
+    ),
+  );
+  switch (status) {
+    case "unknown":
+      found.push(
+        finding("unreadable", `${name(position)}: ${stop.doubt}; it counts as not protected and is left untouched`),
+      );
+      break;
+    case "unprotected":
+      found.push(finding("stop-missing", missingSentence(facts)), ...pastFindings(facts));
+      break;
+    case "underprotected":
+      found.push(finding("stop-partial", partialSentence(facts)), ...pastFindings(facts));
+      break;
+    case "misplaced":
+    case "protected":
+    case "unprotectable":
+    case "ignored":
+      break;
+  }
+  return [...found, ...executionFindings(facts)];
+}
+
+function partialSentence({ position, stop }: Facts): string {
+  const covered = stop.all === null ? "0" : print(stop.all.coverage.times(100).toDecimalPlaces(2));
+  return `stops cover only ${covered}% of ${name(position)}`;
+}
+
+function missingSentence({ position, wanted }: Facts): string {
+  const why = wanted.stopLoss.kind === "impossible" ? `, and none can be placed: ${wanted.stopLoss.reason}` : "";
+  return `no stop-loss rests at the exchange for ${name(position)}${why}`;
+}
+
+function pastFindings({ wanted, policy }: Facts): Finding[] {
+  const { stopLoss } = wanted;
+  if (stopLoss.kind !== "past") return [];
+  const sentence = `${stopLoss.triggerBy} ${print(stopLoss.base)} has passed the configured stop ${print(stopLoss.level)}`;
+  return [finding("stop-past", `${sentence}; pastStop is ${policy.protection.pastStop}`)];
+}
+
+function executionFindings({ position, stop, market }: Facts): Finding[] {
+  const legs = stop.inside?.legs ?? [];
+  const found: Finding[] = [];
+  if (legs.some((leg) => leg.execution === "limit")) {
+    found.push(finding("stop-limit", "a stop is a stop-limit order: once triggered it may rest unfilled"));
+  }
+  const most = market?.instrument.maxMarketQuantity ?? null;
+  if (most !== null && legs.some((leg) => leg.source === "full") && position.size.gt(most)) {
+    const sentence = `size ${print(position.size)} is above the largest market order ${print(most)}`;
+    found.push(finding("stop-size-over-limit", `${sentence}; the stop may be filled in parts`));
+  }
+  return found;
+}
+
+function liquidationFindings({ position, stop, market }: Facts): Finding[] {
+  const isIsolated = market?.marginMode !== "cross" && market?.marginMode !== "portfolio";
+  if (position.liquidationPrice === null) {
+    return [
+      finding("liquidation-unknown", "the exchange states no liquidation price, so stops are not checked against it"),
+    ];
+  }
+  const worst = stop.beyondLiquidation.at(-1);
+  if (worst === undefined || isWhole(stop.inside)) return [];
+  const estimate = isIsolated ? "" : "estimated ";
+  const sentence = `the stop at ${print(worst.price)} comes only after ${estimate}liquidation at`;
+  return [beyondLiquidation(isIsolated ? "critical" : "warning", `${sentence} ${print(position.liquidationPrice)}`)];
+}
+
+function widthFindings({ position, stop, wanted }: Facts): Finding[] {
+  const standing = stop.inside;
+  const benchmark = wanted.stopBenchmark;
+  if (standing === null || !isWhole(standing) || benchmark.kind !== "level") return [];
+  const sentence = `the stop stands at ${print(standing.price)}, the configured level is ${print(benchmark.price)}`;
+  if (isLooserStop(standing.price, benchmark.price, position.side)) return [finding("stop-too-wide", sentence)];
+  const isTighter = isTighterStop(standing.price, benchmark.price, position.side);
+  return isTighter ? [finding("stop-tighter-than-configured", sentence)] : [];
+}
+
+function takeProfitFindings({ takeProfit, wanted, policy, stop }: Facts): Finding[] {
+  const wish = wanted.takeProfit;
+  if (policy.protection.takeProfit === null || isWhole(takeProfit)) return [];
+  if (takeProfit !== null) {
+    const covered = print(takeProfit.coverage.times(100).toDecimalPlaces(2));
+    return [finding("take-profit-partial", `take-profits cover only ${covered}% of the position`)];
+  }
+  if (wish.kind === "past") {
+    const sentence = `${wish.triggerBy} ${print(wish.base)} has passed the configured take-profit ${print(wish.level)}`;
+    return [finding("take-profit-past", `${sentence}; pastTakeProfit is ${policy.protection.pastTakeProfit}`)];
+  }
+  if (stop.doubt !== null) return [finding("take-profit-missing", `no take-profit can be seen: ${stop.doubt}`)];
+  const why = wish.kind === "impossible" ? `: ${wish.reason}` : "";
+  return [finding("take-profit-missing", `no take-profit rests at the exchange${why}`)];
+}
+
+function coarseFindings({ position, stop, takeProfit, wanted }: Facts): Finding[] {
+  const { stopLoss } = wanted;
+  const stands = isWhole(stop.inside) ? (stop.inside?.price ?? null) : null;
+  const stopMatters =
+    stopLoss.kind === "level" && (stands === null || !isTighterStop(stands, stopLoss.price, position.side));
+  const takeProfitMatters = takeProfit === null || isAt(wanted.takeProfit, takeProfit.price);
+  return [
+    ...(stopMatters ? coarse("stop-loss", stopLoss) : []),
+    ...(takeProfitMatters ? coarse("take-profit", wanted.takeProfit) : []),
+  ];
+}
+
+function isAt(wanted: Wanted, price: Decimal): boolean {
+  return wanted.kind === "level" && wanted.price.eq(price);
+}
+
+function coarse(exit: string, wanted: Wanted): Finding[] {
+  if (wanted.kind !== "level" || !wanted.coarse) return [];
+  const sentence = `the ${exit} is within 3 ticks of the mark, so it is rounded away from it`;
+  return [finding("tick-too-coarse", `${sentence}, to ${print(wanted.price)}`)];
+}
+
+function contractFindings({ market }: Facts, status: Status, nowMs: number): Finding[] {
+  if (market === null) return [];
+  const { instrument, ticker } = market;
+  const found: Finding[] = [];
+  const refusal = refusesExits(instrument, ticker);
+  if (status === "unprotectable" && refusal !== null) {
+    found.push(finding("unprotectable", `no stop-loss can rest now: ${refusal}; it is tried again in every pass`));
+  }
+  const { deliveryAtMs } = instrument;
+  if (deliveryAtMs !== null && deliveryAtMs - nowMs <= DELISTING_SOON_MS) {
+    const hours = Math.max(0, Math.round((deliveryAtMs - nowMs) / 3_600_000));
+    found.push(
+      finding("delisting-soon", `the contract is delivered or delisted in about ${hours} h; all orders end then`),
+    );
+  }
+  return found;
+}
+
+function hedgeFindings({ hedgedBy, policy }: Facts): Finding[] {
+  if (hedgedBy.length === 0) return [];
+  return [finding("hedge-leg", `offset by ${hedgedBy.join(", ")}; such legs are set to: ${policy.protection.hedged}`)];
+}

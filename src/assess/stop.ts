@@ -1,0 +1,81 @@
+/** The stop of a position as all evidence shows it: order rows, the position row, and what could not be read. */
+import type { Decimal } from "../domain/decimal.js";
+import type { OpenOrder } from "../domain/order.js";
+import { contractText, type Position } from "../domain/position.js";
+import { isBeyondLiquidation, isTighterStop } from "../domain/price.js";
+import type { Snapshot } from "../domain/snapshot.js";
+import { basePrice, knownLiquidation, type Market } from "../policy/levels.js";
+import { type Cover, type CoverLeg, cover, stopLegs, triggeredStops } from "./coverage.js";
+
+export interface StopView {
+  /** All stops that wait, wherever they are. */
+  readonly all: Cover | null;
+  /** Only those that the price reaches before liquidation: the ones that protect. */
+  readonly inside: Cover | null;
+  readonly beyondLiquidation: readonly CoverLeg[];
+  /** The tightest level at which a Full stop stands by any evidence; a write replaces it, so it may never be looser. */
+  readonly standingFull: Decimal | null;
+  /** Stops that have triggered and are not filled. */
+  readonly triggered: readonly OpenOrder[];
+  /** Why the picture may be incomplete; null: it is complete. */
+  readonly doubt: string | null;
+}
+
+export function stopView(
+  position: Position,
+  market: Market | null,
+  orders: readonly OpenOrder[],
+  snapshot: Snapshot,
+): StopView {
+  const mark = market === null ? position.markPrice : basePrice(position, market, "MarkPrice");
+  const liquidation = knownLiquidation(position, mark);
+  const legs = stopLegs(position, orders);
+  const isBeyond = (leg: CoverLeg) =>
+    liquidation !== null && isBeyondLiquidation(leg.price, liquidation, position.side);
+  return {
+    all: cover(position, "stop-loss", legs),
+    inside: cover(
+      position,
+      "stop-loss",
+      legs.filter((leg) => !isBeyond(leg)),
+    ),
+    beyondLiquidation: legs.filter(isBeyond),
+    standingFull: tightestFull(position, legs),
+    triggered: triggeredStops(position, orders),
+    doubt: ordersDoubt(position, snapshot) ?? unprovenRow(position, legs),
+  };
+}
+
+function tightestFull(position: Position, legs: readonly CoverLeg[]): Decimal | null {
+  const evidence = legs.filter((leg) => leg.source === "full").map((leg) => leg.price);
+  if (position.fullStopLoss !== null) evidence.push(position.fullStopLoss);
+  return evidence.reduce<Decimal | null>(
+    (tightest, price) => (tightest === null || isTighterStop(price, tightest, position.side) ? price : tightest),
+    null,
+  );
+}
+
+function ordersDoubt(position: Position, snapshot: Snapshot): string | null {
+  const { category, symbol, positionIdx } = position.key;
+  const gap = snapshot.gaps.find(
+    (hole) =>
+      hole.what === "orders" &&
+      hole.category === category &&
+      (hole.symbols === undefined || hole.symbols.includes(symbol)),
+  );
+  if (gap !== undefined) return `its open orders could not be read: ${gap.reason}`;
+  const row = snapshot.unreadableOrders.find(
+    (order) =>
+      order.category === category &&
+      (order.symbol === null || contractText({ category, symbol: order.symbol }) === contractText(position.key)) &&
+      (order.positionIdx === null || order.positionIdx === positionIdx),
+  );
+  return row === undefined ? null : `one of its open orders cannot be read: ${row.reason}`;
+}
+
+/** The row speaks of a Full stop that no open order shows: just set, just gone, or just triggered. */
+function unprovenRow(position: Position, legs: readonly CoverLeg[]): string | null {
+  const stated = position.fullStopLoss;
+  if (stated === null || legs.some((leg) => leg.source === "full")) return null;
+  return `the position states a stop at ${stated.toFixed()}, but no such order is open`;
+}

@@ -1,0 +1,48 @@
+/** Everything one read of an account showed, and honestly what it did not show. */
+import type { Instrument, Ticker } from "./instrument.js";
+import type { OpenOrder, UnreadableOrder } from "./order.js";
+import type { Category, MarginMode, Position, UnreadablePosition } from "./position.js";
+
+/** A part of the account that could not be seen; nothing may be concluded about it. */
+export interface Gap {
+  readonly category: Category;
+  /** `symbols`: only these contracts are affected; absent: the whole category. */
+  readonly what: "instruments" | "positions" | "orders" | "tickers";
+  readonly symbols?: readonly string[];
+  /** A sentence a person can act on, without secrets. */
+  readonly reason: string;
+}
+
+/** A contract to look at alone, after a write or a push. */
+export interface Contract {
+  readonly category: Category;
+  readonly symbol: string;
+}
+
+/** What a read covers: the whole account, or some contracts (both legs of each). */
+export type ReadScope = "account" | readonly Contract[];
+
+export interface Snapshot {
+  readonly account: string;
+  readonly scope: ReadScope;
+  /** Wall clock when the first request of this read was sent: what it shows is not older. */
+  readonly requestedAtMs: number;
+  readonly receivedAtMs: number;
+  readonly gaps: readonly Gap[];
+  readonly positions: readonly Position[];
+  readonly unreadablePositions: readonly UnreadablePosition[];
+  /** All open orders of the scope, entries included. */
+  readonly orders: readonly OpenOrder[];
+  readonly unreadableOrders: readonly UnreadableOrder[];
+  /** By `contractText`. Holds at least every contract with a position, unless a gap says otherwise. */
+  readonly instruments: ReadonlyMap<string, Instrument>;
+  readonly tickers: ReadonlyMap<string, Ticker>;
+  /** Null: could not be read. */
+  readonly marginMode: MarginMode | null;
+  /** Null: could not be read. */
+  readonly copyTradingMaster: boolean | null;
+  /** Parts of the account that this program does not guard: "option: 3 positions", "spot". */
+  readonly notCovered: readonly string[];
+  /** Our clock minus the exchange's, milliseconds; positive: ours is ahead. Null: not measured. */
+  readonly clockSkewMs: number | null;
+}

@@ -1,0 +1,83 @@
+/** All steps of a pass, riskiest first, with those held back that must not be sent. */
+import type { Assessed, Assessment } from "../assess/assess.js";
+import { dec } from "../domain/decimal.js";
+import { contractText } from "../domain/position.js";
+import { notionalQuote } from "../assess/value.js";
+import { objection } from "./guard.js";
+import { stepFor } from "./position.js";
+import type { PlannedStep, Step } from "./step.js";
+
+/** A pass that would move more than this share of the standing stops is more likely a mistake than a wish. */
+const CHANGE_BRAKE_SHARE = 0.3;
+const CHANGE_BRAKE_FROM = 10;
+
+export interface PlanOptions {
+  /** A person has seen the plan and agreed to moving many existing stops at once. */
+  readonly manyChangesAgreed: boolean;
+  /** The brake of this pass's first plan: stops that were added since must not make its moves look few. */
+  readonly brakedBefore?: string | null;
+  /** Why nothing of this account may be written now; null: it may. */
+  readonly frozen: string | null;
+}
+
+export function plan(assessment: Assessment, options: PlanOptions): readonly PlannedStep[] {
+  const drafts = draftsOf(assessment);
+  const braked = options.manyChangesAgreed ? null : (options.brakedBefore ?? brakeOn(drafts, assessment));
+  const ranked = [...drafts].sort((one, other) => riskOrder(one, other, assessment));
+  return ranked.map(({ step, assessed }, rank) => ({
+    step,
+    priority: ranked.length - rank,
+    held: options.frozen ?? (movesStop(step) ? braked : null) ?? objection(step, assessed),
+  }));
+}
+
+/** Why stops that stand must not be moved unless a person agrees; null: so few would move that they may. */
+export function changeBrake(assessment: Assessment): string | null {
+  return brakeOn(draftsOf(assessment), assessment);
+}
+
+interface Draft {
+  readonly step: Step;
+  readonly assessed: Assessed;
+}
+
+function draftsOf({ positions }: Assessment): readonly Draft[] {
+  return positions.flatMap((assessed) => {
+    const step = stepFor(assessed);
+    return step === null ? [] : [{ step, assessed }];
+  });
+}
+
+function movesStop(step: Step): boolean {
+  return (
+    step.action === "set-trading-stop" &&
+    (step.stopLoss?.purpose === "tighten" || step.stopLoss?.purpose === "inside-liquidation")
+  );
+}
+
+function brakeOn(drafts: readonly Draft[], { positions }: Assessment): string | null {
+  const standing = positions.filter(({ stop }) => stop.all !== null).length;
+  const moves = drafts.filter(({ step }) => movesStop(step)).length;
+  if (standing < CHANGE_BRAKE_FROM || moves <= standing * CHANGE_BRAKE_SHARE) return null;
+  return `would move ${moves} of ${standing} existing stops, more than 30%: look at the plan, then agree with --yes`;
+}
+
+/** Naked first, then half-covered, then moves, then take-profits; within a class the largest notional first. */
+function riskOrder(one: Draft, other: Draft, { snapshot }: Assessment): number {
+  const byClass = riskClass(other) - riskClass(one);
+  if (byClass !== 0) return byClass;
+  const value = ({ assessed: { position, stop } }: Draft) => {
+    const naked = dec("1").minus(stop.inside?.coverage ?? dec("0"));
+    return notionalQuote(position, snapshot.tickers.get(contractText(position.key))).times(naked);
+  };
+  const byValue = value(other).cmp(value(one));
+  if (byValue !== 0) return byValue;
+  return (one.assessed.position.openedAtMs ?? 0) - (other.assessed.position.openedAtMs ?? 0);
+}
+
+function riskClass({ step, assessed }: Draft): number {
+  if (step.action === "close-position") return step.reason === "stop-past" ? 4 : 0;
+  if (step.stopLoss === null) return 0;
+  if (movesStop(step)) return 1;
+  return assessed.stop.inside === null ? 3 : 2;
+}

@@ -1,0 +1,140 @@
+/** The situation → action table: which step, if any, brings one position to what its policy wants. */
+import type { Assessed } from "../assess/assess.js";
+import type { FindingCode } from "../assess/finding.js";
+import { isLooserStop, isTighterStop } from "../domain/price.js";
+import { type Market, nearestLevel, rebasedStop, type Wanted } from "../policy/levels.js";
+import type { ClosePosition, Step, StepLevel, StepStop, StopPurpose } from "./step.js";
+
+type StopChange =
+  | { readonly kind: "set"; readonly stop: StepStop; readonly reason: FindingCode }
+  | { readonly kind: "close"; readonly reason: FindingCode };
+
+/**
+ * At most one step: everything that a position lacks goes in one request. A close for a stop that is past makes the
+ * rest moot; one for a take-profit that is past waits until the stop stands, which a refused close would cost.
+ */
+export function stepFor(assessed: Assessed): Step | null {
+  if (!mayWrite(assessed) || assessed.market === null) return null;
+  const stop = stopChange(assessed, assessed.market);
+  if (stop?.kind === "close") return close(assessed, stop.reason);
+  const takeProfit = takeProfitChange(assessed, assessed.market);
+  if (takeProfit?.kind === "close" && stop === null) return close(assessed, "take-profit-past");
+  if (stop === null && takeProfit === null) return null;
+  return {
+    action: "set-trading-stop",
+    key: assessed.position.key,
+    side: assessed.position.side,
+    stopLoss: stop?.stop ?? null,
+    takeProfit: takeProfit?.kind === "set" ? takeProfit.level : null,
+    reason: stop?.reason ?? "take-profit-missing",
+  };
+}
+
+/** What cannot be seen may be an exit of another hand, so a doubtful position is left alone even where it is covered. */
+function mayWrite({ policy, status, stop, hedgedBy }: Assessed): boolean {
+  const { mode, hedged } = policy.protection;
+  if (mode === "report-only" || policy.ignored || !policy.inScope) return false;
+  if (hedged !== "protect" && hedgedBy.length > 0) return false;
+  if (stop.doubt !== null) return false;
+  return status !== "unknown" && status !== "ignored" && status !== "unprotectable";
+}
+
+function mayMove({ policy }: Assessed): boolean {
+  return policy.protection.mode === "tighten-only" || policy.protection.mode === "sync";
+}
+
+function stopChange(assessed: Assessed, market: Market): StopChange | null {
+  const { status } = assessed;
+  if (status === "protected") return tightened(assessed);
+  if (status === "misplaced") return misplacedChange(assessed, market);
+  if (assessed.stop.standingFull !== null) return null;
+  return missingChange(assessed, market, status === "underprotected" ? "stop-partial" : "stop-missing");
+}
+
+function tightened(assessed: Assessed): StopChange | null {
+  const { position, stop, wanted } = assessed;
+  const benchmark = wanted.stopBenchmark;
+  if (!mayMove(assessed) || benchmark.kind !== "level" || stop.inside === null) return null;
+  if (!isLooserStop(stop.inside.price, benchmark.price, position.side)) return null;
+  return setStop(assessed, benchmark, "tighten", "stop-too-wide");
+}
+
+/**
+ * A stop beyond liquidation is no stop. Where no Full stop stands and the liquidation price is exact, adding one
+ * touches nothing; else a stop is moved, which only the moving modes may do, and an estimate only once per life.
+ */
+function misplacedChange(assessed: Assessed, market: Market): StopChange | null {
+  const isExact = market.marginMode === "isolated";
+  if (isExact && assessed.stop.standingFull === null) {
+    return missingChange(assessed, market, "stop-beyond-liquidation");
+  }
+  if (!mayMove(assessed) || (!isExact && assessed.life.movedForLiquidation)) return null;
+  const purpose = isExact ? "tighten" : "inside-liquidation";
+  return setStop(assessed, assessed.wanted.stopLoss, purpose, "stop-beyond-liquidation");
+}
+
+function missingChange(assessed: Assessed, market: Market, reason: FindingCode): StopChange | null {
+  const { wanted } = assessed;
+  return wanted.stopLoss.kind === "past"
+    ? pastChange(assessed, market, reason)
+    : setStop(assessed, wanted.stopLoss, "add", reason);
+}
+
+/** Decides for the uncovered part of a position whose configured level is past; a partial stop is never closed over. */
+function pastChange(assessed: Assessed, market: Market, reason: FindingCode): StopChange | null {
+  const { position, policy, life, stop } = assessed;
+  const hasTriggered = life.stopTriggered || stop.triggered.length > 0;
+  const triggerBy = policy.protection.stopLoss?.triggerBy ?? "MarkPrice";
+  const nearest = () => setStop(assessed, nearestLevel(position, market, triggerBy, "stop-loss"), "nearest", reason);
+  switch (policy.protection.pastStop) {
+    case "alert":
+      return null;
+    case "nearest":
+      return nearest();
+    case "rebase":
+      if (life.rebased || hasTriggered) return nearest();
+      // By another trigger price than the mark, the liquidation's side may be past as well.
+      return setStop(assessed, rebasedStop(position, policy.protection, market), "rebase", reason) ?? nearest();
+    case "close":
+      if (stop.all !== null) return nearest();
+      return life.closeSent ? null : { kind: "close", reason: "stop-past" };
+  }
+}
+
+function setStop(assessed: Assessed, wanted: Wanted, purpose: StopPurpose, reason: FindingCode): StopChange | null {
+  if (wanted.kind !== "level") return null;
+  const standing = assessed.stop.standingFull;
+  if (standing !== null && !isTighterStop(wanted.price, standing, assessed.position.side)) return null;
+  return { kind: "set", stop: { price: wanted.price, triggerBy: wanted.triggerBy, purpose }, reason };
+}
+
+type TakeProfitChange = { readonly kind: "set"; readonly level: StepLevel } | { readonly kind: "close" };
+
+/** Only where no exit order of anyone is on the profit side; `sync` also moves a Full take-profit. */
+function takeProfitChange(assessed: Assessed, market: Market): TakeProfitChange | null {
+  const { position, takeProfit, wanted, policy } = assessed;
+  if (position.fullTakeProfit !== null || takeProfit !== null) return movedTakeProfit(assessed);
+  if (wanted.takeProfit.kind !== "past") return setTakeProfit(wanted.takeProfit);
+  switch (policy.protection.pastTakeProfit) {
+    case "skip":
+      return null;
+    case "nearest":
+      return setTakeProfit(nearestLevel(position, market, wanted.takeProfit.triggerBy, "take-profit"));
+    case "close":
+      return assessed.life.closeSent ? null : { kind: "close" };
+  }
+}
+
+function movedTakeProfit({ policy, takeProfit, wanted }: Assessed): TakeProfitChange | null {
+  const full = takeProfit?.legs.find((leg) => leg.source === "full");
+  if (policy.protection.mode !== "sync" || full === undefined || wanted.takeProfit.kind !== "level") return null;
+  return full.price.eq(wanted.takeProfit.price) ? null : setTakeProfit(wanted.takeProfit);
+}
+
+function setTakeProfit(wanted: Wanted): TakeProfitChange | null {
+  return wanted.kind === "level" ? { kind: "set", level: { price: wanted.price, triggerBy: wanted.triggerBy } } : null;
+}
+
+function close({ position }: Assessed, reason: FindingCode): ClosePosition {
+  return { action: "close-position", key: position.key, side: position.side, quantity: position.size, reason };
+}

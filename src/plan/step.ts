@@ -1,0 +1,50 @@
+/** A step: one request to the exchange that a person can read before it is sent. */
+import type { FindingCode } from "../assess/finding.js";
+import type { Decimal } from "../domain/decimal.js";
+import type { PositionKey, Side, TriggerBy } from "../domain/position.js";
+
+export interface StepLevel {
+  /** Above zero, on the tick. */
+  readonly price: Decimal;
+  readonly triggerBy: TriggerBy;
+}
+
+/**
+ * Why the stop is where it is. `add` puts the configured level where none stood; `rebase` and `nearest` answer a
+ * level that is already past; `tighten` moves one that is wider than configured; `inside-liquidation` moves one that
+ * only an estimated liquidation price calls misplaced.
+ */
+export type StopPurpose = "add" | "rebase" | "nearest" | "tighten" | "inside-liquidation";
+
+export interface StepStop extends StepLevel {
+  readonly purpose: StopPurpose;
+}
+
+export interface SetTradingStop {
+  readonly action: "set-trading-stop";
+  readonly key: PositionKey;
+  readonly side: Side;
+  /** Null: left alone. */
+  readonly stopLoss: StepStop | null;
+  readonly takeProfit: StepLevel | null;
+  readonly reason: FindingCode;
+}
+
+export interface ClosePosition {
+  readonly action: "close-position";
+  readonly key: PositionKey;
+  readonly side: Side;
+  readonly quantity: Decimal;
+  readonly reason: FindingCode;
+}
+
+export type Step = SetTradingStop | ClosePosition;
+
+/** A step with its place in the queue, or with the reason why it will not be sent. */
+export interface PlannedStep {
+  readonly step: Step;
+  /** Higher is sent first. */
+  readonly priority: number;
+  /** Null: to be sent. */
+  readonly held: string | null;
+}

@@ -1,0 +1,157 @@
+/** Where the operator's distances put a stop-loss and a take-profit: exact, on the tick, inside liquidation. */
+import { type Decimal, dec, print } from "../domain/decimal.js";
+import type { Instrument, Ticker } from "../domain/instrument.js";
+import { triggerBase } from "../domain/instrument.js";
+import type { MarginMode, Position, TriggerBy } from "../domain/position.js";
+import {
+  type Exit,
+  isBeyondLiquidation,
+  isPast,
+  isTighterStop,
+  liesBelowMark,
+  roundAwayFromMark,
+  roundTowardMark,
+  tightestTick,
+} from "../domain/price.js";
+import type { Protection, StopLossWish, TakeProfitWish } from "./protection.js";
+
+/** Within this many ticks of the base price a level is rounded away from it, lest noise or the next tick trigger it. */
+const NEAR_TICKS = 3;
+
+/** Everything a level is computed from. */
+export interface Market {
+  readonly instrument: Instrument;
+  readonly ticker: Ticker;
+  readonly marginMode: MarginMode | null;
+}
+
+/** A wanted level, or why there is none. */
+export type Wanted =
+  | { readonly kind: "level"; readonly price: Decimal; readonly triggerBy: TriggerBy; readonly coarse: boolean }
+  /** The base price has reached `level`: what to do is the operator's `pastStop` or `pastTakeProfit`. */
+  | { readonly kind: "past"; readonly level: Decimal; readonly base: Decimal; readonly triggerBy: TriggerBy }
+  | { readonly kind: "impossible"; readonly reason: string }
+  | { readonly kind: "none" };
+
+/** Current price that a trigger of this kind compares with; the position's own mark stands in for a missing one. */
+export function basePrice(position: Position, market: Market, triggerBy: TriggerBy): Decimal | null {
+  const base = triggerBase(market.ticker, triggerBy);
+  const usable = base ?? (triggerBy === "MarkPrice" ? position.markPrice : null);
+  return usable?.gt(0) ? usable : null;
+}
+
+/** The configured stop without regard to liquidation: what an existing stop is measured against in cross margin. */
+export function configuredStop(position: Position, wish: StopLossWish, market: Market): Wanted {
+  return levelAt(position, market, offset(position, wish.distance, "stop-loss"), wish.triggerBy, "stop-loss");
+}
+
+/** The configured stop for a new order: moved inside liquidation where the distance would reach beyond it. */
+export function newStop(position: Position, protection: Protection, market: Market): Wanted {
+  const wish = protection.stopLoss;
+  if (wish === null) return { kind: "none" };
+  const exact = offset(position, wish.distance, "stop-loss");
+  return stopInside(position, protection, market, exact, wish.triggerBy);
+}
+
+/** A stop at `distance` from the current price instead of the entry, for a position already past its level. */
+export function rebasedStop(position: Position, protection: Protection, market: Market): Wanted {
+  const wish = protection.stopLoss;
+  if (wish === null) return { kind: "none" };
+  const base = basePrice(position, market, wish.triggerBy);
+  if (base === null) return noBase(wish.triggerBy);
+  const factor = position.side === "long" ? dec("1").minus(wish.distance) : dec("1").plus(wish.distance);
+  return stopInside(position, protection, market, base.times(factor), wish.triggerBy);
+}
+
+/** The tightest level that the exchange accepts now. */
+export function nearestLevel(position: Position, market: Market, triggerBy: TriggerBy, exit: Exit): Wanted {
+  const base = basePrice(position, market, triggerBy);
+  if (base === null) return noBase(triggerBy);
+  const price = tightestTick(base, market.instrument.tickSize, position.side, exit);
+  return price.gt(0) ? { kind: "level", price, triggerBy, coarse: false } : belowOneTick(market.instrument);
+}
+
+/** The configured take-profit; "2R" is twice the stop's configured distance from the entry. */
+export function configuredTakeProfit(position: Position, protection: Protection, market: Market): Wanted {
+  const wish = protection.takeProfit;
+  if (wish === null) return { kind: "none" };
+  const distance = takeProfitDistance(wish, protection.stopLoss);
+  if (distance === null) return { kind: "impossible", reason: "a multiple of R needs a stop-loss distance" };
+  return levelAt(position, market, offset(position, distance, "take-profit"), wish.triggerBy, "take-profit");
+}
+
+/** A liquidation price that can be judged against: stated, and of a position that is not being liquidated already. */
+export function knownLiquidation(position: Position, mark: Decimal | null): Decimal | null {
+  const liquidation = position.liquidationPrice;
+  if (liquidation === null || position.state !== "normal") return null;
+  const isReached = mark !== null && isBeyondLiquidation(mark, liquidation, position.side);
+  return isReached ? null : liquidation;
+}
+
+function takeProfitDistance(wish: TakeProfitWish, stop: StopLossWish | null): Decimal | null {
+  if (wish.distance.kind === "fraction") return wish.distance.fraction;
+  return stop === null ? null : stop.distance.times(wish.distance.multiple);
+}
+
+function offset(position: Position, distance: Decimal, exit: Exit): Decimal {
+  const one = dec("1");
+  const factor = liesBelowMark(position.side, exit) ? one.minus(distance) : one.plus(distance);
+  return position.entryPrice.times(factor);
+}
+
+function stopInside(
+  position: Position,
+  protection: Protection,
+  market: Market,
+  exact: Decimal,
+  triggerBy: TriggerBy,
+): Wanted {
+  const mark = basePrice(position, market, "MarkPrice");
+  const liquidation = knownLiquidation(position, mark);
+  if (liquidation === null || mark === null) return levelAt(position, market, exact, triggerBy, "stop-loss");
+  const limit = insideLimit(position, liquidation, mark, protection.liquidationBuffer);
+  const inside = isTighterStop(limit, exact, position.side) ? limit : exact;
+  const wanted = levelAt(position, market, inside, triggerBy, "stop-loss");
+  if (wanted.kind !== "level" || !isBeyondLiquidation(wanted.price, liquidation, position.side)) return wanted;
+  // Rounding away from the mark has crossed the liquidation price: the tight side of the tick is the only one left.
+  const tight = roundTowardMark(inside, market.instrument.tickSize, position.side, "stop-loss");
+  const base = basePrice(position, market, triggerBy);
+  const fits = base !== null && !isPast(tight, base, position.side, "stop-loss");
+  if (fits) return { kind: "level", price: tight, triggerBy, coarse: true };
+  // Outside isolated margin the liquidation price is an estimate: a stop at it is better than none.
+  return market.marginMode !== "isolated"
+    ? wanted
+    : { kind: "impossible", reason: `no tick of ${print(market.instrument.tickSize)} between mark and liquidation` };
+}
+
+/** The widest price that is still inside liquidation: the buffer away, or halfway where that leaves too little room. */
+function insideLimit(position: Position, liquidation: Decimal, mark: Decimal, buffer: Decimal): Decimal {
+  const keepAway = liquidation.times(buffer);
+  const limit = position.side === "long" ? liquidation.plus(keepAway) : liquidation.minus(keepAway);
+  const way = mark.minus(liquidation).abs();
+  const left = position.side === "long" ? mark.minus(limit) : limit.minus(mark);
+  return left.lt(way.div(4)) ? mark.plus(liquidation).div(2) : limit;
+}
+
+function levelAt(position: Position, market: Market, exact: Decimal, triggerBy: TriggerBy, exit: Exit): Wanted {
+  const { instrument } = market;
+  const base = basePrice(position, market, triggerBy);
+  if (base === null) return noBase(triggerBy);
+  if (exact.lte(0)) return { kind: "impossible", reason: `the configured distance puts the ${exit} at or below zero` };
+  if (isPast(exact, base, position.side, exit)) {
+    return { kind: "past", level: roundTowardMark(exact, instrument.tickSize, position.side, exit), base, triggerBy };
+  }
+  const toward = roundTowardMark(exact, instrument.tickSize, position.side, exit);
+  const near = base.minus(toward).abs().lte(instrument.tickSize.times(NEAR_TICKS));
+  const coarse = !toward.eq(exact) && near;
+  const price = coarse ? roundAwayFromMark(exact, instrument.tickSize, position.side, exit) : toward;
+  return price.gt(0) ? { kind: "level", price, triggerBy, coarse } : belowOneTick(instrument);
+}
+
+function noBase(triggerBy: TriggerBy): Wanted {
+  return { kind: "impossible", reason: `the exchange states no current ${triggerBy}` };
+}
+
+function belowOneTick(instrument: Instrument): Wanted {
+  return { kind: "impossible", reason: `the level is below one tick of ${print(instrument.tickSize)}` };
+}

@@ -1,0 +1,257 @@
+/** What counts as cover, and how much of it: scenarios as data. */
+import { describe, expect, test } from "vitest";
+import type { OpenOrder } from "../../src/domain/order.js";
+import type { Position } from "../../src/domain/position.js";
+import {
+  conditionalEntry,
+  conditionalStop,
+  conditionalTakeProfit,
+  fullStop,
+  partialStop,
+  partialTakeProfit,
+  reduceOnlyLimit,
+  stopLimit,
+  takeProfit,
+  trailing,
+} from "../builders/order.js";
+import { aPosition, aShort } from "../builders/position.js";
+import { firstOf } from "../builders/snapshot.js";
+import { dec } from "../../src/domain/decimal.js";
+
+const long = aPosition({ size: "2" });
+const short = aShort({ size: "2" });
+const leg1 = aPosition({ size: "2", positionIdx: 1 });
+const leg2 = aShort({ size: "2", positionIdx: 2 });
+
+interface Scenario {
+  readonly what: string;
+  readonly position: Position;
+  readonly orders: readonly OpenOrder[];
+  /** `coverage at price by source`; null: no cover. */
+  readonly cover: string | null;
+}
+
+const STOPS: readonly Scenario[] = [
+  { what: "no order at all", position: long, orders: [], cover: null },
+  {
+    what: "a Full stop covers the whole long",
+    position: long,
+    orders: [fullStop(long, "98")],
+    cover: "1 at 98 by full",
+  },
+  {
+    what: "a Full stop covers the whole short",
+    position: short,
+    orders: [fullStop(short, "102")],
+    cover: "1 at 102 by full",
+  },
+  {
+    what: "a Full stop whose row says quantity 0 covers the whole",
+    position: long,
+    orders: [fullStop(long, "98", { quantity: dec("0") })],
+    cover: "1 at 98 by full",
+  },
+  {
+    what: "a Full stop whose row still says an older, smaller quantity follows the position",
+    position: long,
+    orders: [fullStop(long, "98", { quantity: dec("0.5") })],
+    cover: "1 at 98 by full",
+  },
+  {
+    what: "one Partial leg covers its own quantity only",
+    position: long,
+    orders: [partialStop(long, "97", "0.5")],
+    cover: "0.25 at 97 by partial",
+  },
+  {
+    what: "Partial legs add up, and the last one reached says the price",
+    position: long,
+    orders: [partialStop(long, "95", "1"), partialStop(long, "97", "1")],
+    cover: "1 at 95 by partial",
+  },
+  {
+    what: "a short's Partial legs are reached upwards",
+    position: short,
+    orders: [partialStop(short, "105", "1"), partialStop(short, "103", "1")],
+    cover: "1 at 105 by partial",
+  },
+  {
+    what: "legs larger than the position cover it once",
+    position: long,
+    orders: [partialStop(long, "97", "5"), partialStop(long, "95", "5")],
+    cover: "1 at 97 by partial",
+  },
+  {
+    what: "a Partial leg of nothing covers nothing",
+    position: long,
+    orders: [partialStop(long, "97", "0")],
+    cover: null,
+  },
+  {
+    what: "a reduce-only conditional on the loss side counts",
+    position: long,
+    orders: [conditionalStop(long, "96", "2")],
+    cover: "1 at 96 by conditional",
+  },
+  {
+    what: "a conditional for quantity 0 is the close-all order",
+    position: long,
+    orders: [conditionalStop(long, "96", "0")],
+    cover: "1 at 96 by conditional",
+  },
+  {
+    what: "a stop-limit counts",
+    position: long,
+    orders: [stopLimit(long, "96", "2")],
+    cover: "1 at 96 by conditional",
+  },
+  {
+    what: "Partial leg and conditional add up",
+    position: long,
+    orders: [partialStop(long, "97", "1"), conditionalStop(long, "96", "0.5")],
+    cover: "0.75 at 96 by conditional",
+  },
+  {
+    what: "a conditional that may also open is no cover",
+    position: long,
+    orders: [conditionalStop(long, "96", "2", { reducesOnly: false })],
+    cover: null,
+  },
+  {
+    what: "a conditional on the profit side is no stop",
+    position: long,
+    orders: [conditionalTakeProfit(long, "104", "2")],
+    cover: null,
+  },
+  {
+    what: "a conditional entry that carries a stop is no cover",
+    position: long,
+    orders: [conditionalEntry(long, "97", "90")],
+    cover: null,
+  },
+  {
+    what: "a plain entry order with an attached stop is no cover",
+    position: long,
+    orders: [reduceOnlyLimit(long, "97", "2", { direction: "buy", reducesOnly: false, attachedStopLoss: dec("90") })],
+    cover: null,
+  },
+  { what: "a trailing stop is no hard stop", position: long, orders: [trailing(long)], cover: null },
+  {
+    what: "a trailing stop with an activation price is none either",
+    position: long,
+    orders: [trailing(long, "98")],
+    cover: null,
+  },
+  {
+    what: "a take-profit is no stop",
+    position: long,
+    orders: [takeProfit(long, "104")],
+    cover: null,
+  },
+  {
+    what: "a stop that has triggered no longer waits for anything",
+    position: long,
+    orders: [fullStop(long, "98", { state: "triggered" })],
+    cover: null,
+  },
+  {
+    what: "the other leg's stop covers only the other leg",
+    position: leg1,
+    orders: [fullStop(leg2, "102")],
+    cover: null,
+  },
+  {
+    what: "each leg has its own stop, whatever the order of the rows",
+    position: leg1,
+    orders: [fullStop(leg2, "102"), fullStop(leg1, "98")],
+    cover: "1 at 98 by full",
+  },
+  {
+    what: "an order of the wrong direction under the same positionIdx is no cover",
+    position: long,
+    orders: [fullStop(long, "98", { direction: "buy" })],
+    cover: null,
+  },
+  {
+    what: "the same symbol in another category is another contract",
+    position: long,
+    orders: [fullStop(long, "98", { category: "inverse" })],
+    cover: null,
+  },
+];
+
+const PROFITS: readonly Scenario[] = [
+  { what: "no order at all", position: long, orders: [], cover: null },
+  { what: "a Full take-profit", position: long, orders: [takeProfit(long, "104")], cover: "1 at 104 by full" },
+  {
+    what: "Partial take-profits add up, and the last one reached says the price",
+    position: long,
+    orders: [partialTakeProfit(long, "110", "1"), partialTakeProfit(long, "104", "1")],
+    cover: "1 at 110 by partial",
+  },
+  {
+    what: "a resting reduce-only limit order",
+    position: long,
+    orders: [reduceOnlyLimit(long, "105", "1")],
+    cover: "0.5 at 105 by limit",
+  },
+  {
+    what: "a short's resting reduce-only limit order",
+    position: short,
+    orders: [reduceOnlyLimit(short, "95", "2")],
+    cover: "1 at 95 by limit",
+  },
+  {
+    what: "a partly filled reduce-only limit order covers what is left of it",
+    position: long,
+    orders: [reduceOnlyLimit(long, "105", "0.5", { state: "partly-filled", filledQuantity: dec("1.5") })],
+    cover: "0.25 at 105 by limit",
+  },
+  {
+    what: "a limit order that may also open is none",
+    position: long,
+    orders: [reduceOnlyLimit(long, "105", "2", { reducesOnly: false })],
+    cover: null,
+  },
+  {
+    what: "a reduce-only conditional on the profit side",
+    position: long,
+    orders: [conditionalTakeProfit(long, "104", "2")],
+    cover: "1 at 104 by conditional",
+  },
+  {
+    what: "a take-profit-limit that has triggered and rests",
+    position: long,
+    orders: [conditionalTakeProfit(long, "104", "2", { execution: "limit", price: dec("104"), state: "resting" })],
+    cover: "1 at 104 by limit",
+  },
+  {
+    what: "a stop is none",
+    position: long,
+    orders: [fullStop(long, "98"), conditionalStop(long, "97", "1")],
+    cover: null,
+  },
+  {
+    what: "a stop-limit that has triggered and rests is none",
+    position: long,
+    orders: [stopLimit(long, "98", "2", { state: "resting" })],
+    cover: null,
+  },
+  { what: "the other leg's is none", position: leg1, orders: [takeProfit(leg2, "96")], cover: null },
+];
+
+describe("stop cover", () => {
+  test.each(STOPS)("$what", ({ position, orders, cover }) => {
+    expect(coverText(firstOf({ positions: [position], orders }).stop.all)).toBe(cover);
+  });
+});
+
+describe("take-profit cover", () => {
+  test.each(PROFITS)("$what", ({ position, orders, cover }) => {
+    expect(coverText(firstOf({ positions: [position], orders }).takeProfit)).toBe(cover);
+  });
+});
+
+function coverText(found: ReturnType<typeof firstOf>["takeProfit"]): string | null {
+  return found === null ? null : `${found.coverage.toFixed()} at ${found.price.toFixed()} by ${found.source}`;
+}

@@ -1,0 +1,92 @@
+/** Laying a later look at some contracts over what is known of the whole account. */
+import { describe, expect, test } from "vitest";
+import { lookedAgain, pictureOf, seenAtMs } from "../../src/domain/picture.js";
+import type { Gap } from "../../src/domain/snapshot.js";
+import { fullStop } from "../builders/order.js";
+import { anUnreadablePosition, aPosition, aShort } from "../builders/position.js";
+import { aSnapshot, type SnapshotShape } from "../builders/snapshot.js";
+
+const btc = aPosition();
+const eth = aPosition({ symbol: "ETHUSDT" });
+const BTC = { category: "linear", symbol: "BTCUSDT" } as const;
+const ETH = { category: "linear", symbol: "ETHUSDT" } as const;
+const START_MS = 1_700_000_000_000;
+
+const whole = (shape: SnapshotShape = {}) => pictureOf(aSnapshot({ positions: [btc, eth], ...shape }));
+const later = (shape: SnapshotShape) => aSnapshot({ requestedAtMs: START_MS + 5_000, ...shape });
+const symbolsOf = ({ snapshot }: ReturnType<typeof whole>) => snapshot.positions.map(({ key }) => key.symbol).sort();
+const gap = (overrides: Partial<Gap>): Gap => ({ category: "linear", what: "orders", reason: "timeout", ...overrides });
+
+describe("a look at one contract", () => {
+  test("replaces that contract and leaves the others as old as they are", () => {
+    const picture = lookedAgain(whole(), later({ scope: [BTC], positions: [aShort()] }));
+    expect(symbolsOf(picture)).toEqual(["BTCUSDT", "ETHUSDT"]);
+    expect(picture.snapshot.positions.find(({ key }) => key.symbol === "BTCUSDT")?.side).toBe("short");
+    expect([seenAtMs(picture, BTC), seenAtMs(picture, ETH)]).toEqual([START_MS + 5_000, START_MS]);
+  });
+
+  test("without a row takes the position away, and its orders with it", () => {
+    const before = whole({ orders: [fullStop(btc, "98"), fullStop(eth, "98")] });
+    const picture = lookedAgain(before, later({ scope: [BTC] }));
+    expect(symbolsOf(picture)).toEqual(["ETHUSDT"]);
+    expect(picture.snapshot.orders.map(({ symbol }) => symbol)).toEqual(["ETHUSDT"]);
+  });
+
+  test.each(["tickers", "instruments"] as const)("whose %s could not be read still shows its rows", (what) => {
+    const failed = later({ scope: [BTC], gaps: [gap({ what, symbols: ["BTCUSDT"] })] });
+    const picture = lookedAgain(whole(), failed);
+    expect(symbolsOf(picture)).toEqual(["ETHUSDT"]);
+    expect(seenAtMs(picture, BTC)).toBe(START_MS + 5_000);
+  });
+
+  test.each(["positions", "orders"] as const)("whose %s could not be read changes nothing about it", (what) => {
+    const failed = later({ scope: [BTC], gaps: [gap({ what, symbols: ["BTCUSDT"] })] });
+    const picture = lookedAgain(whole(), failed);
+    expect(symbolsOf(picture)).toEqual(["BTCUSDT", "ETHUSDT"]);
+    expect(seenAtMs(picture, BTC)).toBe(START_MS);
+  });
+
+  test("with a gap of the whole category changes nothing in that category", () => {
+    const picture = lookedAgain(whole(), later({ scope: [BTC, ETH], gaps: [gap({ what: "positions" })] }));
+    expect(symbolsOf(picture)).toEqual(["BTCUSDT", "ETHUSDT"]);
+    expect(seenAtMs(picture, ETH)).toBe(START_MS);
+  });
+
+  test("with a nameless unreadable row changes nothing: it may be any contract's", () => {
+    const nameless = later({ scope: [BTC], unreadablePositions: [anUnreadablePosition({ symbol: null })] });
+    const picture = lookedAgain(whole(), nameless);
+    expect(symbolsOf(picture)).toEqual(["BTCUSDT", "ETHUSDT"]);
+    expect(seenAtMs(picture, BTC)).toBe(START_MS);
+  });
+
+  test("whose row has become unreadable is not flat", () => {
+    const unreadable = later({ scope: [BTC], unreadablePositions: [anUnreadablePosition()] });
+    const picture = lookedAgain(whole(), unreadable);
+    expect(symbolsOf(picture)).toEqual(["ETHUSDT"]);
+    expect(picture.snapshot.unreadablePositions).toHaveLength(1);
+  });
+
+  test("closes the gap that named it, and keeps the rest of that gap", () => {
+    const before = whole({ gaps: [gap({ symbols: ["BTCUSDT", "ETHUSDT"] })] });
+    const picture = lookedAgain(before, later({ scope: [BTC], positions: [btc] }));
+    expect(picture.snapshot.gaps).toEqual([gap({ symbols: ["ETHUSDT"] })]);
+  });
+
+  test("cannot close a gap of the whole category", () => {
+    const picture = lookedAgain(whole({ gaps: [gap({})] }), later({ scope: [BTC, ETH], positions: [btc, eth] }));
+    expect(picture.snapshot.gaps).toEqual([gap({})]);
+  });
+
+  test("says nothing about the same symbol in another category", () => {
+    const inverse = aPosition({ category: "inverse" });
+    const before = pictureOf(aSnapshot({ positions: [inverse] }));
+    const picture = lookedAgain(before, later({ scope: [BTC] }));
+    expect(symbolsOf(picture)).toEqual(["BTCUSDT"]);
+  });
+});
+
+test("a whole read replaces everything", () => {
+  const picture = lookedAgain(lookedAgain(whole(), later({ scope: [BTC] })), later({ positions: [eth] }));
+  expect(symbolsOf(picture)).toEqual(["ETHUSDT"]);
+  expect(seenAtMs(picture, BTC)).toBe(START_MS + 5_000);
+});

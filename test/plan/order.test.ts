@@ -1,0 +1,89 @@
+/** Which step goes first, and when many moves are too many. */
+import { describe, expect, test } from "vitest";
+import { fullStop, partialStop } from "../builders/order.js";
+import { takeProfitAt } from "../builders/policy.js";
+import { aPosition } from "../builders/position.js";
+import { planned, type SnapshotShape } from "../builders/snapshot.js";
+
+const named = (symbol: string, size = "1") => aPosition({ symbol, size });
+const sync = { protection: { mode: "sync", takeProfit: takeProfitAt("0.04") } } as const;
+
+function symbolsOf(shape: SnapshotShape): readonly string[] {
+  return [...planned(shape, sync, { manyChangesAgreed: true })]
+    .sort((one, other) => other.priority - one.priority)
+    .map(({ step }) => step.key.symbol);
+}
+
+describe("riskiest first", () => {
+  const profitOnly = named("PROFITUSDT", "50");
+  const wide = named("WIDEUSDT", "40");
+  const half = named("HALFUSDT", "30");
+  const naked = named("NAKEDUSDT", "1");
+  const shape: SnapshotShape = {
+    positions: [profitOnly, wide, half, naked],
+    orders: [fullStop(profitOnly, "98"), fullStop(wide, "90"), partialStop(half, "98", "15")],
+  };
+
+  test("naked, then half covered, then too wide, then a missing take-profit, whatever the sizes", () => {
+    expect(symbolsOf(shape)).toEqual(["NAKEDUSDT", "HALFUSDT", "WIDEUSDT", "PROFITUSDT"]);
+  });
+
+  test("the order of the rows means nothing", () => {
+    const turned = { ...shape, positions: (shape.positions ?? []).toReversed() };
+    expect(symbolsOf(turned)).toEqual(symbolsOf(shape));
+  });
+
+  test("among naked ones the largest value goes first, then the oldest", () => {
+    const small = aPosition({ symbol: "SMALLUSDT", size: "1", openedAtMs: 1 });
+    const young = aPosition({ symbol: "YOUNGUSDT", size: "2", openedAtMs: 9 });
+    const old = aPosition({ symbol: "OLDUSDT", size: "2", openedAtMs: 3 });
+    expect(symbolsOf({ positions: [small, young, old] })).toEqual(["OLDUSDT", "YOUNGUSDT", "SMALLUSDT"]);
+  });
+
+  test("a close for a stop that is past goes before everything", () => {
+    const past = aPosition({ symbol: "PASTUSDT", size: "0.1", mark: "97" });
+    const steps = planned({ positions: [named("BIGUSDT", "100"), past] }, { protection: { pastStop: "close" } });
+    expect(steps.map(({ step }) => `${step.action} ${step.key.symbol}`)).toEqual([
+      "close-position PASTUSDT",
+      "set-trading-stop BIGUSDT",
+    ]);
+  });
+});
+
+describe("the brake on moving stops", () => {
+  /** `wide` stops to be moved among `total`. */
+  function account(total: number, wide: number): SnapshotShape {
+    const positions = Array.from({ length: total }, (_, index) => named(`C${index}USDT`));
+    const orders = positions.map((position, index) => fullStop(position, index < wide ? "90" : "98"));
+    return { positions, orders };
+  }
+  const heldCount = (shape: SnapshotShape, agreed = false) =>
+    planned(shape, { protection: { mode: "tighten-only" } }, { manyChangesAgreed: agreed }).filter(
+      ({ held }) => held !== null,
+    ).length;
+
+  test.each([
+    [9, 9, 0],
+    [10, 3, 0],
+    [10, 4, 4],
+    [100, 30, 0],
+    [100, 31, 31],
+  ])("of %i stops, moving %i holds %i", (total, wide, held) => {
+    expect(heldCount(account(total, wide))).toBe(held);
+  });
+
+  test("is off where a person has agreed", () => {
+    expect(heldCount(account(10, 10), true)).toBe(0);
+  });
+
+  test("says how many of how many, and what would allow it", () => {
+    const [step] = planned(account(10, 5), { protection: { mode: "sync" } });
+    expect(step?.held).toMatch(/5 of 10 .* 30%.*--yes/);
+  });
+
+  test("never holds a missing stop", () => {
+    const { positions = [], orders = [] } = account(10, 10);
+    const steps = planned({ positions: [...positions, named("NAKEDUSDT")], orders }, { protection: { mode: "sync" } });
+    expect(steps.filter(({ held }) => held === null).map(({ step }) => step.key.symbol)).toEqual(["NAKEDUSDT"]);
+  });
+});

@@ -1,0 +1,216 @@
+/** Where distances put stops and take-profits: worked examples. */
+import { describe, expect, test } from "vitest";
+import type { Position } from "../../src/domain/position.js";
+import {
+  configuredTakeProfit,
+  knownLiquidation,
+  type Market,
+  nearestLevel,
+  newStop,
+  rebasedStop,
+  type Wanted,
+} from "../../src/policy/levels.js";
+import type { Protection } from "../../src/policy/protection.js";
+import { aMarket } from "../builders/market.js";
+import { aProtection, stopAt, takeProfitAt, takeProfitInR } from "../builders/policy.js";
+import { aPosition, aShort } from "../builders/position.js";
+import { dec } from "../../src/domain/decimal.js";
+
+function text(wanted: Wanted): string {
+  switch (wanted.kind) {
+    case "level":
+      return `${wanted.price.toFixed()}${wanted.coarse ? " coarse" : ""}`;
+    case "past":
+      return `past ${wanted.level.toFixed()}`;
+    case "impossible":
+      return "impossible";
+    case "none":
+      return "none";
+  }
+}
+
+const stop = (distance: string) => aProtection({ stopLoss: stopAt(distance) });
+
+describe("a new stop", () => {
+  test.each<readonly [string, Position, Protection, Market, string]>([
+    ["a long's lies below its entry", aPosition(), stop("0.02"), aMarket(), "98"],
+    ["a short's lies above its entry", aShort(), stop("0.02"), aMarket(), "102"],
+    [
+      "a long's is rounded up to the tick",
+      aPosition({ entry: "101.23", mark: "101.23" }),
+      stop("0.02"),
+      aMarket({ mark: "101.23" }),
+      "99.3",
+    ],
+    [
+      "a short's is rounded down to the tick",
+      aShort({ entry: "101.23", mark: "101.23" }),
+      stop("0.02"),
+      aMarket({ mark: "101.23" }),
+      "103.2",
+    ],
+    ["a tick of 5", aPosition({ entry: "50003" }), stop("0.02"), aMarket({ tick: "5", mark: "50000" }), "49005"],
+    [
+      "a tiny price",
+      aPosition({ entry: "0.00001234" }),
+      stop("0.02"),
+      aMarket({ tick: "0.00000001", mark: "0.00001234" }),
+      "0.0000121",
+    ],
+    [
+      "a coarse tick near the mark is rounded away",
+      aPosition(),
+      stop("0.02"),
+      aMarket({ tick: "0.75" }),
+      "97.5 coarse",
+    ],
+    ["a short's coarse tick is rounded away upwards", aShort(), stop("0.02"), aMarket({ tick: "0.8" }), "102.4 coarse"],
+    [
+      "rounded to three ticks from the mark is too near",
+      aPosition(),
+      stop("0.035"),
+      aMarket({ tick: "1" }),
+      "96 coarse",
+    ],
+    ["rounded to four ticks from the mark is not", aPosition(), stop("0.045"), aMarket({ tick: "1" }), "96"],
+    [
+      "three ticks from the mark and on the tick already needs no rounding",
+      aPosition(),
+      stop("0.02"),
+      aMarket({ tick: "1" }),
+      "98",
+    ],
+    ["from the mark's far side the level is past", aPosition(), stop("0.02"), aMarket({ mark: "97" }), "past 98"],
+    ["the mark at the level is past", aShort(), stop("0.02"), aMarket({ mark: "102" }), "past 102"],
+    [
+      "by last price it is the last price that counts",
+      aPosition(),
+      aProtection({ stopLoss: stopAt("0.02", "LastPrice") }),
+      aMarket({ mark: "100", last: "97" }),
+      "past 98",
+    ],
+    [
+      "without the trigger's price there is no level",
+      aPosition(),
+      aProtection({ stopLoss: stopAt("0.02", "IndexPrice") }),
+      aMarket({ index: null }),
+      "impossible",
+    ],
+    ["without a ticker the row's own mark stands in", aPosition(), stop("0.02"), aMarket({ mark: null }), "98"],
+    ["a price of zero is no price", aPosition({ mark: null }), stop("0.02"), aMarket({ mark: "0" }), "impossible"],
+    [
+      "without a distance none is wanted",
+      aPosition(),
+      aProtection({ stopLoss: null, mode: "report-only" }),
+      aMarket(),
+      "none",
+    ],
+    ["inside liquidation by the buffer", aPosition({ liquidation: "95" }), stop("0.1"), aMarket(), "95.5"],
+    ["a short inside liquidation by the buffer", aShort({ liquidation: "105" }), stop("0.1"), aMarket(), "104.4"],
+    [
+      "halfway, where the buffer would leave less than a quarter",
+      aPosition({ liquidation: "99.6" }),
+      stop("0.1"),
+      aMarket({ tick: "0.01" }),
+      "99.8",
+    ],
+    [
+      "a nearer configured stop is not moved by liquidation",
+      aPosition({ liquidation: "95" }),
+      stop("0.02"),
+      aMarket(),
+      "98",
+    ],
+    [
+      "a liquidation price on the far side of the mark is none",
+      aPosition({ liquidation: "101" }),
+      stop("0.02"),
+      aMarket(),
+      "98",
+    ],
+    [
+      "no tick fits between mark and liquidation",
+      aPosition({ entry: "10", liquidation: "9.6" }),
+      stop("0.02"),
+      aMarket({ tick: "1", mark: "10" }),
+      "impossible",
+    ],
+  ])("%s", (_what, position, protection, market, expected) => {
+    expect(text(newStop(position, protection, market))).toBe(expected);
+  });
+});
+
+test("where no tick fits between the mark and an estimated liquidation, a stop beyond it is better than none", () => {
+  const market = aMarket({ tick: "1", mark: "10", marginMode: "cross" });
+  const wanted = newStop(aPosition({ entry: "10", liquidation: "9.6" }), stop("0.02"), market);
+  expect(text(wanted)).toBe("9 coarse");
+});
+
+describe("a rebased stop", () => {
+  test("is measured from the mark", () => {
+    expect(text(rebasedStop(aPosition(), stop("0.02"), aMarket({ mark: "90" })))).toBe("88.2");
+    expect(text(rebasedStop(aShort(), stop("0.02"), aMarket({ mark: "110" })))).toBe("112.2");
+  });
+
+  test("stays inside liquidation", () => {
+    expect(text(rebasedStop(aPosition({ liquidation: "89.5" }), stop("0.02"), aMarket({ mark: "90" })))).toBe(
+      "89.7 coarse",
+    );
+  });
+});
+
+describe("the nearest level", () => {
+  test.each<readonly [string, Position, string, "stop-loss" | "take-profit", string]>([
+    ["a long's stop, mark on the tick", aPosition(), "100", "stop-loss", "99.9"],
+    ["a long's stop, mark between ticks", aPosition(), "100.05", "stop-loss", "100"],
+    ["a short's stop", aShort(), "100", "stop-loss", "100.1"],
+    ["a long's take-profit", aPosition(), "100", "take-profit", "100.1"],
+    ["a short's take-profit", aShort(), "100.05", "take-profit", "100"],
+    ["nothing below the first tick", aPosition(), "0.1", "stop-loss", "impossible"],
+  ])("%s", (_what, position, mark, exit, expected) => {
+    expect(text(nearestLevel(position, aMarket({ mark }), "MarkPrice", exit))).toBe(expected);
+  });
+});
+
+describe("a take-profit", () => {
+  const at = (takeProfit: Protection["takeProfit"], distance = "0.02") =>
+    aProtection({ takeProfit, stopLoss: stopAt(distance) });
+
+  test.each<readonly [string, Position, Protection, Market, string]>([
+    ["a long's lies above its entry", aPosition(), at(takeProfitAt("0.04")), aMarket(), "104"],
+    ["a short's lies below its entry", aShort(), at(takeProfitAt("0.04")), aMarket(), "96"],
+    ["2R is twice the stop's distance", aPosition(), at(takeProfitInR("2")), aMarket(), "104"],
+    ["1.5R of a short", aShort(), at(takeProfitInR("1.5"), "0.01"), aMarket(), "98.5"],
+    ["a long's is rounded down", aPosition({ entry: "101.23" }), at(takeProfitAt("0.04")), aMarket(), "105.2"],
+    ["a short's is rounded up", aShort({ entry: "101.23" }), at(takeProfitAt("0.04")), aMarket(), "97.2"],
+    ["past the last price", aPosition(), at(takeProfitAt("0.04")), aMarket({ last: "104" }), "past 104"],
+    [
+      "the mark does not make it past",
+      aPosition(),
+      at(takeProfitAt("0.04")),
+      aMarket({ mark: "105", last: "103" }),
+      "104",
+    ],
+    ["a short's below zero is impossible", aShort(), at(takeProfitInR("2"), "0.6"), aMarket(), "impossible"],
+    [
+      "R without a stop distance is impossible",
+      aPosition(),
+      aProtection({ stopLoss: null, takeProfit: takeProfitInR("2") }),
+      aMarket(),
+      "impossible",
+    ],
+    ["none wanted", aPosition(), at(null), aMarket(), "none"],
+  ])("%s", (_what, position, protection, market, expected) => {
+    expect(text(configuredTakeProfit(position, protection, market))).toBe(expected);
+  });
+});
+
+describe("a liquidation price to judge by", () => {
+  test("is none while the exchange is liquidating, and none that the mark has reached", () => {
+    const mark = dec("100");
+    expect(knownLiquidation(aPosition({ liquidation: "95" }), mark)?.toFixed()).toBe("95");
+    expect(knownLiquidation(aPosition({ liquidation: "95", state: "liquidating" }), mark)).toBeNull();
+    expect(knownLiquidation(aPosition({ liquidation: "100" }), mark)).toBeNull();
+    expect(knownLiquidation(aPosition(), mark)).toBeNull();
+  });
+});

@@ -1,0 +1,175 @@
+/** The book of a pass: which steps may go, which wait, and what each is told to have become. */
+import { describe, expect, test } from "vitest";
+import type { Answer, Attempt } from "../../src/apply/attempt.js";
+import { lookedAgain, type Picture, pictureOf } from "../../src/domain/picture.js";
+import { keyText } from "../../src/domain/position.js";
+import type { PlannedStep } from "../../src/plan/step.js";
+import { MAX_AGE_MS, PassBook } from "../../src/verify/book.js";
+import { fullStop } from "../builders/order.js";
+import { takeProfitAt } from "../builders/policy.js";
+import { anUnreadablePosition, aPosition } from "../builders/position.js";
+import { aSnapshot, assessed, planned, type SnapshotShape } from "../builders/snapshot.js";
+
+const START_MS = 1_700_000_000_000;
+const long = aPosition();
+const naked: SnapshotShape = { positions: [long] };
+const KEY = keyText(long.key);
+const CONTRACT = { category: "linear", symbol: "BTCUSDT" } as const;
+
+function stepsOf(shape: SnapshotShape = naked): readonly PlannedStep[] {
+  return planned(shape, { protection: { takeProfit: takeProfitAt("0.04") } });
+}
+
+function lookAt(shape: SnapshotShape, afterMs: number): Picture {
+  return lookedAgain(
+    pictureOf(aSnapshot(naked)),
+    aSnapshot({ ...shape, scope: [CONTRACT], requestedAtMs: START_MS + afterMs }),
+  );
+}
+
+function attempt(answer: Answer, afterMs: number): Attempt {
+  const [first] = stepsOf();
+  if (first === undefined) throw new RangeError("a naked position has a step");
+  return { step: first.step, startedAtMs: START_MS, answeredAtMs: START_MS + afterMs, answer };
+}
+
+const acknowledged: Answer = { kind: "acknowledged" };
+
+function admitted(
+  book: PassBook,
+  { afterMs = 0, picture = pictureOf(aSnapshot(naked)), most = 90, steps = stepsOf() } = {},
+) {
+  const { ready, waiting } = book.admit(steps, assessed(naked), picture, START_MS + afterMs, most);
+  return { ready: ready.length, waiting: waiting.length, first: ready[0] };
+}
+
+function outcomes(book: PassBook): readonly string[] {
+  return (book.records().get(KEY) ?? []).map(({ outcome }) => outcome);
+}
+
+describe("admission", () => {
+  test("a step decided from a fresh look goes at once", () => {
+    expect(admitted(new PassBook())).toMatchObject({ ready: 1, waiting: 0 });
+  });
+
+  test("a step decided from an old look waits for a new one", () => {
+    expect(admitted(new PassBook(), { afterMs: MAX_AGE_MS })).toMatchObject({ ready: 1 });
+    expect(admitted(new PassBook(), { afterMs: MAX_AGE_MS + 1 })).toMatchObject({ ready: 0, waiting: 1 });
+  });
+
+  test("a held step neither goes nor waits", () => {
+    const held = stepsOf().map((step) => ({ ...step, held: "read-only" }));
+    expect(admitted(new PassBook(), { steps: held })).toMatchObject({ ready: 0, waiting: 0 });
+  });
+
+  test("no more go than asked for; the rest waits", () => {
+    expect(admitted(new PassBook(), { most: 0 })).toMatchObject({ ready: 0, waiting: 1 });
+  });
+
+  test("while a request is under way, nothing else goes to its position", () => {
+    const book = new PassBook();
+    book.started(attempt(acknowledged, 0).step);
+    expect(admitted(book).ready).toBe(0);
+  });
+
+  test("after an answer nothing goes until a look that was asked for later has judged it", () => {
+    const book = new PassBook();
+    book.answered([attempt(acknowledged, 100)]);
+    expect(admitted(book, { afterMs: 200 }).ready).toBe(0);
+    book.judge(assessed(naked), lookAt(naked, 99));
+    expect(outcomes(book)).toEqual(["uncertain"]);
+    expect(admitted(book, { afterMs: 200, picture: lookAt(naked, 99) }).ready).toBe(0);
+  });
+
+  test("after a refused take-profit only the stop is admitted", () => {
+    const book = new PassBook();
+    book.answered([attempt({ kind: "refused", cause: "take-profit-past", detail: "" }, 100)]);
+    const { first } = admitted(book, { afterMs: 5_000, picture: lookAt(naked, 4_000) });
+    expect(first?.step).toMatchObject({ action: "set-trading-stop", takeProfit: null });
+  });
+
+  test("the last write that a position may have goes without the take-profit", () => {
+    const book = new PassBook();
+    const zero: Answer = { kind: "refused", cause: "zero-position", detail: "" };
+    book.answered([attempt(zero, 100), attempt(zero, 700)]);
+    const { first } = admitted(book, { afterMs: 9_000, picture: lookAt(naked, 8_000) });
+    expect(first?.step).toMatchObject({ action: "set-trading-stop", takeProfit: null });
+  });
+
+  test("a refusal that closes the account to us ends the tries, and is told", () => {
+    const book = new PassBook();
+    book.answered([attempt({ kind: "refused", cause: "key", detail: "10003" }, 100)]);
+    expect(admitted(book, { afterMs: 9_000, picture: lookAt(naked, 8_000) })).toMatchObject({ ready: 0, waiting: 0 });
+    expect(book.refusalOf(KEY)?.answer).toMatchObject({ cause: "key" });
+  });
+});
+
+describe("judging", () => {
+  const covered: SnapshotShape = { positions: [long], orders: [fullStop(long, "98")] };
+  const stopOnly = { ...attempt(acknowledged, 100) };
+  const alone: Attempt =
+    stopOnly.step.action === "set-trading-stop"
+      ? { ...stopOnly, step: { ...stopOnly.step, takeProfit: null } }
+      : stopOnly;
+
+  function bookWith(one: Attempt): PassBook {
+    const book = new PassBook();
+    book.answered([one]);
+    return book;
+  }
+
+  test("a look from before the answer proves nothing", () => {
+    const book = bookWith(alone);
+    expect(book.judge(assessed(covered), lookAt(covered, 99))).toEqual([]);
+    expect(outcomes(book)).toEqual(["uncertain"]);
+  });
+
+  test("a look from after the answer confirms", () => {
+    const book = bookWith(alone);
+    book.judge(assessed(covered), lookAt(covered, 101));
+    expect(outcomes(book)).toEqual(["confirmed"]);
+  });
+
+  test("absence counts only three seconds after the answer", () => {
+    const book = bookWith(alone);
+    expect(book.judge(assessed(naked), lookAt(naked, 3_099))).toEqual([]);
+    expect(book.judge(assessed(naked), lookAt(naked, 3_100))).toHaveLength(1);
+    expect(outcomes(book)).toEqual(["uncertain"]);
+  });
+
+  test("the contract's own empty look proves the position closed", () => {
+    const book = bookWith(alone);
+    book.judge(assessed({}), lookAt({}, 200));
+    expect(book.records().get(KEY)).toMatchObject([
+      { outcome: "skipped", detail: "the position was closed meanwhile" },
+    ]);
+  });
+
+  test("a position missing from a whole list is not proven closed", () => {
+    const book = bookWith(alone);
+    const whole = pictureOf(aSnapshot({ requestedAtMs: START_MS + 9_000 }));
+    book.judge(assessed({}), whole);
+    expect(outcomes(book)).toEqual(["uncertain"]);
+  });
+
+  test("a row that cannot be read is not proven closed", () => {
+    const unreadable: SnapshotShape = { unreadablePositions: [anUnreadablePosition()] };
+    const book = bookWith(alone);
+    book.judge(assessed(unreadable), lookAt(unreadable, 9_000));
+    expect(outcomes(book)).toEqual(["uncertain"]);
+  });
+
+  test("what no look could judge is uncertain, with the reason", () => {
+    const book = bookWith(alone);
+    book.giveUp("the exchange stopped answering");
+    expect(book.records().get(KEY)).toMatchObject([{ outcome: "uncertain", detail: "the exchange stopped answering" }]);
+  });
+
+  test("a confirmed step stays confirmed when sight is lost later", () => {
+    const book = bookWith(alone);
+    book.judge(assessed(covered), lookAt(covered, 200));
+    book.giveUp("the exchange stopped answering");
+    expect(outcomes(book)).toEqual(["confirmed"]);
+    expect(book.progress()).toBe("1 sent, 1 confirmed");
+  });
+});

@@ -1,0 +1,123 @@
+/** Whether a look proves a write: every answer that a look can give. */
+import { describe, expect, test } from "vitest";
+import { dec } from "../../src/domain/decimal.js";
+import type { OpenOrder } from "../../src/domain/order.js";
+import type { ClosePosition, SetTradingStop } from "../../src/plan/step.js";
+import { judge } from "../../src/verify/judge.js";
+import { answeredChange, provenChange } from "../../src/verify/life.js";
+import { conditionalStop, fullStop, partialStop, reduceOnlyLimit, takeProfit } from "../builders/order.js";
+import { aPosition, aShort } from "../builders/position.js";
+import { firstOf } from "../builders/snapshot.js";
+
+const long = aPosition();
+
+function aStep(overrides: Partial<SetTradingStop> = {}): SetTradingStop {
+  return {
+    action: "set-trading-stop",
+    key: long.key,
+    side: "long",
+    stopLoss: { price: dec("98"), triggerBy: "MarkPrice", purpose: "add" },
+    takeProfit: null,
+    reason: "stop-missing",
+    ...overrides,
+  };
+}
+
+const withProfit = aStep({ takeProfit: { price: dec("104"), triggerBy: "LastPrice" } });
+const profitOnly = { ...withProfit, stopLoss: null };
+const aClose: ClosePosition = {
+  action: "close-position",
+  key: long.key,
+  side: "long",
+  quantity: dec("1"),
+  reason: "stop-past",
+};
+
+function seen(orders: readonly OpenOrder[], position = long) {
+  return firstOf({ positions: [position], orders });
+}
+
+describe("a stop that was written", () => {
+  test.each<readonly [string, SetTradingStop, readonly OpenOrder[], string]>([
+    ["shows at its price and trigger", aStep(), [fullStop(long, "98")], "confirmed"],
+    ["shows at its price in another spelling", aStep(), [fullStop(long, "98.00")], "confirmed"],
+    ["does not show", aStep(), [], "unseen"],
+    ["shows at another, looser price", aStep(), [fullStop(long, "97.9")], "unseen"],
+    ["shows with another trigger", aStep(), [fullStop(long, "98", { triggerBy: "LastPrice" })], "unseen"],
+    ["is a Partial leg at the price", aStep(), [partialStop(long, "98", "1")], "unseen"],
+    ["is a conditional at the price", aStep(), [conditionalStop(long, "98", "1")], "unseen"],
+    ["has triggered already", aStep(), [fullStop(long, "98", { state: "triggered" })], "unseen"],
+    ["gave way to a tighter one", aStep(), [fullStop(long, "99")], "superseded"],
+    ["gave way to a tighter one for a part only", aStep(), [partialStop(long, "99", "0.5")], "unseen"],
+    ["shows with its take-profit", withProfit, [fullStop(long, "98"), takeProfit(long, "104")], "confirmed"],
+    ["shows without its take-profit", withProfit, [fullStop(long, "98")], "unseen"],
+    ["does not show, only its take-profit does", withProfit, [takeProfit(long, "104")], "unseen"],
+    ["was not part of it", profitOnly, [takeProfit(long, "104")], "confirmed"],
+    [
+      "was not part of it, and a limit order is no Full take-profit",
+      profitOnly,
+      [reduceOnlyLimit(long, "104", "1")],
+      "unseen",
+    ],
+  ])("%s", (_what, step, orders, verdict) => {
+    expect(judge(step, seen(orders)).kind).toBe(verdict);
+  });
+
+  test("that the position row states without an open order is not proven", () => {
+    expect(judge(aStep(), seen([], aPosition({ fullStop: "98" }))).kind).toBe("unseen");
+  });
+
+  test("of a position that is gone, or has flipped, has nothing left to protect", () => {
+    expect(judge(aStep(), null).kind).toBe("closed");
+    expect(judge(aStep(), seen([fullStop(aShort(), "98")], aShort())).kind).toBe("closed");
+  });
+});
+
+describe("a close that was written", () => {
+  test("is proven by the position being gone, and by nothing else", () => {
+    expect(judge(aClose, null).kind).toBe("closed");
+    expect(judge(aClose, seen([])).kind).toBe("unseen");
+  });
+});
+
+describe("what a life remembers", () => {
+  const answer = { kind: "acknowledged" } as const;
+  const attempt = { step: withProfit, startedAtMs: 0, answeredAtMs: 1, answer };
+  const confirmed = { kind: "confirmed" } as const;
+
+  test("confirmed levels are ours", () => {
+    expect(provenChange({ attempt, verdict: confirmed })).toEqual({
+      ourStopLoss: dec("98"),
+      ourTakeProfit: dec("104"),
+    });
+  });
+
+  test("a level that was not proven is not ours", () => {
+    expect(provenChange({ attempt, verdict: { kind: "unseen", detail: "" } })).toEqual({});
+    expect(provenChange({ attempt, verdict: { kind: "superseded", detail: "" } })).toEqual({});
+  });
+
+  test.each([
+    ["rebase", { rebased: true }],
+    ["inside-liquidation", { movedForLiquidation: true }],
+    ["nearest", {}],
+    ["tighten", {}],
+  ] as const)("a confirmed %s is remembered as %j", (purpose, change) => {
+    const step = aStep({ stopLoss: { price: dec("98"), triggerBy: "MarkPrice", purpose } });
+    const judged = { attempt: { ...attempt, step }, verdict: confirmed };
+    expect(provenChange(judged)).toEqual({ ourStopLoss: dec("98"), ...change });
+  });
+
+  test.each([
+    [{ kind: "acknowledged" }, { closeSent: true }],
+    [{ kind: "uncertain", detail: "" }, { closeSent: true }],
+    [{ kind: "refused", cause: "limit", detail: "" }, {}],
+    [{ kind: "not-sent", cause: "vetoed", detail: "" }, {}],
+  ] as const)("a close answered with %j leaves %j", (closeAnswer, change) => {
+    expect(answeredChange({ ...attempt, step: aClose, answer: closeAnswer })).toEqual(change);
+  });
+
+  test("an answered stop leaves nothing before it is proven", () => {
+    expect(answeredChange(attempt)).toEqual({});
+  });
+});
