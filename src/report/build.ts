@@ -1,0 +1,213 @@
+/** Makes the report of what a pass saw, planned and did. */
+import type { AccountFinding } from "../assess/account.js";
+import type { Assessed, Assessment, Unseen } from "../assess/assess.js";
+import type { Cover } from "../assess/coverage.js";
+import { type Finding, finding } from "../assess/finding.js";
+import { distancePct, lossAt, notionalQuote } from "../assess/value.js";
+import { Decimal, print } from "../domain/decimal.js";
+import { contractText, keyText, type UnreadablePosition } from "../domain/position.js";
+import type { PlannedStep } from "../plan/step.js";
+import { basePrice } from "../policy/levels.js";
+import type { PassBook, StepRecord } from "../verify/book.js";
+import { mostDangerousFirst } from "./attention.js";
+import type { PositionStatus, Report, ReportAccount, ReportExit, ReportPosition, ReportStep } from "./report.js";
+import { closedPosition, doneStep, lostPosition, plannedStep } from "./steps.js";
+import { summarize } from "./verdict.js";
+
+/** What a pass over one account brought. */
+export interface SeenAccount {
+  readonly kind: "seen";
+  readonly name: string;
+  readonly assessment: Assessment;
+  readonly planned: readonly PlannedStep[];
+  readonly book: PassBook;
+  readonly lostSight: string | null;
+  readonly findings: readonly AccountFinding[];
+}
+
+/** An account of which nothing could be judged. */
+export interface UnreadableAccount {
+  readonly kind: "unreadable";
+  readonly name: string;
+  readonly categories: readonly string[];
+  readonly reason: string;
+  readonly findings: readonly AccountFinding[];
+}
+
+export type AccountOutcome = SeenAccount | UnreadableAccount;
+
+export interface ReportInput {
+  readonly command: Report["command"];
+  readonly generatedAtMs: number;
+  /** `generatedAtMs` as ISO 8601. */
+  readonly generatedAt: string;
+  readonly outcomes: readonly AccountOutcome[];
+}
+
+export function buildReport({ command, generatedAt, generatedAtMs, outcomes }: ReportInput): Report {
+  const accounts = outcomes.map(accountOf);
+  const positions = outcomes.flatMap((outcome) => (outcome.kind === "seen" ? positionsOf(outcome, generatedAtMs) : []));
+  return {
+    schema: "bybit-backstop/report@1",
+    generatedAt,
+    command,
+    complete: accounts.every(({ complete }) => complete),
+    accounts,
+    summary: summarize(positions),
+    positions: mostDangerousFirst(positions),
+  };
+}
+
+function accountOf(outcome: AccountOutcome): ReportAccount {
+  const { name, findings } = outcome;
+  if (outcome.kind === "unreadable") {
+    const gaps = outcome.categories.map((category) => ({ category, what: "positions", reason: outcome.reason }));
+    return { name, complete: false, readable: false, gaps, findings, notCovered: [] };
+  }
+  const { snapshot } = outcome.assessment;
+  const gaps = snapshot.gaps.map(({ category, what, reason, symbols }) => ({
+    category,
+    what,
+    reason: symbols === undefined ? reason : `${symbols.join(", ")}: ${reason}`,
+  }));
+  return { name, complete: gaps.length === 0, readable: true, gaps, findings, notCovered: snapshot.notCovered };
+}
+
+function positionsOf(outcome: SeenAccount, nowMs: number): ReportPosition[] {
+  const { assessment, book } = outcome;
+  const records = book.records();
+  const open = new Set(assessment.positions.map(({ position }) => keyText(position.key)));
+  const missing = [...records].filter(([key]) => !open.has(key));
+  const gone = missing.flatMap(([key, done]) => (book.sawClosed(key) ? (closedPosition(done) ?? []) : []));
+  const lost = missing.filter(([key]) => !book.sawClosed(key)).map(([, done]) => done);
+  return [
+    ...assessment.positions.map((assessed) => positionOf(assessed, outcome, records, nowMs)),
+    ...assessment.unseen.map((unseen) => ({ ...unseenPosition(unseen), steps: stepsFor(unseen, lost) })),
+    ...lost
+      .filter((done) => !assessment.unseen.some(({ row }) => isAbout(row, done)))
+      .flatMap((done) => lostPosition(done) ?? []),
+    ...gone,
+  ];
+}
+
+function stepsFor({ row }: Unseen, lost: readonly (readonly StepRecord[])[]): readonly ReportStep[] {
+  return lost.filter((done) => isAbout(row, done)).flatMap((done) => done.map((record) => doneStep(record, null)));
+}
+
+function isAbout(row: UnreadablePosition, done: readonly StepRecord[]): boolean {
+  const key = done[0]?.step.key;
+  const isSameContract = key !== undefined && row.category === key.category && row.symbol === key.symbol;
+  return isSameContract && (row.positionIdx === null || row.positionIdx === key.positionIdx);
+}
+
+function positionOf(
+  assessed: Assessed,
+  outcome: SeenAccount,
+  records: ReadonlyMap<string, readonly StepRecord[]>,
+  nowMs: number,
+): ReportPosition {
+  const { position, market, policy } = assessed;
+  const { snapshot } = outcome.assessment;
+  const key = keyText(position.key);
+  const done = records.get(key) ?? [];
+  const left = outcome.planned.filter(({ step }) => keyText(step.key) === key && !isToldAlready(done));
+  const { status, findings } = judgement(assessed, outcome, done);
+  const mark = market === null ? position.markPrice : basePrice(position, market, "MarkPrice");
+  const isNaked = !["protected", "ignored", "closed"].includes(status);
+  return {
+    account: position.key.account,
+    category: position.key.category,
+    symbol: position.key.symbol,
+    positionIdx: position.key.positionIdx,
+    side: position.side,
+    size: print(position.size),
+    entryPrice: print(position.entryPrice),
+    markPrice: printOrNull(mark),
+    liquidationPrice: printOrNull(position.liquidationPrice),
+    leverage: printOrNull(position.leverage),
+    marginMode: snapshot.marginMode,
+    notional: print(notionalQuote(position, snapshot.tickers.get(contractText(position.key)))),
+    status,
+    nakedForMs: isNaked && position.openedAtMs !== null ? Math.max(0, nowMs - position.openedAtMs) : null,
+    rule: policy.rule,
+    stopLoss: exitOf(assessed, assessed.stop.all, assessed.life.ourStopLoss),
+    takeProfit: exitOf(assessed, assessed.takeProfit, assessed.life.ourTakeProfit),
+    findings,
+    steps: [
+      ...done.map((record) => doneStep(record, assessed)),
+      ...left.map((planned) => plannedStep(planned, assessed)),
+    ],
+  };
+}
+
+/** What was tried tells more than what is left to try. */
+function isToldAlready(done: readonly StepRecord[]): boolean {
+  return done.some(({ outcome }) => outcome !== "confirmed");
+}
+
+function judgement(
+  assessed: Assessed,
+  { book, lostSight }: SeenAccount,
+  done: readonly StepRecord[],
+): { status: PositionStatus; findings: readonly Finding[] } {
+  const { status, findings, position } = assessed;
+  if (lostSight !== null && done.some(({ outcome }) => outcome === "uncertain")) {
+    const message = `${position.key.symbol} was written to, and ${lostSight}; look again before relying on its stop`;
+    return { status: "unknown", findings: [finding("unreadable", message)] };
+  }
+  const refusal = book.refusalOf(keyText(position.key))?.answer;
+  const isNaked = status === "unprotected" || status === "underprotected";
+  if (!isNaked || refusal?.kind !== "refused" || refusal.cause !== "market-state") return { status, findings };
+  const message = `the exchange takes no exits for ${position.key.symbol} now (${refusal.detail}); it is tried again in every pass`;
+  const others = findings.filter(({ code }) => code !== "stop-missing" && code !== "stop-past");
+  return { status: "unprotectable", findings: [finding("unprotectable", message), ...others] };
+}
+
+function exitOf({ position, life }: Assessed, found: Cover | null, ours: Decimal | null): ReportExit | null {
+  if (found === null) return null;
+  const isOurs = ours !== null && found.source === "full" && ours.eq(found.price);
+  return {
+    price: print(found.price),
+    triggerBy: found.triggerBy,
+    coverage: print(found.coverage.toDecimalPlaces(8, Decimal.ROUND_DOWN)),
+    source: found.source,
+    origin: isOurs ? "ours" : life.complete ? "foreign" : "unknown",
+    distancePct: print(distancePct(position, found.price).toDecimalPlaces(4)),
+    lossQuote: print(lossAt(position, found.price).toSignificantDigits(12)),
+    covers: found.legs.map(({ source, price, quantity, triggerBy, orderId }) => ({
+      source,
+      price: print(price),
+      quantity: print(quantity),
+      triggerBy,
+      orderId,
+    })),
+  };
+}
+
+function unseenPosition({ row, findings }: Unseen): ReportPosition {
+  return {
+    account: row.account,
+    category: row.category,
+    symbol: row.symbol,
+    positionIdx: row.positionIdx,
+    side: row.side,
+    size: null,
+    entryPrice: null,
+    markPrice: null,
+    liquidationPrice: null,
+    leverage: null,
+    marginMode: null,
+    notional: null,
+    status: "unknown",
+    nakedForMs: null,
+    rule: null,
+    stopLoss: null,
+    takeProfit: null,
+    findings,
+    steps: [],
+  };
+}
+
+function printOrNull(value: Decimal | null): string | null {
+  return value === null ? null : print(value);
+}

@@ -1,0 +1,233 @@
+/** What a pass does when people, bots and the market change positions while it works. */
+import { describe, expect, test } from "vitest";
+import { keyText } from "../../src/domain/position.js";
+import { lie, truth } from "../builders/fake-exchange.js";
+import { conditionalStop, fullStop } from "../builders/order.js";
+import { outcomesOf, play, recordsOf, told } from "../builders/pass.js";
+import { takeProfitAt } from "../builders/policy.js";
+import { aPosition, aShort } from "../builders/position.js";
+
+const long = aPosition();
+const { key } = long;
+
+describe("a flip in mid-pass", () => {
+  test("gives the new side its own stop on its own side, and calls the old one closed", async () => {
+    const { exchange, result, report } = await play({
+      positions: [long],
+      beforeRead: (nth, hand) => {
+        if (nth === 2) hand.put(aShort({ openedAtMs: 2_000 }));
+      },
+    });
+    expect(exchange.writes.map(({ request }) => request.side)).toEqual(["long", "short"]);
+    expect(exchange.stopOf(key)).toBe("102");
+    expect(outcomesOf(result, key)).toEqual(["skipped", "confirmed"]);
+    expect(told(report, key)).toMatchObject({ side: "short", status: "protected" });
+  });
+
+  test("never repeats for the new side a level that was meant for the old one", async () => {
+    const { exchange } = await play({
+      positions: [aPosition({ entry: "104", mark: "103" })],
+      fate: (_request, nth) => (nth === 1 ? lie : truth),
+      beforeRead: (nth, hand) => {
+        if (nth < 8) return;
+        hand.price("BTCUSDT", "101");
+        hand.put(aShort({ entry: "101", mark: "101", openedAtMs: 2_000 }));
+        hand.price("BTCUSDT", "101");
+      },
+      lagMs: 0,
+    });
+    const [first, second] = exchange.writes;
+    expect(first?.request).toMatchObject({ side: "long" });
+    expect(second?.request).toMatchObject({ side: "short" });
+    const stop = second !== undefined && "stopLoss" in second.request ? second.request.stopLoss?.price.toFixed() : null;
+    expect(stop).toBe("103");
+  });
+});
+
+describe("a close in mid-pass", () => {
+  test("before the write: the refusal and the look prove it closed, and nothing more is sent", async () => {
+    const { exchange, report, result } = await play({
+      positions: [long],
+      beforeWrite: (_write, hand) => hand.close(key),
+    });
+    expect(exchange.writes).toHaveLength(1);
+    expect(outcomesOf(result, key)).toEqual(["refused"]);
+    expect(told(report, key)).toMatchObject({ size: "0", status: "closed", findings: [] });
+  });
+
+  test("after the write: the contract's own empty row proves it closed", async () => {
+    const { result, report } = await play({
+      positions: [long],
+      beforeRead: (nth, hand) => {
+        if (nth === 2) hand.close(key);
+      },
+    });
+    expect(recordsOf(result, key)).toMatchObject([{ outcome: "skipped", detail: "the position was closed meanwhile" }]);
+    expect(told(report, key).status).toBe("closed");
+  });
+
+  test("with a look that failed for its contract, a close is not claimed", async () => {
+    const { report, result } = await play({
+      positions: [long],
+      beforeRead: (nth, hand) => {
+        if (nth < 2) return undefined;
+        hand.close(key);
+        return [{ category: "linear", what: "positions", symbols: ["BTCUSDT"], reason: "timeout" }];
+      },
+    });
+    expect(outcomesOf(result, key)).toEqual(["uncertain"]);
+    expect(told(report, key)).toMatchObject({ size: "1", status: "unknown" });
+  });
+});
+
+describe("stops that another hand sets meanwhile", () => {
+  test("a tighter one after our write stays, and ours is not called confirmed", async () => {
+    const { exchange, result, report } = await play({
+      positions: [long],
+      beforeRead: (nth, hand) => {
+        if (nth === 2) hand.setStop(key, "99");
+      },
+    });
+    expect(exchange.writes).toHaveLength(1);
+    expect(exchange.stopOf(key)).toBe("99");
+    expect(outcomesOf(result, key)).toEqual(["uncertain"]);
+    expect(told(report, key).status).toBe("protected");
+  });
+
+  test("one that stands by the time of the second look makes a further write unnecessary", async () => {
+    const { exchange } = await play({
+      positions: [long],
+      fate: () => lie,
+      beforeRead: (nth, hand) => {
+        if (nth === 3) hand.setStop(key, "99");
+      },
+    });
+    expect(exchange.writes).toHaveLength(1);
+    expect(exchange.stopOf(key)).toBe("99");
+  });
+
+  test("a looser one after our write is left alone in create-only, and ours is not called confirmed", async () => {
+    const { exchange, result } = await play({
+      positions: [long],
+      beforeRead: (nth, hand) => {
+        if (nth === 2) hand.setStop(key, "90");
+      },
+    });
+    expect(exchange.writes).toHaveLength(1);
+    expect(outcomesOf(result, key)).toEqual(["uncertain"]);
+  });
+
+  test("a plan that waited a minute for a person's answer is decided anew from a fresh look", async () => {
+    const { exchange } = await play({
+      positions: [long],
+      approve: async ({ hand }, clock) => {
+        await clock.sleep(60_000);
+        hand.setStop(key, "99");
+        return true;
+      },
+    });
+    expect(exchange.writes).toEqual([]);
+    expect(exchange.stopOf(key)).toBe("99");
+  });
+});
+
+describe("once per life", () => {
+  test("a rebase happens once: when its stop is gone and the level is past again, the nearest tick is taken", async () => {
+    const past = aPosition({ mark: "97" });
+    const { exchange, again } = await play({ positions: [past] });
+    expect(exchange.stopOf(key)).toBe("95.1");
+    exchange.hand.put(past);
+    await again();
+    expect(exchange.stopOf(key)).toBe("96.9");
+  });
+
+  test("a new life of the position may be rebased again", async () => {
+    const past = aPosition({ mark: "97" });
+    const { exchange, again } = await play({ positions: [past] });
+    exchange.hand.put(aPosition({ mark: "97", openedAtMs: 9_000 }));
+    await again();
+    expect(exchange.stopOf(key)).toBe("95.1");
+  });
+
+  test("while a triggered stop is still being filled, what remains gets the nearest tick and no rebase", async () => {
+    const past = aPosition({ mark: "97" });
+    const { exchange } = await play({
+      positions: [past],
+      orders: [fullStop(past, "98", { state: "triggered" })],
+    });
+    expect(exchange.stopOf(key)).toBe("96.9");
+  });
+
+  test("a stop that has triggered and left the list is remembered: what remains is not rebased", async () => {
+    const past = aPosition({ mark: "97" });
+    const triggered = conditionalStop(past, "98", "1", { state: "partly-filled" });
+    let isFrozen = true;
+    const { exchange, again } = await play({
+      positions: [past],
+      orders: [triggered],
+      pass: { frozen: () => (isFrozen ? "read-only" : null) },
+    });
+    expect(exchange.writes).toEqual([]);
+    isFrozen = false;
+    exchange.hand.close(key);
+    exchange.hand.put(past);
+    await again();
+    expect(exchange.stopOf(key)).toBe("96.9");
+  });
+
+  test("a cross-margin stop is moved inside the estimated liquidation price once", async () => {
+    const beyond = aPosition({ entry: "100", mark: "100", liquidation: "95", fullStop: "90" });
+    const scene = { marginMode: "cross", protection: { mode: "tighten-only" } } as const;
+    const { exchange, again } = await play({ positions: [beyond], ...scene });
+    expect(exchange.stopOf(key)).toBe("98");
+    exchange.hand.put({ ...beyond, fullStopLoss: beyond.fullStopLoss });
+    const before = exchange.writes.length;
+    const result = await again();
+    expect(exchange.writes).toHaveLength(before);
+    expect(result.assessment.positions.map(({ status }) => status)).toEqual(["misplaced"]);
+  });
+});
+
+describe("hedge legs", () => {
+  test("each leg gets its own stop under its own positionIdx, whatever the order of the rows", async () => {
+    const one = aPosition({ positionIdx: 1, size: "2" });
+    const two = aShort({ positionIdx: 2, size: "1" });
+    const { exchange } = await play({ positions: [two, one] });
+    expect([exchange.stopOf(one.key), exchange.stopOf(two.key)]).toEqual(["98", "102"]);
+    expect(exchange.writes.map(({ request }) => `${keyText(request.key)} ${request.side}`)).toEqual([
+      "main/linear/BTCUSDT/1 long",
+      "main/linear/BTCUSDT/2 short",
+    ]);
+  });
+
+  test("a leg that opens while the other is written gets its stop in the same pass", async () => {
+    const one = aPosition({ positionIdx: 1 });
+    const two = aShort({ positionIdx: 2 });
+    const { exchange } = await play({
+      positions: [one],
+      beforeRead: (nth, hand) => {
+        if (nth === 2) hand.put(two);
+      },
+    });
+    expect(exchange.stopOf(two.key)).toBe("102");
+  });
+});
+
+describe("stop and take-profit together", () => {
+  test("go in one request and are confirmed together", async () => {
+    const { exchange, result } = await play({ positions: [long], protection: { takeProfit: takeProfitAt("0.04") } });
+    expect(exchange.writes).toHaveLength(1);
+    expect([exchange.stopOf(key), exchange.takeProfitOf(key)]).toEqual(["98", "104"]);
+    expect(outcomesOf(result, key)).toEqual(["confirmed"]);
+  });
+
+  test("a second pass over a quiet account sends nothing", async () => {
+    const { exchange, again } = await play({
+      positions: [long, aShort({ symbol: "ETHUSDT", entry: "0.00001234", mark: "0.00001230" })],
+      protection: { takeProfit: takeProfitAt("0.04") },
+    });
+    const before = exchange.writes.length;
+    await again();
+    expect(exchange.writes).toHaveLength(before);
+  });
+});
