@@ -1,0 +1,13 @@
+/** The real process: its clock, its log, its secrets, its file modes. */
+export { type Clock, systemClock } from "./clock.js";
+export { createLog, LOG_LEVELS, type Log, type LogLevel, type LogOptions } from "./log.js";
+export { maskSecrets } from "./mask.js";
+export {
+  createSecretRegistry,
+  registeredSecrets,
+  registerSecret,
+  type SecretRegistry,
+  scrub,
+  scrubSecrets,
+} from "./secrets.js";
+export { keepNewFilesPrivate } from "./umask.js";

@@ -1,0 +1,86 @@
+/** From a config file and the environment to settings, or to one refusal that names every problem. */
+import { dirname } from "node:path";
+import { crossProblems } from "./checks.js";
+import { type KeyPath, type Problem, SettingsError } from "./problems.js";
+import { resolveSecret } from "./secrets.js";
+import { type AccountSettings, accountSettings, buildSettings, type Settings } from "./settings.js";
+import { readShape, type Shape } from "./shape.js";
+import { readSource, type Source, type SourceOptions } from "./source.js";
+
+export interface LoadOptions extends SourceOptions {
+  /** Names of the accounts to load; absent or empty: all. The others need no secret. */
+  readonly accounts?: readonly string[];
+}
+
+/** @throws SettingsError with every problem that could be found */
+export async function loadSettings(options: LoadOptions): Promise<Settings> {
+  const source = await readSource(options);
+  const shape = readShape(source, options.env);
+  const selected = options.accounts ?? [];
+  const accounts = await resolveAccounts(source, shape, selected, options.env);
+  const problems = [
+    ...shape.problems,
+    ...crossProblems(source, shape),
+    ...unknownAccounts(source, shape, selected),
+    ...accounts.problems,
+  ];
+  if (problems.length > 0 || shape.document === null) throw new SettingsError(inOrder(problems));
+  return buildSettings(source.path, shape.document, accounts.settings);
+}
+
+interface ResolvedAccounts {
+  readonly settings: readonly AccountSettings[];
+  readonly problems: readonly Problem[];
+}
+
+/** Also of accounts that are wrong otherwise, so that a missing variable is not found only in the next attempt. */
+async function resolveAccounts(
+  source: Source,
+  shape: Shape,
+  selected: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<ResolvedAccounts> {
+  const settings: AccountSettings[] = [];
+  const problems: Problem[] = [];
+  const resolve = async (path: KeyPath, text: string | null): Promise<string | null> => {
+    if (text === null) return null;
+    const resolved = await resolveSecret(text, env, dirname(source.path));
+    if (resolved.ok) return resolved.text;
+    problems.push(source.problem(path, resolved.what, SECRET_SOURCES));
+    return null;
+  };
+  for (const [index, texts] of shape.accountTexts.entries()) {
+    if (selected.length > 0 && !selected.some((name) => name === texts.name)) continue;
+    const key = await resolve(["accounts", index, "key"], texts.key);
+    const secret = await resolve(["accounts", index, "secret"], texts.secret);
+    const account = shape.accounts[index] ?? null;
+    if (account !== null && key !== null && secret !== null) settings.push(accountSettings(account, key, secret));
+  }
+  return { settings, problems };
+}
+
+const SECRET_SOURCES =
+  "${NAME} for a variable that is set, or file:PATH of a file that only its owner (and group) can read";
+
+function unknownAccounts(source: Source, shape: Shape, selected: readonly string[]): Problem[] {
+  const known = shape.accountTexts.map(({ name }) => name).filter((name) => name !== null);
+  return selected
+    .filter((name) => !known.includes(name))
+    .map((name) => ({
+      ...source.problem([], "is no account of this config", known.join(", ")),
+      line: null,
+      column: null,
+      key: "--account",
+      value: JSON.stringify(name),
+    }));
+}
+
+/** One problem per key, the first found, in the order of the file. */
+function inOrder(problems: readonly Problem[]): Problem[] {
+  const first = new Map<string, Problem>();
+  for (const problem of problems) {
+    const id = problem.key === "--account" ? `${problem.key} ${problem.value}` : problem.key;
+    if (!first.has(id)) first.set(id, problem);
+  }
+  return [...first.values()].sort((one, other) => (one.line ?? 0) - (other.line ?? 0));
+}
