@@ -1,0 +1,147 @@
+/** Positions and open orders together: whole lists at once, or contract by contract where that costs less. */
+import type { OpenOrder, UnreadableOrder } from "../../domain/order.js";
+import type { Category, Position, UnreadablePosition } from "../../domain/position.js";
+import type { Contract, Gap } from "../../domain/snapshot.js";
+import type { Client } from "./client.js";
+import {
+  type ListName,
+  type OrdersRead,
+  type PositionsRead,
+  readOrderList,
+  readOrdersOf,
+  readPositionList,
+  readPositionsOf,
+} from "./lists.js";
+
+export interface Book {
+  readonly positions: readonly Position[];
+  readonly unreadablePositions: readonly UnreadablePosition[];
+  readonly orders: readonly OpenOrder[];
+  readonly unreadableOrders: readonly UnreadableOrder[];
+  readonly gaps: readonly Gap[];
+  /** Position and order requests that it took, further tries not counted. */
+  readonly cost: number;
+}
+
+export interface BookParts {
+  readonly account: string;
+  readonly client: Client;
+  readonly progress: (text: string) => void;
+}
+
+export interface ListOptions {
+  /** Contracts with a position when the list was read last; kept up to date here. */
+  readonly symbolsByList: Map<string, readonly string[]>;
+  /** A category has a position: its prices will be needed. */
+  readonly onPositions: (category: Category) => void;
+}
+
+/** One list, or one contract, with the orders of its positions. */
+interface Part {
+  readonly category: Category;
+  readonly positions: PositionsRead;
+  readonly orders: OrdersRead;
+  /** Set for a part that is one contract: a failure concerns it alone. */
+  readonly symbol: string | null;
+}
+
+const NO_ORDERS: OrdersRead = { orders: [], unreadable: [], failure: null, missing: [] };
+
+/** @throws ExchangeFailure when not one list could be read, or the account is closed to us. */
+export async function readBook(parts: BookParts, lists: readonly ListName[], options: ListOptions): Promise<Book> {
+  const counted = countRequests(parts.client);
+  const read = await Promise.all(lists.map((list) => readList({ ...parts, client: counted.client }, list, options)));
+  return joined(read, counted.count());
+}
+
+/** @throws ExchangeFailure when not one contract could be read, or the account is closed to us. */
+export async function readContracts(parts: BookParts, contracts: readonly Contract[]): Promise<Book> {
+  const counted = countRequests(parts.client);
+  const read = await Promise.all(
+    contracts.map(async (contract): Promise<Part> => {
+      const [positions, orders] = await Promise.all([
+        readPositionsOf(counted.client, parts.account, contract),
+        readOrdersOf(counted.client, contract),
+      ]);
+      return { ...contract, positions, orders };
+    }),
+  );
+  return joined(read, counted.count());
+}
+
+async function readList(parts: BookParts, list: ListName, options: ListOptions): Promise<Part> {
+  const { account, client } = parts;
+  let positions = await readPositionList(client, account, list);
+  const listText = `${list.category} ${list.settleCoin ?? ""}`.trim();
+  const known = options.symbolsByList.get(listText) ?? [];
+  if (positions.failure === null && symbolsOf(positions).length === 0 && known.length > 0) {
+    positions = await confirmEmpty(client, account, list.category, known);
+  }
+  const symbols = symbolsOf(positions);
+  if (positions.failure === null) options.symbolsByList.set(listText, symbols);
+  parts.progress(`${listText}: ${positions.positions.length} positions`);
+  if (symbols.length === 0) return { category: list.category, positions, orders: NO_ORDERS, symbol: null };
+  options.onPositions(list.category);
+  return { category: list.category, positions, orders: await readOrderList(client, list, symbols), symbol: null };
+}
+
+/** A list that is empty although positions were known is believed only after each of them was looked at. */
+async function confirmEmpty(
+  client: Client,
+  account: string,
+  category: Category,
+  known: readonly string[],
+): Promise<PositionsRead> {
+  const alone = await Promise.all(known.map((symbol) => readPositionsOf(client, account, { category, symbol })));
+  return {
+    positions: alone.flatMap((each) => each.positions),
+    unreadable: alone.flatMap((each) => each.unreadable),
+    failure: alone.find((each) => each.failure !== null)?.failure ?? null,
+    missing: alone.flatMap((each) => each.missing),
+    sawAnything: true,
+  };
+}
+
+function symbolsOf(read: PositionsRead): readonly string[] {
+  const open = read.positions.map((position) => position.key.symbol);
+  const unread = read.unreadable.flatMap(({ symbol }) => (symbol === null ? [] : [symbol]));
+  return [...new Set([...open, ...unread])];
+}
+
+function joined(parts: readonly Part[], cost: number): Book {
+  const failure = parts.find((part) => part.positions.failure !== null)?.positions.failure;
+  if (failure != null && !parts.some((part) => part.positions.sawAnything)) throw failure;
+  return {
+    positions: parts.flatMap((part) => part.positions.positions),
+    unreadablePositions: parts.flatMap((part) => part.positions.unreadable),
+    orders: parts.flatMap((part) => part.orders.orders),
+    unreadableOrders: parts.flatMap((part) => part.orders.unreadable),
+    gaps: parts.flatMap(gapsOf),
+    cost,
+  };
+}
+
+function gapsOf(part: Part): readonly Gap[] {
+  const { category, positions, orders } = part;
+  const gaps: Gap[] = [];
+  if (positions.failure !== null) {
+    const whose = part.symbol === null ? {} : { symbols: [part.symbol] };
+    gaps.push({ category, what: "positions", ...whose, reason: positions.failure.message });
+  }
+  if (orders.failure !== null && orders.missing.length > 0) {
+    gaps.push({ category, what: "orders", symbols: orders.missing, reason: orders.failure.message });
+  }
+  return gaps;
+}
+
+function countRequests(client: Client): { readonly client: Client; readonly count: () => number } {
+  let requests = 0;
+  const counting: Client = {
+    ...client,
+    read: (request) => {
+      requests += 1;
+      return client.read(request);
+    },
+  };
+  return { client: counting, count: () => requests };
+}

@@ -1,0 +1,139 @@
+/** The contracts that the exchange lists, kept for an hour: their ticks, and the coins in which they settle. */
+import type { Instrument } from "../../domain/instrument.js";
+import type { Category } from "../../domain/position.js";
+import type { Contract } from "../../domain/snapshot.js";
+import type { ExchangeFailure } from "../failure.js";
+import type { Clock } from "./budget.js";
+import type { Client } from "./client.js";
+import { pageOfRows } from "./schemas.js";
+import { type PagedList, readPages, symbolRowKey } from "./paging.js";
+import { readInstrument } from "./translate.js";
+
+export interface Listing {
+  /** By symbol. */
+  readonly instruments: ReadonlyMap<string, Instrument>;
+  /** Why the list could not be read; then it holds nothing, or what an earlier read showed. */
+  readonly failure: ExchangeFailure | null;
+}
+
+export interface Catalogue {
+  /** Every listed contract of a category; one request series at a time, kept for an hour. */
+  list(category: Category): Promise<Listing>;
+  /** One contract, also one that the lists do not show; null where the exchange knows none. @throws ExchangeFailure */
+  find(contract: Contract): Promise<Instrument | null>;
+  /** The next read asks the exchange again: ticks may have changed. */
+  refresh(): void;
+}
+
+const PATH = "/v5/market/instruments-info";
+const LIFETIME_MS = 60 * 60_000;
+const PAGE_LIMIT = 1_000;
+
+/** docs/v5/market/instrument: without a status only contracts in normal trading are listed. */
+const STATUSES: Readonly<Record<Category, readonly (string | undefined)[]>> = {
+  linear: [undefined, "PreLaunch", "Delivering"],
+  inverse: [undefined],
+};
+
+interface Shelf {
+  instruments: ReadonlyMap<string, Instrument>;
+  loadedAtMs: number;
+  loading: Promise<Listing> | null;
+  /** Contracts that were asked for by name. */
+  readonly alone: Map<string, { readonly instrument: Instrument; readonly readAtMs: number }>;
+}
+
+export function createCatalogue(client: Client, clock: Clock): Catalogue {
+  const shelves: Record<Category, Shelf> = { linear: emptyShelf(), inverse: emptyShelf() };
+
+  async function load(category: Category): Promise<Listing> {
+    const shelf = shelves[category];
+    const [trading, ...others] = await Promise.all(
+      STATUSES[category].map((status) => readList(client, category, status)),
+    );
+    if (trading === undefined || !trading.complete) {
+      return { instruments: shelf.instruments, failure: trading?.failure ?? null };
+    }
+    // Contracts that only the other lists show are found by name when a position is in them.
+    const rows = [...others.flatMap((other) => (other.complete ? other.rows : [])), ...trading.rows];
+    shelf.instruments = new Map(rows.flatMap((row) => entryOf(readInstrument(category, row))));
+    shelf.loadedAtMs = clock.monotonicMs();
+    return { instruments: shelf.instruments, failure: null };
+  }
+
+  const isFresh = (readAtMs: number): boolean => clock.monotonicMs() - readAtMs < LIFETIME_MS;
+
+  function list(category: Category): Promise<Listing> {
+    const shelf = shelves[category];
+    if (isFresh(shelf.loadedAtMs)) return Promise.resolve({ instruments: shelf.instruments, failure: null });
+    shelf.loading ??= load(category).finally(() => {
+      shelf.loading = null;
+    });
+    return shelf.loading;
+  }
+
+  return {
+    list,
+    find: async ({ category, symbol }) => {
+      const shelf = shelves[category];
+      const alone = shelf.alone.get(symbol);
+      if (alone !== undefined && isFresh(alone.readAtMs)) return alone.instrument;
+      // Asking by name is lighter as long as nobody needed the whole list.
+      const listed = shelf.instruments.size === 0 ? undefined : (await list(category)).instruments.get(symbol);
+      if (listed !== undefined) return listed;
+      const instrument = await readOne(client, { category, symbol });
+      if (instrument !== null) shelf.alone.set(symbol, { instrument, readAtMs: clock.monotonicMs() });
+      return instrument;
+    },
+    refresh: () => {
+      for (const shelf of Object.values(shelves)) {
+        shelf.loadedAtMs = Number.NEGATIVE_INFINITY;
+        shelf.alone.clear();
+      }
+    },
+  };
+}
+
+function emptyShelf(): Shelf {
+  return { instruments: new Map(), loadedAtMs: Number.NEGATIVE_INFINITY, loading: null, alone: new Map() };
+}
+
+function entryOf(instrument: Instrument | null): readonly (readonly [string, Instrument])[] {
+  return instrument === null ? [] : [[instrument.symbol, instrument]];
+}
+
+function readList(client: Client, category: Category, status: string | undefined): Promise<PagedList> {
+  return readPages({
+    endpoint: `GET ${PATH}`,
+    limit: PAGE_LIMIT,
+    keyOf: symbolRowKey,
+    fetchPage: async (cursor) => {
+      const answer = await client.read({
+        method: "GET",
+        path: PATH,
+        params: {
+          category,
+          limit: PAGE_LIMIT,
+          ...(status === undefined ? {} : { status }),
+          ...(cursor === undefined ? {} : { cursor }),
+        },
+        limitClass: "market",
+        schema: pageOfRows,
+      });
+      return { rows: answer.result.list, nextCursor: answer.result.nextPageCursor ?? "" };
+    },
+  });
+}
+
+async function readOne(client: Client, { category, symbol }: Contract): Promise<Instrument | null> {
+  const params = { category, symbol };
+  const answer = await client.read({ method: "GET", path: PATH, params, limitClass: "market", schema: pageOfRows });
+  const rows = answer.result.list.map((row) => readInstrument(category, row));
+  return rows.find((row) => row?.symbol === symbol) ?? null;
+}
+
+/** The coins whose position lists make up the category; null where the listing does not tell. */
+export function settleCoinsOf(listing: Listing): readonly string[] | null {
+  const coins = new Set([...listing.instruments.values()].map((instrument) => instrument.settleCoin));
+  return coins.size === 0 ? null : [...coins].sort();
+}

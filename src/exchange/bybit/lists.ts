@@ -1,0 +1,204 @@
+/** Reads lists of positions and open orders; where a list is void, looks at its contracts one by one. */
+import type { OpenOrder, UnreadableOrder } from "../../domain/order.js";
+import type { Category, Position, UnreadablePosition } from "../../domain/position.js";
+import type { Contract } from "../../domain/snapshot.js";
+import { ExchangeFailure } from "../failure.js";
+import type { Client } from "./client.js";
+import { closesAccount } from "./failures.js";
+import { symbolIn } from "./fields.js";
+import { orderRowKey, type PagedList, positionRowKey, readPages } from "./paging.js";
+import { pageOfRows } from "./schemas.js";
+import type { Params } from "./transport.js";
+import { describesSame, type ReadPosition, readPosition } from "./translate.js";
+import { describesSameOrder, type ReadOrder, readOrder } from "./translate-order.js";
+
+/** All contracts of a category that settle in one coin; inverse is one list of its own (docs/v5/position). */
+export interface ListName {
+  readonly category: Category;
+  readonly settleCoin: string | null;
+}
+
+export interface PositionsRead {
+  readonly positions: readonly Position[];
+  readonly unreadable: readonly UnreadablePosition[];
+  /** Why the list as a whole is void; null where it is complete. */
+  readonly failure: ExchangeFailure | null;
+  /** Contracts that were to be looked at alone and could not be. */
+  readonly missing: readonly string[];
+  /** False: not one row of this list could be trusted. */
+  readonly sawAnything: boolean;
+}
+
+export interface OrdersRead {
+  readonly orders: readonly OpenOrder[];
+  readonly unreadable: readonly UnreadableOrder[];
+  readonly failure: ExchangeFailure | null;
+  readonly missing: readonly string[];
+}
+
+const TWO_ROWS = "two different rows";
+const POSITIONS = { path: "/v5/position/list", limitClass: "positions", limit: 200, keyOf: positionRowKey } as const;
+const ORDERS = { path: "/v5/order/realtime", limitClass: "orders", limit: 50, keyOf: orderRowKey } as const;
+
+/** A void list is replaced by looking at each contract that it showed. */
+export async function readPositionList(client: Client, account: string, list: ListName): Promise<PositionsRead> {
+  const read = await readRows(client, POSITIONS, nameParams(list));
+  if (read.complete) return positionsFrom(account, list.category, read.rows);
+  const alone = await eachAlone(symbolsIn(read.rows), (symbol) =>
+    readPositionsOf(client, account, { category: list.category, symbol }),
+  );
+  return joinPositions(alone, read.failure);
+}
+
+/** Both legs of one contract. */
+export async function readPositionsOf(client: Client, account: string, contract: Contract): Promise<PositionsRead> {
+  let read = await readRowsOf(client, POSITIONS, contract, {});
+  // A contract asked for by name always has a row, also without a position: look twice before believing in none.
+  if (read.complete && read.rows.length === 0) read = await readRowsOf(client, POSITIONS, contract, {});
+  if (read.complete) return positionsFrom(account, contract.category, read.rows);
+  return { positions: [], unreadable: [], failure: read.failure, missing: [contract.symbol], sawAnything: false };
+}
+
+/** `contracts`: those with a position; a void list is replaced by looking at each. */
+export async function readOrderList(client: Client, list: ListName, contracts: readonly string[]): Promise<OrdersRead> {
+  const read = await readRows(client, ORDERS, { ...nameParams(list), openOnly: 0 });
+  if (read.complete) return ordersFrom(list.category, read.rows);
+  const alone = await eachAlone(contracts, (symbol) => readOrdersOf(client, { category: list.category, symbol }));
+  return {
+    orders: alone.flatMap((each) => each.orders),
+    unreadable: alone.flatMap((each) => each.unreadable),
+    failure: read.failure,
+    missing: alone.flatMap((each) => each.missing),
+  };
+}
+
+export async function readOrdersOf(client: Client, contract: Contract): Promise<OrdersRead> {
+  const read = await readRowsOf(client, ORDERS, contract, { openOnly: 0 });
+  if (read.complete) return ordersFrom(contract.category, read.rows);
+  return { orders: [], unreadable: [], failure: read.failure, missing: [contract.symbol] };
+}
+
+/** How many option positions are open; they are only counted, never guarded. @throws ExchangeFailure */
+export async function countOptionPositions(client: Client): Promise<number> {
+  const read = await readRows({ ...client, read: (request) => client.readOnce(request) }, POSITIONS, {
+    category: "option",
+  });
+  if (!read.complete) throw read.failure;
+  return new Set(read.rows.filter((row) => !isFlat(row)).map(positionRowKey)).size;
+}
+
+function isFlat(row: unknown): boolean {
+  return readPosition("", "linear", row).kind === "flat";
+}
+
+type Endpoint = typeof POSITIONS | typeof ORDERS;
+
+/** Rows of another contract void the answer: without them it would look as if this one had none. */
+async function readRowsOf(client: Client, endpoint: Endpoint, contract: Contract, more: Params): Promise<PagedList> {
+  const { category, symbol } = contract;
+  const read = await readRows(client, endpoint, { category, symbol, ...more });
+  const isForeign = read.rows.some((row) => (symbolIn(row) ?? symbol) !== symbol);
+  return isForeign ? { complete: false, rows: [], failure: garbage(endpoint, "another contract") } : read;
+}
+
+async function readRows(client: Client, endpoint: Endpoint, params: Params): Promise<PagedList> {
+  const { path, limitClass, limit, keyOf } = endpoint;
+  const read = await readPages({
+    endpoint: `GET ${path}`,
+    limit,
+    keyOf,
+    fetchPage: async (cursor) => {
+      const paged = { ...params, limit, ...(cursor === undefined ? {} : { cursor }) };
+      const { result } = await client.read({ method: "GET", path, params: paged, limitClass, schema: pageOfRows });
+      if (result.category != null && result.category !== params["category"]) {
+        throw garbage(endpoint, "another category");
+      }
+      return { rows: result.list, nextCursor: result.nextPageCursor ?? "" };
+    },
+  });
+  if (!read.complete && closesAccount(read.failure.facts)) throw read.failure;
+  return read;
+}
+
+function garbage({ path }: Endpoint, about: string): ExchangeFailure {
+  const retMsg = `the answer is about ${about}`;
+  return new ExchangeFailure({ kind: "not-happened", cause: "garbage", endpoint: `GET ${path}`, retMsg });
+}
+
+function nameParams({ category, settleCoin }: ListName): Record<string, string> {
+  return settleCoin === null ? { category } : { category, settleCoin };
+}
+
+function symbolsIn(rows: readonly unknown[]): readonly string[] {
+  return [...new Set(rows.map(symbolIn).filter((symbol) => symbol !== null))];
+}
+
+function eachAlone<T>(symbols: readonly string[], read: (symbol: string) => Promise<T>): Promise<readonly T[]> {
+  return Promise.all(symbols.map(read));
+}
+
+function joinPositions(parts: readonly PositionsRead[], failure: ExchangeFailure): PositionsRead {
+  return {
+    positions: parts.flatMap((part) => part.positions),
+    unreadable: parts.flatMap((part) => part.unreadable),
+    failure,
+    missing: parts.flatMap((part) => part.missing),
+    sawAnything: parts.some((part) => part.sawAnything),
+  };
+}
+
+function positionsFrom(account: string, category: Category, rows: readonly unknown[]): PositionsRead {
+  const read = rows.map((row) => readPosition(account, category, row));
+  const positions: Position[] = [];
+  const unreadable: UnreadablePosition[] = [];
+  for (const group of grouped(read, legText)) {
+    const bad = group.find((each) => each.kind === "unreadable");
+    const latest = group.findLast((each) => each.kind === "open");
+    if (bad !== undefined) unreadable.push(bad.row);
+    else if (latest === undefined) continue;
+    else if (group.every((each) => describesSame(each, latest))) positions.push(latest.position);
+    else unreadable.push({ ...latest.position.key, side: null, reason: TWO_ROWS });
+  }
+  return { positions, unreadable, failure: null, missing: [], sawAnything: true };
+}
+
+/** Null: a row that cannot be told by name is on its own. */
+function legText(read: ReadPosition): string | null {
+  const leg = read.kind === "open" ? read.position.key : read.kind === "unreadable" ? read.row : read;
+  return leg.symbol === null || leg.positionIdx === null ? null : `${leg.symbol}/${leg.positionIdx}`;
+}
+
+function ordersFrom(category: Category, rows: readonly unknown[]): OrdersRead {
+  const orders: OpenOrder[] = [];
+  const unreadable: UnreadableOrder[] = [];
+  for (const group of grouped(
+    rows.map((row) => readOrder(category, row)),
+    orderText,
+  )) {
+    const latest = group.at(-1);
+    if (latest?.kind === "unreadable") unreadable.push(latest.row);
+    if (latest?.kind !== "open") continue;
+    if (group.every((each) => describesSameOrder(each, latest))) orders.push(latest.order);
+    else unreadable.push(twoRows(latest.order));
+  }
+  return { orders, unreadable, failure: null, missing: [] };
+}
+
+function twoRows({ category, symbol, positionIdx }: OpenOrder): UnreadableOrder {
+  return { category, symbol, positionIdx, reason: TWO_ROWS };
+}
+
+function orderText(read: ReadOrder): string | null {
+  return read.kind === "open" ? read.order.orderId : null;
+}
+
+function grouped<T>(items: readonly T[], nameOf: (item: T) => string | null): readonly (readonly T[])[] {
+  const groups = new Map<string, T[]>();
+  items.forEach((item, index) => {
+    const name = nameOf(item) ?? `#${index}`;
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [item]);
+    else group.push(item);
+  });
+  return [...groups.values()];
+}

@@ -1,0 +1,123 @@
+/** The shapes that the exchange's answers must have; unknown fields pass, numbers may come as strings and back. */
+import { z } from "zod";
+import { Decimal } from "../../domain/decimal.js";
+
+/** A field that is text on most days: plain decimal text, a JSON number, or null. Absent stays absent. */
+const numeric = z
+  .union([z.string(), z.number(), z.null()])
+  .transform((value) => (typeof value === "number" ? new Decimal(value).toFixed() : value))
+  .optional();
+const text = z.string().nullish();
+/** Fields that decide nothing must not make a row unreadable. */
+const lenientNumeric = numeric.catch(null);
+const lenientText = text.catch(null);
+const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((value) => value === "true")]).nullish();
+
+/** docs/v5/guide: only retCode tells success, the words differ between endpoints. */
+export const envelope = z.looseObject({
+  retCode: z.number().int(),
+  retMsg: z.string().nullish().catch(null),
+  result: z.unknown(),
+  time: lenientNumeric,
+});
+
+/** Rows are read one by one, so that a bad one spoils only itself. */
+export const pageOfRows = z.looseObject({
+  list: z.array(z.unknown()),
+  nextPageCursor: z.string().nullish(),
+  category: z.string().nullish(),
+});
+
+/** docs/v5/position; the stream calls the entry price `entryPrice`. */
+export const positionRow = z.looseObject({
+  symbol: z.string(),
+  positionIdx: numeric,
+  side: text,
+  size: numeric,
+  avgPrice: numeric,
+  entryPrice: numeric,
+  markPrice: lenientNumeric,
+  liqPrice: lenientNumeric,
+  leverage: lenientNumeric,
+  positionStatus: text,
+  stopLoss: numeric,
+  takeProfit: numeric,
+  openTime: lenientNumeric,
+});
+export type PositionWire = z.infer<typeof positionRow>;
+
+/** docs/v5/order/open-order */
+export const orderRow = z.looseObject({
+  symbol: z.string(),
+  orderId: z.string().min(1),
+  orderLinkId: lenientText,
+  positionIdx: numeric,
+  side: text,
+  orderType: text,
+  orderStatus: text,
+  stopOrderType: text,
+  createType: lenientText,
+  price: numeric,
+  qty: numeric,
+  leavesQty: numeric,
+  cumExecQty: numeric,
+  triggerPrice: numeric,
+  triggerBy: text,
+  triggerDirection: numeric,
+  reduceOnly: flag,
+  stopLoss: numeric,
+  takeProfit: numeric,
+  createdTime: lenientNumeric,
+  updatedTime: lenientNumeric,
+});
+export type OrderWire = z.infer<typeof orderRow>;
+
+/** docs/v5/market/instrument */
+export const instrumentRow = z.looseObject({
+  symbol: z.string().min(1),
+  status: lenientText,
+  baseCoin: z.string(),
+  quoteCoin: z.string(),
+  settleCoin: z.string().min(1),
+  deliveryTime: lenientNumeric,
+  priceFilter: z.looseObject({ tickSize: numeric, minPrice: lenientNumeric, maxPrice: lenientNumeric }),
+  lotSizeFilter: z.looseObject({ qtyStep: lenientNumeric, maxMktOrderQty: lenientNumeric }).nullish().catch(null),
+  preListingInfo: z.looseObject({ curAuctionPhase: lenientText }).nullish().catch(null),
+});
+export type InstrumentWire = z.infer<typeof instrumentRow>;
+
+/** docs/v5/market/tickers */
+export const tickerRow = z.looseObject({
+  symbol: z.string().min(1),
+  markPrice: lenientNumeric,
+  lastPrice: lenientNumeric,
+  indexPrice: lenientNumeric,
+  curPreListingPhase: lenientText,
+});
+export type TickerWire = z.infer<typeof tickerRow>;
+
+/** docs/v5/account/account-info */
+export const accountInfo = z.looseObject({
+  marginMode: lenientText,
+  isMasterTrader: flag.catch(null),
+});
+
+/** docs/v5/user/apikey-info */
+export const keyInfo = z.looseObject({
+  readOnly: z.union([z.literal(0), z.literal(1), z.literal("0"), z.literal("1")]).transform((value) => `${value}`),
+  permissions: z.record(z.string(), z.array(z.string()).nullish()),
+  ips: z.union([z.array(z.string()), z.string()]).nullish(),
+  deadlineDay: lenientNumeric,
+  expiredAt: lenientText,
+  isMaster: flag.catch(null),
+});
+export type KeyInfoWire = z.infer<typeof keyInfo>;
+
+/** docs/v5/market/time: the envelope's own time is what counts. */
+export const serverTime = z.looseObject({ timeSecond: numeric });
+
+/** docs/v5/position/trading-stop: the result is an empty object. */
+export const tradingStopResult = z.looseObject({});
+
+/** docs/v5/order/create-order */
+export const createdOrder = z.looseObject({ orderId: z.string().min(1) });

@@ -1,0 +1,155 @@
+/** Open-order rows become orders as far as they matter for exits; closed ones disappear. */
+import type { Decimal } from "../../domain/decimal.js";
+import type { OpenOrder, OrderKind, UnreadableOrder } from "../../domain/order.js";
+import type { Category, TriggerBy } from "../../domain/position.js";
+import { decimalOf, misshapen, orNull, positionIdxOf, priceOrNone, symbolIn, timeOrNull } from "./fields.js";
+import { UnreadableField, wordOf } from "./fields.js";
+import { type OrderWire, orderRow } from "./schemas.js";
+
+export type ReadOrder =
+  | { readonly kind: "closed" }
+  | { readonly kind: "open"; readonly order: OpenOrder }
+  | { readonly kind: "unreadable"; readonly row: UnreadableOrder };
+
+/** docs/v5/enum, stopOrderType; spot's own kinds are unknown here on purpose. */
+const KINDS: ReadonlyMap<string, OrderKind> = new Map<string, OrderKind>([
+  ["", "plain"],
+  ["UNKNOWN", "plain"],
+  ["Stop", "conditional"],
+  ["StopLoss", "full-stop-loss"],
+  ["TakeProfit", "full-take-profit"],
+  ["PartialStopLoss", "partial-stop-loss"],
+  ["PartialTakeProfit", "partial-take-profit"],
+  ["TrailingStop", "trailing-stop"],
+  ["MmRateClose", "exchange"],
+]);
+
+/** docs/v5/enum, createType: orders by which the exchange itself reduces or ends a position. */
+const MADE_BY_EXCHANGE: ReadonlySet<string> = new Set([
+  "CreateByAdminClosing",
+  "CreateBySettle",
+  "CreateByLiq",
+  "CreateByTakeOver_PassThrough",
+  "CreateByAdl_PassThrough",
+]);
+
+const STATES: ReadonlyMap<string, OpenOrder["state"] | "closed"> = new Map<string, OpenOrder["state"] | "closed">([
+  ["Untriggered", "waiting"],
+  ["New", "resting"],
+  ["PartiallyFilled", "partly-filled"],
+  ["Triggered", "triggered"],
+  ["Filled", "closed"],
+  ["Cancelled", "closed"],
+  ["PartiallyFilledCanceled", "closed"],
+  ["Rejected", "closed"],
+  ["Deactivated", "closed"],
+]);
+
+const DIRECTIONS: ReadonlyMap<string, OpenOrder["direction"]> = new Map([
+  ["Buy", "buy"],
+  ["Sell", "sell"],
+]);
+const EXECUTIONS: ReadonlyMap<string, OpenOrder["execution"]> = new Map([
+  ["Market", "market"],
+  ["Limit", "limit"],
+]);
+const TRIGGERS: ReadonlyMap<string, TriggerBy | "none"> = new Map<string, TriggerBy | "none">([
+  ["", "none"],
+  ["UNKNOWN", "none"],
+  ["LastPrice", "LastPrice"],
+  ["MarkPrice", "MarkPrice"],
+  ["IndexPrice", "IndexPrice"],
+]);
+const TRIGGER_DIRECTIONS: ReadonlyMap<string, "rise" | "fall" | "none"> = new Map<string, "rise" | "fall" | "none">([
+  ["", "none"],
+  ["0", "none"],
+  ["1", "rise"],
+  ["2", "fall"],
+]);
+
+export function readOrder(category: Category, row: unknown): ReadOrder {
+  const parsed = orderRow.safeParse(row);
+  try {
+    if (!parsed.success) throw misshapen(row, parsed.error);
+    const state = wordOf("orderStatus", parsed.data.orderStatus, STATES);
+    return state === "closed" ? { kind: "closed" } : { kind: "open", order: openOrder(category, parsed.data, state) };
+  } catch (error) {
+    if (!(error instanceof UnreadableField)) throw error;
+    const positionIdx = parsed.success ? orNull(() => positionIdxOf(parsed.data.positionIdx)) : null;
+    return { kind: "unreadable", row: { category, symbol: symbolIn(row), positionIdx, reason: error.message } };
+  }
+}
+
+function openOrder(category: Category, wire: OrderWire, state: OpenOrder["state"]): OpenOrder {
+  if (wire.symbol === "") throw new UnreadableField("symbol", wire.symbol);
+  const triggerPrice = priceOrNone("triggerPrice", wire.triggerPrice);
+  const kind = kindOf(wire, triggerPrice);
+  if (state === "waiting" && triggerPrice === null && kind !== "trailing-stop") {
+    throw new UnreadableField("triggerPrice", wire.triggerPrice);
+  }
+  const execution = wordOf("orderType", wire.orderType, EXECUTIONS);
+  const price = priceOrNone("price", wire.price);
+  if (execution === "limit" && price === null) throw new UnreadableField("price", wire.price);
+  const triggerBy = wordOf("triggerBy", wire.triggerBy, TRIGGERS);
+  const triggerDirection = wordOf("triggerDirection", wire.triggerDirection, TRIGGER_DIRECTIONS);
+  return {
+    category,
+    symbol: wire.symbol,
+    positionIdx: positionIdxOf(wire.positionIdx),
+    orderId: wire.orderId,
+    orderLinkId: wire.orderLinkId ?? "",
+    kind,
+    direction: wordOf("side", wire.side, DIRECTIONS),
+    execution,
+    price: execution === "market" ? null : price,
+    quantity: openQuantity(wire, state),
+    filledQuantity: decimalOf("cumExecQty", wire.cumExecQty || "0"),
+    triggerPrice,
+    triggerBy: triggerBy === "none" ? null : triggerBy,
+    triggerDirection: triggerDirection === "none" ? null : triggerDirection,
+    state,
+    reducesOnly: wire.reduceOnly === true || isPositionExit(kind),
+    attachedStopLoss: priceOrNone("stopLoss", wire.stopLoss),
+    attachedTakeProfit: priceOrNone("takeProfit", wire.takeProfit),
+    createdAtMs: timeOrNull(wire.createdTime),
+    updatedAtMs: timeOrNull(wire.updatedTime),
+  };
+}
+
+function kindOf(wire: OrderWire, triggerPrice: Decimal | null): OrderKind {
+  if (MADE_BY_EXCHANGE.has(wire.createType ?? "")) return "exchange";
+  const kind = wordOf("stopOrderType", wire.stopOrderType, KINDS);
+  return kind === "plain" && triggerPrice !== null ? "conditional" : kind;
+}
+
+/** Exits that trading-stop made can only ever reduce, also where a row leaves the flags out. */
+function isPositionExit(kind: OrderKind): boolean {
+  return kind !== "plain" && kind !== "conditional" && kind !== "exchange";
+}
+
+/** Some captures show leavesQty "0" on exits that still wait for their trigger; there nothing can be filled yet. */
+function openQuantity(wire: OrderWire, state: OpenOrder["state"]): Decimal {
+  if (state === "waiting") return atLeastZero("qty", decimalOf("qty", wire.qty));
+  if (wire.leavesQty == null || wire.leavesQty === "") {
+    return atLeastZero("qty", decimalOf("qty", wire.qty).minus(decimalOf("cumExecQty", wire.cumExecQty)));
+  }
+  return atLeastZero("leavesQty", decimalOf("leavesQty", wire.leavesQty));
+}
+
+function atLeastZero(field: string, quantity: Decimal): Decimal {
+  if (quantity.lt(0)) throw new UnreadableField(field, quantity.toFixed());
+  return quantity;
+}
+
+/** A row may come twice while orders move between pages; it must still tell the same order. */
+export function describesSameOrder(first: ReadOrder, second: ReadOrder): boolean {
+  if (first.kind !== "open" || second.kind !== "open") return first.kind === second.kind && first.kind === "closed";
+  return decidingText(first.order) === decidingText(second.order);
+}
+
+function decidingText(order: OpenOrder): string {
+  const { symbol, positionIdx, kind, direction, quantity, triggerPrice, price, reducesOnly } = order;
+  return [symbol, positionIdx, kind, direction, quantity, triggerPrice ?? "none", price ?? "none", reducesOnly].join(
+    " ",
+  );
+}

@@ -1,0 +1,150 @@
+/** The one place that touches the SDK: sends a request and gives back a body or facts, never the SDK's error. */
+import http from "node:http";
+import https from "node:https";
+import { type APIRegion, RestClientV5 } from "bybit-api";
+import type { FailureFacts } from "../failure.js";
+import { valueOf, verdictOfNetwork, verdictOfStatus } from "./failures.js";
+
+export interface TransportOptions {
+  readonly environment: "mainnet" | "testnet" | "demo" | "custom";
+  /** As bybit-api's apiRegion. */
+  readonly region: string;
+  /** For `custom` only, and required there. */
+  readonly restUrl?: string;
+  readonly key: string;
+  readonly secret: string;
+  /** Longest silence on the wire; the whole request may take twice as long. */
+  readonly timeoutMs: number;
+}
+
+export type Params = Readonly<Record<string, string | number | boolean>>;
+
+export interface Outgoing {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly signed: boolean;
+  readonly params: Params;
+}
+
+/** Facts still without endpoint and with the exchange's words as they came. */
+export type RawFacts = Omit<FailureFacts, "endpoint">;
+export type Sent = { readonly body: unknown } | { readonly facts: RawFacts };
+
+export interface Transport {
+  send(outgoing: Outgoing): Promise<Sent>;
+  /** Added to our wall clock when requests are signed. */
+  setOffsetMs(offsetMs: number): void;
+  offsetMs(): number;
+  /** Waits for what is in flight, then drops the connections. */
+  close(): Promise<void>;
+}
+
+const LARGEST_ANSWER_BYTES = 32 * 1024 * 1024;
+const KEEP_ALIVE = { keepAlive: true, maxSockets: 64, scheduling: "lifo" } as const;
+
+/** The SDK asks for its clock offset before each signed request; it gets ours instead of a request of its own. */
+class OffsetClient extends RestClientV5 {
+  offsetMs = 0;
+
+  override fetchTimeOffset(): Promise<number> {
+    return Promise.resolve(this.offsetMs);
+  }
+}
+
+export function createTransport(options: TransportOptions): Transport {
+  // The SDK's own keepAlive option forgets plain http, which simulators and proxies speak.
+  const agents = { httpAgent: new http.Agent(KEEP_ALIVE), httpsAgent: new https.Agent(KEEP_ALIVE) };
+  const rest = createRest(options, agents);
+  const inFlight = new Set<Promise<unknown>>();
+  return {
+    send: async (outgoing) => {
+      const sending = dispatch(rest, outgoing);
+      inFlight.add(sending);
+      try {
+        return { body: await withDeadline(sending, options.timeoutMs * 2) };
+      } catch (error) {
+        return { facts: factsOfThrown(error) };
+      } finally {
+        inFlight.delete(sending);
+      }
+    },
+    setOffsetMs: (offsetMs) => {
+      rest.offsetMs = offsetMs;
+    },
+    offsetMs: () => rest.offsetMs,
+    close: async () => {
+      await Promise.allSettled(inFlight);
+      agents.httpAgent.destroy();
+      agents.httpsAgent.destroy();
+    },
+  };
+}
+
+function createRest(
+  options: TransportOptions,
+  agents: { httpAgent: http.Agent; httpsAgent: https.Agent },
+): OffsetClient {
+  const { environment, key, secret, restUrl } = options;
+  if (environment === "custom" && restUrl === undefined) throw new Error("a custom environment needs a restUrl");
+  return new OffsetClient(
+    {
+      key,
+      secret,
+      apiRegion: options.region as APIRegion,
+      ...(environment === "testnet" ? { testnet: true } : {}),
+      ...(environment === "demo" ? { demoTrading: true } : {}),
+      ...(environment === "custom" && restUrl !== undefined ? { baseUrl: restUrl } : {}),
+      // Left to itself the SDK throws objects that hold key and secret.
+      parse_exceptions: false,
+      parseAPIRateLimits: true,
+      syncTimeBeforePrivateRequests: true,
+    },
+    {
+      timeout: options.timeoutMs,
+      // A redirect would carry a signed request to another host.
+      maxRedirects: 0,
+      maxContentLength: LARGEST_ANSWER_BYTES,
+      ...agents,
+      ...(restUrl !== undefined && isLoopback(restUrl) ? { proxy: false as const } : {}),
+    },
+  );
+}
+
+function isLoopback(url: string): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname);
+}
+
+function dispatch(rest: OffsetClient, { method, path, signed, params }: Outgoing): Promise<unknown> {
+  const own = Object.keys(params).length === 0 ? undefined : { ...params };
+  if (method === "POST") return rest.postPrivate(path, own);
+  return signed ? rest.getPrivate(path, own) : rest.get(path, own);
+}
+
+class DeadlineExceeded extends Error {
+  readonly code = "ETIMEDOUT";
+}
+
+/** The timeout of the wire starts anew with each byte; a trickling answer would last for ever. */
+async function withDeadline<T>(work: Promise<T>, deadlineMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new DeadlineExceeded()), deadlineMs);
+  });
+  try {
+    return await Promise.race([work, deadline]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function factsOfThrown(error: unknown): RawFacts {
+  const response = valueOf(error, "response");
+  const httpStatus = valueOf(response, "status");
+  if (typeof httpStatus !== "number") {
+    const [kind, cause] = verdictOfNetwork(error);
+    const code = valueOf(error, "code");
+    return { kind, cause, ...(typeof code === "string" ? { retMsg: code } : {}) };
+  }
+  const [kind, cause] = verdictOfStatus(httpStatus, valueOf(response, "data"));
+  return { kind, cause, httpStatus };
+}

@@ -1,0 +1,222 @@
+/** Cursors that end, cursors that lie, and lists that never end. */
+import nock from "nock";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { BybitSession } from "../../src/exchange/bybit/index.js";
+import {
+  type Asked,
+  connect,
+  failureOf,
+  holdTime,
+  instrument,
+  ok,
+  openVenue,
+  order,
+  page,
+  position,
+  settled,
+  type Told,
+  ticker,
+  type Venue,
+} from "./venue.js";
+
+let venue: Venue;
+let session: BybitSession;
+
+beforeEach(() => {
+  nock.disableNetConnect();
+  holdTime();
+  venue = openVenue();
+  session = connect();
+  venue.answers("/v5/market/tickers", () => ok({ list: symbols(400).map(ticker) }));
+  venue.answers("/v5/market/instruments-info", ({ query }) =>
+    ok({ list: query["status"] ? [] : symbols(400).map((symbol) => instrument(symbol)) }),
+  );
+});
+
+afterEach(async () => {
+  await settled(session.close());
+  nock.cleanAll();
+  nock.enableNetConnect();
+  vi.useRealTimers();
+});
+
+const POSITIONS = "/v5/position/list";
+const ORDERS = "/v5/order/realtime";
+
+function symbols(count: number, from = 0): string[] {
+  return Array.from({ length: count }, (_, index) => `S${from + index}USDT`);
+}
+
+function rows(count: number, from = 0): object[] {
+  return symbols(count, from).map((symbol) => position({ symbol }));
+}
+
+/** The linear list answers by cursor; the first page has none. By symbol every position is there. */
+function pages(byCursor: (cursor: string | undefined, asked: Asked) => Told): void {
+  venue.answers(POSITIONS, (asked) => {
+    const { category, symbol, cursor } = asked.query;
+    if (category !== "linear") return ok(page(category, []));
+    if (symbol !== undefined) return ok(page("linear", [position({ symbol })]));
+    return byCursor(cursor, asked);
+  });
+}
+
+function listRequests(): readonly Asked[] {
+  return venue.asks(POSITIONS).filter(({ query }) => query["category"] === "linear" && query["symbol"] === undefined);
+}
+
+describe("a list of positions", () => {
+  it("of 250 needs two requests", async () => {
+    pages((cursor) =>
+      cursor === undefined ? ok(page("linear", rows(200), "a%2Cb")) : ok(page("linear", rows(50, 200))),
+    );
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions).toHaveLength(250);
+    expect(snapshot.gaps).toEqual([]);
+    expect(listRequests().map(({ query }) => query["cursor"])).toEqual([undefined, "a%2Cb"]);
+  });
+
+  it("of exactly 200 without a cursor is complete", async () => {
+    pages(() => ok(page("linear", rows(200))));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions).toHaveLength(200);
+    expect(listRequests()).toHaveLength(1);
+  });
+
+  it("ends at an empty page although the page before named a cursor", async () => {
+    pages((cursor) => ok(page("linear", cursor === undefined ? rows(3) : [], cursor === undefined ? "next" : "more")));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions).toHaveLength(3);
+    expect(snapshot.gaps).toEqual([]);
+    expect(listRequests()).toHaveLength(2);
+  });
+
+  it("ends at a page that only repeats", async () => {
+    pages(() => ok(page("linear", rows(3), `cursor ${listRequests().length}`)));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions).toHaveLength(3);
+    expect(snapshot.gaps).toEqual([]);
+    expect(listRequests()).toHaveLength(2);
+  });
+
+  it("ends when a cursor points at itself after a page that is not full", async () => {
+    pages((cursor) =>
+      cursor === undefined ? ok(page("linear", rows(200), "self")) : ok(page("linear", rows(7, 200), "self")),
+    );
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions).toHaveLength(207);
+    expect(snapshot.gaps).toEqual([]);
+  });
+
+  it("ends when cursors go round after a page that is not full", async () => {
+    const next: Record<string, Told> = {
+      first: ok(page("linear", rows(200, 200), "second")),
+      second: ok(page("linear", rows(5, 395), "first")),
+    };
+    pages((cursor) => next[cursor ?? ""] ?? ok(page("linear", rows(200), "first")));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions).toHaveLength(400);
+    expect(snapshot.gaps).toEqual([]);
+    expect(listRequests()).toHaveLength(3);
+  });
+
+  it("proves nothing when a cursor comes twice after a full page: each contract seen is read alone", async () => {
+    pages((cursor) => ok(page("linear", cursor === undefined ? rows(200) : rows(200, 200), "again")));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions).toHaveLength(400);
+    expect(snapshot.gaps).toMatchObject([{ category: "linear", what: "positions" }]);
+    expect(snapshot.gaps[0]).not.toHaveProperty("symbols");
+    expect(venue.asks(POSITIONS).filter(({ query }) => query["symbol"] !== undefined)).toHaveLength(400);
+  });
+
+  it("knows a full page also from a server that serves smaller ones", async () => {
+    pages((cursor) => ok(page("linear", cursor === undefined ? rows(20) : rows(20, 20), "again")));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions).toHaveLength(40);
+    expect(snapshot.gaps).toMatchObject([{ category: "linear", what: "positions" }]);
+  });
+
+  it("that never ends is given up after a hundred pages", async () => {
+    pages((cursor) => ok(page("linear", rows(1, Number(cursor ?? "0")), `${Number(cursor ?? "0") + 1}`)));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(listRequests()).toHaveLength(100);
+    expect(snapshot.gaps).toMatchObject([{ category: "linear", what: "positions" }]);
+    expect(snapshot.positions).toHaveLength(100);
+  });
+
+  it("whose second page fails for good is void: what was seen is read anew, one by one", async () => {
+    pages((cursor) => (cursor === undefined ? ok(page("linear", rows(3), "next")) : { status: 502, body: "<html>" }));
+    venue.answers(ORDERS, () => ok(page("linear", [])));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(listRequests()).toHaveLength(4);
+    expect(snapshot.positions).toHaveLength(3);
+    expect(snapshot.gaps).toMatchObject([{ category: "linear", what: "positions" }]);
+  });
+
+  it("whose second page fails once is complete all the same", async () => {
+    let failures = 0;
+    pages((cursor) => {
+      if (cursor === undefined) return ok(page("linear", rows(200), "next"));
+      failures += 1;
+      return failures === 1 ? { status: 502, body: "<html>" } : ok(page("linear", rows(1, 200)));
+    });
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions).toHaveLength(201);
+    expect(snapshot.gaps).toEqual([]);
+  });
+
+  it("whose void read shows nothing ends the read", async () => {
+    pages(() => ({ status: 503, body: "" }));
+    expect((await failureOf(session.reader.snapshot("account"))).facts.cause).toBe("server");
+  });
+
+  it("with one flat row and a cursor is flat", async () => {
+    venue.answers(POSITIONS, ({ query }) => {
+      const avgPrice = query["cursor"] === undefined ? "" : "0";
+      return ok(
+        page("linear", [position({ symbol: "S0USDT", side: "", size: "0", avgPrice, stopLoss: "" })], "S0USDT%2C1%2C0"),
+      );
+    });
+    const snapshot = await settled(session.reader.snapshot([{ category: "linear", symbol: "S0USDT" }]));
+    expect(snapshot.positions).toEqual([]);
+    expect(snapshot.unreadablePositions).toEqual([]);
+    expect(snapshot.gaps).toEqual([]);
+  });
+});
+
+describe("a list of orders", () => {
+  it("is followed over all its pages", async () => {
+    pages(() => ok(page("linear", rows(1))));
+    venue.answers(ORDERS, ({ query }) => {
+      const from = Number(query["cursor"] ?? "0");
+      const list = Array.from({ length: from < 100 ? 50 : 20 }, (_, index) =>
+        order({ orderId: `${from + index}`, symbol: "S0USDT" }),
+      );
+      return ok(page("linear", list, from < 100 ? `${from + 50}` : ""));
+    });
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.orders).toHaveLength(120);
+    expect(venue.asks(ORDERS).map(({ query }) => [query["limit"], query["openOnly"]])).toEqual(
+      Array.from({ length: 3 }, () => ["50", "0"]),
+    );
+  });
+
+  it("with a lying cursor is replaced by looking at each contract with a position", async () => {
+    pages(() => ok(page("linear", rows(2))));
+    venue.answers(ORDERS, ({ query }) => {
+      if (query["symbol"] !== undefined)
+        return ok(page("linear", [order({ symbol: query["symbol"], orderId: query["symbol"] })]));
+      const from = query["cursor"] === undefined ? 0 : 50;
+      return ok(
+        page(
+          "linear",
+          Array.from({ length: 50 }, (_, index) => order({ orderId: `${from + index}` })),
+          "again",
+        ),
+      );
+    });
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.orders.map(({ orderId }) => orderId)).toEqual(["S0USDT", "S1USDT"]);
+    expect(snapshot.gaps).toEqual([]);
+  });
+});

@@ -1,0 +1,392 @@
+/** What a read of the account shows, and what it admits not to have seen. */
+import nock from "nock";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { BybitSession } from "../../src/exchange/bybit/index.js";
+import {
+  connect,
+  failureOf,
+  holdTime,
+  instrument,
+  ok,
+  openVenue,
+  order,
+  page,
+  position,
+  refusal,
+  settled,
+  ticker,
+  type Venue,
+} from "./venue.js";
+
+let venue: Venue;
+let session: BybitSession;
+
+beforeEach(() => {
+  nock.disableNetConnect();
+  holdTime();
+  venue = openVenue();
+  session = connect();
+});
+
+afterEach(async () => {
+  await settled(session.close());
+  nock.cleanAll();
+  nock.enableNetConnect();
+  vi.useRealTimers();
+});
+
+const POSITIONS = "/v5/position/list";
+const ORDERS = "/v5/order/realtime";
+
+function holds(rows: readonly Record<string, unknown>[]): void {
+  venue.answers(POSITIONS, ({ query }) => {
+    if (query["category"] !== "linear") return ok(page(query["category"], []));
+    const own = query["symbol"] === undefined ? rows : rows.filter((row) => row["symbol"] === query["symbol"]);
+    return ok(page("linear", own));
+  });
+}
+
+describe("a read of the whole account", () => {
+  it("shows the position, its stop order, its tick and its prices", async () => {
+    holds([position()]);
+    venue.answers(ORDERS, () => ok(page("linear", [order()])));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.gaps).toEqual([]);
+    expect(snapshot.positions[0]).toMatchObject({
+      key: { account: "main", category: "linear", symbol: "BTCUSDT", positionIdx: 0 },
+      side: "long",
+      state: "normal",
+      openedAtMs: 1700000000123,
+    });
+    expect(snapshot.positions[0]?.fullStopLoss?.toFixed()).toBe("49000");
+    expect(snapshot.positions[0]?.fullTakeProfit).toBeNull();
+    expect(snapshot.orders[0]).toMatchObject({ kind: "full-stop-loss", direction: "sell", reducesOnly: true });
+    expect(snapshot.instruments.get("linear/BTCUSDT")?.tickSize.toFixed()).toBe("0.1");
+    expect(snapshot.tickers.get("linear/BTCUSDT")?.markPrice?.toFixed()).toBe("50100");
+    expect(snapshot.marginMode).toBe("cross");
+    expect(snapshot.notCovered).toEqual(["inverse: not configured", "spot"]);
+  });
+
+  it("asks for each list once and for no orders or prices where there is no position", async () => {
+    await settled(session.reader.snapshot("account"));
+    expect(venue.asks(POSITIONS).map(({ query }) => [query["category"], query["settleCoin"], query["limit"]])).toEqual(
+      expect.arrayContaining([
+        ["option", undefined, "200"],
+        ["linear", "USDT", "200"],
+      ]),
+    );
+    expect(venue.asks(POSITIONS)).toHaveLength(2);
+    expect(venue.asks(ORDERS)).toHaveLength(0);
+    expect(venue.asks("/v5/market/tickers")).toHaveLength(0);
+  });
+
+  it("keeps the list of contracts for the next read", async () => {
+    await settled(session.reader.snapshot("account"));
+    const before = venue.asks("/v5/market/instruments-info").length;
+    await settled(session.reader.snapshot("account"));
+    expect(venue.asks("/v5/market/instruments-info")).toHaveLength(before);
+    session.refreshInstruments();
+    await settled(session.reader.snapshot("account"));
+    expect(venue.asks("/v5/market/instruments-info")).toHaveLength(before * 2);
+  });
+
+  it("reads every coin that linear contracts settle in, also one that nobody thought of", async () => {
+    const coins = ["USDT", "USDC", "EURX"];
+    venue.answers("/v5/market/instruments-info", ({ query }) =>
+      ok({ list: query["status"] ? [] : coins.map((settleCoin) => instrument(`A${settleCoin}`, { settleCoin })) }),
+    );
+    await settled(session.reader.snapshot("account"));
+    const asked = venue.asks(POSITIONS).flatMap(({ query }) => query["settleCoin"] ?? []);
+    expect(asked.toSorted()).toEqual(["EURX", "USDC", "USDT"]);
+  });
+
+  it("still sees USDT and USDC positions when the contracts cannot be listed, and says what is missing", async () => {
+    venue.answers("/v5/market/instruments-info", ({ query }) =>
+      query["symbol"] === undefined ? { status: 502, body: "<html>" } : ok({ list: [instrument("BTCUSDT")] }),
+    );
+    venue.answers(POSITIONS, ({ query }) => ok(page("linear", query["settleCoin"] === "USDT" ? [position()] : [])));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions).toHaveLength(1);
+    expect(snapshot.instruments.has("linear/BTCUSDT")).toBe(true);
+    expect(snapshot.gaps).toMatchObject([{ category: "linear", what: "positions" }]);
+  });
+
+  it("finds the rules of a contract that is no longer listed by asking for it by name", async () => {
+    holds([position({ symbol: "OLDUSDT" })]);
+    venue.answers("/v5/market/instruments-info", ({ query }) => {
+      if (query["symbol"] === "OLDUSDT") return ok({ list: [instrument("OLDUSDT", { status: "Delivering" })] });
+      return ok({ list: query["status"] ? [] : [instrument("BTCUSDT")] });
+    });
+    venue.answers("/v5/market/tickers", () => ok({ category: "linear", list: [ticker("OLDUSDT")] }));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.instruments.get("linear/OLDUSDT")?.status).toBe("delivering");
+    expect(snapshot.gaps).toEqual([]);
+  });
+
+  it("counts options without guarding them, and a failing option list is no gap", async () => {
+    venue.answers(POSITIONS, ({ query }) =>
+      ok(page(query["category"], query["category"] === "option" ? [position({ symbol: "BTC-C" })] : [])),
+    );
+    expect((await settled(session.reader.snapshot("account"))).notCovered).toContain("option: 1 position");
+    venue.answers(POSITIONS, ({ query }) =>
+      query["category"] === "option" ? refusal(10005, "Permission denied") : ok(page("linear", [])),
+    );
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.notCovered).toEqual(["inverse: not configured", "option: not read", "spot"]);
+    expect(snapshot.gaps).toEqual([]);
+  });
+
+  it("goes on without the margin mode", async () => {
+    venue.answers("/v5/account/info", () => refusal(10016, "Server error"));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.marginMode).toBeNull();
+    expect(snapshot.copyTradingMaster).toBeNull();
+    expect(snapshot.gaps).toEqual([]);
+  });
+
+  it("measures how far our clock is ahead", async () => {
+    await settled(session.close());
+    const ours = Date.now();
+    session = connect({ clock: { now: () => ours, monotonicMs: () => performance.now() } });
+    for (const path of ["/v5/market/instruments-info", POSITIONS, "/v5/account/info", "/v5/market/time"]) {
+      venue.answers(path, ({ query }) => ok({ category: query["category"], list: [] }, { time: ours - 700 }));
+    }
+    expect((await settled(session.reader.snapshot("account"))).clockSkewMs).toBe(700);
+    expect(await settled(session.reader.clockSkewMs())).toBe(700);
+  });
+
+  it("names the contract whose prices are missing", async () => {
+    holds([position({ symbol: "BTCUSDT" })]);
+    venue.answers("/v5/market/tickers", () => ({ status: 502, body: "<html>bad gateway</html>" }));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.gaps).toMatchObject([{ category: "linear", what: "tickers", symbols: ["BTCUSDT"] }]);
+  });
+});
+
+describe("a key that is refused", () => {
+  it.each([10003, 10004, 10010, 33004, 10005])("ends the read with retCode %i", async (retCode) => {
+    venue.answers(POSITIONS, () => refusal(retCode, "no"));
+    const { facts } = await failureOf(session.reader.snapshot("account"));
+    expect(facts).toMatchObject({ kind: "refused", retCode });
+    expect(["key", "permission"]).toContain(facts.cause);
+  });
+
+  it("is not tried again", async () => {
+    venue.answers(POSITIONS, () => refusal(10003, "API key is invalid."));
+    await failureOf(session.reader.snapshot("account"));
+    expect(venue.asks(POSITIONS).filter(({ query }) => query["category"] === "linear")).toHaveLength(1);
+  });
+});
+
+describe("a list that cannot be read", () => {
+  it("ends the read when it was the only one", async () => {
+    venue.answers(POSITIONS, () => ({ status: 502, body: "<html>bad gateway</html>" }));
+    const { facts } = await failureOf(session.reader.snapshot("account"));
+    expect(facts).toMatchObject({ kind: "not-happened", cause: "server", httpStatus: 502 });
+    expect(venue.asks(POSITIONS).filter(({ query }) => query["category"] === "linear")).toHaveLength(3);
+  });
+
+  it("is a gap when another one could be read", async () => {
+    await settled(session.close());
+    session = connect({ categories: ["linear", "inverse"] });
+    venue.answers(POSITIONS, ({ query }) =>
+      query["category"] === "inverse" ? { body: "" } : ok(page(query["category"], [])),
+    );
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.gaps).toMatchObject([{ category: "inverse", what: "positions" }]);
+  });
+
+  it("of orders is replaced by looking at each contract with a position", async () => {
+    holds([position()]);
+    venue.answers(ORDERS, ({ query }) =>
+      query["symbol"] === undefined ? refusal(10016, "Server error") : ok(page("linear", [order()])),
+    );
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.orders).toHaveLength(1);
+    expect(snapshot.gaps).toEqual([]);
+  });
+
+  it("of orders leaves a gap for exactly the contracts that stay dark", async () => {
+    holds([position(), position({ symbol: "ETHUSDT" })]);
+    venue.answers("/v5/market/tickers", () => ok({ list: [ticker("BTCUSDT"), ticker("ETHUSDT")] }));
+    venue.answers("/v5/market/instruments-info", ({ query }) =>
+      ok({ list: query["status"] ? [] : [instrument("BTCUSDT"), instrument("ETHUSDT")] }),
+    );
+    venue.answers(ORDERS, ({ query }) =>
+      query["symbol"] === "BTCUSDT" ? ok(page("linear", [order()])) : refusal(10016, "Server error"),
+    );
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.gaps).toMatchObject([{ category: "linear", what: "orders", symbols: ["ETHUSDT"] }]);
+  });
+
+  it("that is empty although a position was known is not believed before that position was looked at", async () => {
+    holds([position()]);
+    await settled(session.reader.snapshot("account"));
+    venue.answers(POSITIONS, ({ query }) =>
+      ok(page(query["category"], query["symbol"] === "BTCUSDT" ? [position()] : [])),
+    );
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions).toHaveLength(1);
+  });
+
+  it("that answers for another category is not believed", async () => {
+    venue.answers(POSITIONS, () => ok(page("spot", [])));
+    expect((await failureOf(session.reader.snapshot("account"))).facts.cause).toBe("garbage");
+  });
+});
+
+describe("rows", () => {
+  it("of a hedged book keep their legs whatever their order", async () => {
+    holds([
+      position({ positionIdx: 2, side: "Sell", size: "1" }),
+      position({ positionIdx: 1, side: "", size: "0", avgPrice: "" }),
+    ]);
+    const { positions, unreadablePositions } = await settled(session.reader.snapshot("account"));
+    expect(positions.map(({ key, side }) => [key.positionIdx, side])).toEqual([[2, "short"]]);
+    expect(unreadablePositions).toEqual([]);
+  });
+
+  it.each([
+    ["a side nobody knows", { side: "Both" }, "side"],
+    ["no side", { side: "None" }, "side"],
+    ["a state nobody knows", { positionStatus: "Frozen" }, "positionStatus"],
+    ["no size", { size: undefined }, "size"],
+    ["a size that is no number", { size: "1e3" }, "size"],
+    ["an empty size", { size: "" }, "size"],
+    ["a negative size", { size: "-1" }, "size"],
+    ["no entry price", { avgPrice: "" }, "avgPrice"],
+    ["a stop that is no number", { stopLoss: "soon" }, "stopLoss"],
+    ["no word about a stop", { stopLoss: undefined }, "stopLoss"],
+    ["a long leg that is short", { positionIdx: 1, side: "Sell" }, "side of positionIdx 1"],
+    ["a short leg that is long", { positionIdx: 2, side: "Buy" }, "side of positionIdx 2"],
+    ["a leg nobody knows", { positionIdx: 3 }, "positionIdx"],
+  ])("with %s make only that position unknown", async (_what, over, field) => {
+    holds([position({ symbol: "ETHUSDT", ...over }), position()]);
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions.map(({ key }) => key.symbol)).toEqual(["BTCUSDT"]);
+    expect(snapshot.unreadablePositions).toMatchObject([{ account: "main", category: "linear", symbol: "ETHUSDT" }]);
+    expect(snapshot.unreadablePositions[0]?.reason).toContain(field);
+  });
+
+  it.each([[""], ["0"], ["0.00"], ["0.00000"], [0], [null]])("with a stop of %j have none", async (stopLoss) => {
+    holds([position({ stopLoss, takeProfit: stopLoss })]);
+    const { positions } = await settled(session.reader.snapshot("account"));
+    expect(positions).toMatchObject([{ fullStopLoss: null, fullTakeProfit: null }]);
+  });
+
+  it("with numbers instead of text read the same", async () => {
+    holds([position({ size: 0.5, avgPrice: 0.0000001, positionIdx: "0", stopLoss: 5e-8 })]);
+    const { positions } = await settled(session.reader.snapshot("account"));
+    expect(positions[0]?.entryPrice.toFixed()).toBe("0.0000001");
+    expect(positions[0]?.fullStopLoss?.toFixed()).toBe("0.00000005");
+  });
+
+  it("that come twice with another mark price are one position, the later one", async () => {
+    holds([position({ markPrice: "1" }), position({ markPrice: "2" })]);
+    const { positions } = await settled(session.reader.snapshot("account"));
+    expect(positions.map(({ markPrice }) => markPrice?.toFixed())).toEqual(["2"]);
+  });
+
+  it.each([
+    ["size", { size: "0.7" }],
+    ["side", { side: "Sell" }],
+    ["stop", { stopLoss: "48000" }],
+    ["openness", { size: "0" }],
+  ])("that come twice with another %s make the position unknown", async (_what, over) => {
+    holds([position(), position(over)]);
+    const { positions, unreadablePositions } = await settled(session.reader.snapshot("account"));
+    expect(positions).toEqual([]);
+    expect(unreadablePositions).toMatchObject([{ symbol: "BTCUSDT", positionIdx: 0, reason: "two different rows" }]);
+  });
+
+  it("of orders that cannot be read are reported as such", async () => {
+    holds([position()]);
+    venue.answers(ORDERS, () =>
+      ok(page("linear", [order(), order({ orderId: "x", stopOrderType: "MoonStop", positionIdx: 0 })])),
+    );
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.orders).toHaveLength(1);
+    expect(snapshot.unreadableOrders).toMatchObject([{ symbol: "BTCUSDT", positionIdx: 0 }]);
+    expect(snapshot.unreadableOrders[0]?.reason).toContain("MoonStop");
+  });
+});
+
+describe("a read of some contracts", () => {
+  it("asks for each contract by name and for nothing else", async () => {
+    holds([position()]);
+    await settled(session.reader.snapshot("account"));
+    venue.asked.length = 0;
+    const snapshot = await settled(session.reader.snapshot([{ category: "linear", symbol: "BTCUSDT" }]));
+    expect(snapshot.positions).toHaveLength(1);
+    expect(venue.asked.map(({ path, query }) => [path, query["symbol"]].join(" ")).toSorted()).toEqual([
+      "/v5/market/tickers BTCUSDT",
+      "/v5/order/realtime BTCUSDT",
+      "/v5/position/list BTCUSDT",
+    ]);
+  });
+
+  it("looks twice before it believes an answer without any row", async () => {
+    venue.answers(POSITIONS, () => ok(page("linear", [])));
+    const scope = [{ category: "linear", symbol: "BTCUSDT" }] as const;
+    const snapshot = await settled(session.reader.snapshot(scope));
+    expect(snapshot.positions).toEqual([]);
+    expect(venue.asks(POSITIONS)).toHaveLength(2);
+  });
+
+  it("does not take an answer about another contract for an empty one", async () => {
+    venue.answers(POSITIONS, () => ok(page("linear", [position({ symbol: "ETHUSDT" })])));
+    const { facts } = await failureOf(session.reader.snapshot([{ category: "linear", symbol: "BTCUSDT" }]));
+    expect(facts.cause).toBe("garbage");
+  });
+
+  it("reads everything, and says so, when that costs less", async () => {
+    const symbols = ["AUSDT", "BUSDT", "CUSDT", "DUSDT"];
+    holds(symbols.map((symbol) => position({ symbol })));
+    venue.answers("/v5/market/instruments-info", ({ query }) =>
+      ok({ list: query["status"] ? [] : symbols.map((symbol) => instrument(symbol)) }),
+    );
+    await settled(session.reader.snapshot("account"));
+    venue.asked.length = 0;
+    const scope = ["AUSDT", "BUSDT", "CUSDT"].map((symbol) => ({ category: "linear", symbol }) as const);
+    const snapshot = await settled(session.reader.snapshot(scope));
+    expect(snapshot.scope).toBe("account");
+    expect(snapshot.positions.map(({ key }) => key.symbol)).toEqual(symbols);
+    expect(venue.asks(POSITIONS)).toHaveLength(1);
+    expect(venue.asks(ORDERS)).toHaveLength(1);
+  });
+});
+
+describe("the key's own description", () => {
+  const described = {
+    readOnly: 0,
+    permissions: { ContractTrade: ["Order", "Position"], Wallet: [] },
+    ips: ["*"],
+    deadlineDay: 88,
+    expiredAt: "2026-04-01T00:00:00Z",
+    isMaster: true,
+  };
+
+  it("tells rights, addresses and expiry", async () => {
+    venue.answers("/v5/user/query-api", () => ok(described));
+    expect(await settled(session.reader.keyInfo())).toEqual({
+      readOnly: false,
+      permissions: { ContractTrade: ["Order", "Position"], Wallet: [] },
+      boundAddresses: [],
+      expiresAtMs: Date.parse("2026-04-01T00:00:00Z"),
+      isMaster: true,
+    });
+  });
+
+  it.each([[{ expiredAt: "1970-01-01T00:00:00Z" }], [{ expiredAt: "" }], [{ ips: ["10.0.0.1"], deadlineDay: -2 }]])(
+    "has no expiry with %j",
+    async (over) => {
+      venue.answers("/v5/user/query-api", () => ok({ ...described, ...over }));
+      expect((await settled(session.reader.keyInfo())).expiresAtMs).toBeNull();
+    },
+  );
+
+  it.each([[[]], [""], [null], ["*"]])("is bound to no address with ips %j", async (ips) => {
+    venue.answers("/v5/user/query-api", () => ok({ ...described, ips }));
+    expect((await settled(session.reader.keyInfo())).boundAddresses).toEqual([]);
+  });
+});
