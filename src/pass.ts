@@ -69,10 +69,11 @@ export async function runPass(options: PassOptions): Promise<PassResult> {
 }
 
 /** Sends what is due, looks, judges and plans anew, until a look leaves nothing to do and nothing to wait for. */
-async function closeGaps(first: View, writer: Writer, agreed: Agreed, options: PassOptions): Promise<PassResult> {
-  const { clock, writesPerSecond } = options;
+async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: PassOptions): Promise<PassResult> {
+  const { clock, writesPerSecond } = given;
   const batchSize = Math.max(1, Math.floor((writesPerSecond * MAX_AGE_MS) / 1_000));
   const book = new PassBook();
+  const options = { ...given, frozen: (picture: Picture) => book.accountRefusal() ?? given.frozen(picture) };
   const wire: Promise<unknown>[] = [];
   let view = first;
   let idleLooks = 0;

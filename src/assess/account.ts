@@ -17,6 +17,7 @@ export type AccountFindingCode =
   | "key-expiring"
   | "key-read-only"
   | "key-without-ip"
+  | "dcp-on"
   | "copy-trading-master";
 
 export interface AccountFinding {
@@ -80,6 +81,13 @@ export function copyTradingFindings(isMaster: boolean | null, isAccepted: boolea
   if (isMaster !== true || isAccepted) return [];
   const message = "a copy-trading master's exits close its followers too: report-only until copyTradingMaster is true";
   return [warning("copy-trading-master", message)];
+}
+
+export function disconnectFindings(isOn: boolean | null): readonly AccountFinding[] {
+  if (isOn !== true) return [];
+  const message =
+    "disconnect protection is on: the exchange cancels derivative orders, perhaps stops too, when a connection drops";
+  return [warning("dcp-on", message)];
 }
 
 function excessFinding(right: string): AccountFinding {

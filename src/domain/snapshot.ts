@@ -41,6 +41,8 @@ export interface Snapshot {
   readonly marginMode: MarginMode | null;
   /** Null: could not be read. */
   readonly copyTradingMaster: boolean | null;
+  /** The exchange cancels derivative orders when a connection drops (docs/v5/order/dcp). Null: could not be read. */
+  readonly disconnectProtection: boolean | null;
   /** Parts of the account that this program does not guard: "option: 3 positions", "spot". */
   readonly notCovered: readonly string[];
   /** Our clock minus the exchange's, milliseconds; positive: ours is ahead. Null: not measured. */

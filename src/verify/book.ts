@@ -68,6 +68,9 @@ export interface Admission {
   readonly waiting: readonly Contract[];
 }
 
+/** So many writes may be refused for the key's rights, with none accepted, before the account is left alone. */
+const MOST_RIGHTS_REFUSALS = 3;
+
 export class PassBook {
   readonly #pages = new Map<string, Page>();
 
@@ -124,6 +127,21 @@ export class PassBook {
       if (entry.verdict !== null) judged.push({ attempt, verdict });
     }
     return judged;
+  }
+
+  /**
+   * Why the account takes no writes from us: its key was refused, or lacks the right. Null: nothing speaks against it.
+   * Some contracts need rights of their own, so a few refusals with none accepted are needed to tell.
+   */
+  accountRefusal(): string | null {
+    const answers = [...this.#pages.values()].flatMap((page) => page.entries.map(({ attempt }) => attempt.answer));
+    const refusals = answers.filter((answer) => answer.kind === "refused");
+    const key = refusals.find(({ cause }) => cause === "key");
+    if (key !== undefined) return `the exchange refused the key: ${key.detail}`;
+    const rights = refusals.filter(({ cause }) => cause === "permission");
+    const sent = answers.filter((answer) => answer.kind !== "not-sent");
+    const isHopeless = rights.length >= MOST_RIGHTS_REFUSALS && rights.length === sent.length;
+    return isHopeless ? `the key may not do this: ${rights[0]?.detail ?? ""}` : null;
   }
 
   /** For a progress line: what was sent, and how much of it is proven. */

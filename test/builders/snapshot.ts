@@ -42,6 +42,7 @@ export function aSnapshot({ instruments = [], tickers = [], ...overrides }: Snap
     tickers: byContract(usualTickers, tickers),
     marginMode: "isolated",
     copyTradingMaster: false,
+    disconnectProtection: false,
     notCovered: [],
     clockSkewMs: 0,
     ...overrides,

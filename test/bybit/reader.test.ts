@@ -136,6 +136,15 @@ describe("a read of the whole account", () => {
     expect(snapshot.gaps).toEqual([]);
   });
 
+  it("tells that disconnect protection is on, and goes on where the account knows nothing of it", async () => {
+    const dcp = "/v5/account/query-dcp-info";
+    expect((await settled(session.reader.snapshot("account"))).disconnectProtection).toBeNull();
+    venue.answers(dcp, () => ok({ dcpInfos: [{ product: "DERIVATIVES", dcpStatus: "ON", timeWindow: "10" }] }));
+    expect((await settled(session.reader.snapshot("account"))).disconnectProtection).toBe(true);
+    venue.answers(dcp, () => ok({ dcpInfos: [{ product: "SPOT", dcpStatus: "ON", timeWindow: "10" }] }));
+    expect((await settled(session.reader.snapshot("account"))).disconnectProtection).toBe(false);
+  });
+
   it("goes on without the margin mode", async () => {
     venue.answers("/v5/account/info", () => refusal(10016, "Server error"));
     const snapshot = await settled(session.reader.snapshot("account"));

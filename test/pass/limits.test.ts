@@ -186,3 +186,36 @@ test("an account without positions is one read and nothing else", async () => {
   expect(result.assessment.positions).toEqual([]);
   expect(outcomesOf(result, key)).toEqual([]);
 });
+
+describe("a key that may not write", () => {
+  test("whose rights are refused three times with nothing accepted is not asked a hundred times", async () => {
+    const { exchange, report } = await play({
+      positions: manyPositions(100),
+      spacingMs: 111,
+      fate: () => refuses("permission", "Permission denied"),
+    });
+    expect(exchange.writes).toHaveLength(3);
+    expect(report.summary).toMatchObject({ unprotected: 100, confirmed: 0 });
+    const details = report.positions.flatMap(({ steps }) => steps.map(({ detail }) => detail));
+    expect(details.every((detail) => detail?.includes("Permission denied"))).toBe(true);
+  });
+
+  test("that is refused outright is not shown to the exchange again", async () => {
+    const { exchange } = await play({
+      positions: manyPositions(20),
+      spacingMs: 111,
+      fate: () => refuses("key", "API key is invalid."),
+    });
+    expect(exchange.writes).toHaveLength(1);
+  });
+
+  test("which lacks the right for one contract only still protects the others", async () => {
+    const { exchange, report } = await play({
+      positions: manyPositions(10),
+      spacingMs: 111,
+      fate: ({ key: { symbol } }) => (symbol === "C9USDT" ? refuses("permission", "not allowed") : truth),
+    });
+    expect(exchange.writes).toHaveLength(10);
+    expect(report.summary).toMatchObject({ unprotected: 1, protected: 9 });
+  });
+});

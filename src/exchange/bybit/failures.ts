@@ -111,10 +111,14 @@ export function clocksIn(retMsg: string): { readonly requestMs: number; readonly
     : { requestMs: Number(request), serverMs: Number(server) };
 }
 
-/** Removes credentials, then everything unprintable, then what is too long. */
+/** What our signatures look like: HMAC-SHA256 in hex. Ids of the exchange are shorter. */
+const SIGNATURE = /[0-9a-f]{64}/gi;
+
+/** Removes credentials and signatures, then everything unprintable, then what is too long. */
 export function cleanWords(text: string, secrets: readonly string[]): string {
   const scrubbed = secrets.reduce((rest, secret) => (secret === "" ? rest : rest.replaceAll(secret, "***")), text);
   return scrubbed
+    .replaceAll(SIGNATURE, "***")
     .replaceAll(/\p{C}+/gu, " ")
     .trim()
     .slice(0, RET_MSG_LENGTH);

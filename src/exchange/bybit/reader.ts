@@ -18,7 +18,7 @@ import {
   reasonIn,
   type TickerPage,
 } from "./market.js";
-import { accountInfo, keyInfo } from "./schemas.js";
+import { accountInfo, dcpInfo, keyInfo } from "./schemas.js";
 import { marginModeOf, readKeyInfo } from "./translate.js";
 
 export interface ReaderParts {
@@ -33,6 +33,7 @@ export interface ReaderParts {
 interface AccountFacts {
   readonly marginMode: MarginMode | null;
   readonly copyTradingMaster: boolean | null;
+  readonly disconnectProtection: boolean | null;
 }
 
 /** What earlier reads of the account showed; it only steers what is asked for, never what is believed. */
@@ -44,7 +45,7 @@ interface Memory {
   readonly symbolsByList: Map<string, readonly string[]>;
 }
 
-const UNKNOWN_FACTS: AccountFacts = { marginMode: null, copyTradingMaster: null };
+const UNKNOWN_FACTS = { marginMode: null, copyTradingMaster: null };
 /** docs/v5/position: the coins that linear contracts are documented to settle in. */
 const DOCUMENTED_COINS = ["USDC", "USDT"];
 
@@ -148,6 +149,7 @@ async function finish(parts: ReaderParts, scope: ReadScope, read: WholeRead, fac
     tickers: tickers.found,
     marginMode: facts.marginMode,
     copyTradingMaster: facts.copyTradingMaster,
+    disconnectProtection: facts.disconnectProtection,
     notCovered: read.notCovered,
     clockSkewMs: parts.client.skewMs(),
   };
@@ -191,8 +193,30 @@ function tickersFrom(pages: readonly TickerPage[], contracts: readonly Contract[
   return { found: new Map(listed.map((ticker) => [contractText(ticker), ticker])), reason: reasonIn(pages) };
 }
 
-/** Not knowing the margin mode is no gap: positions can be judged without it. */
 async function readFacts(client: Client): Promise<AccountFacts> {
+  const [info, disconnectProtection] = await Promise.all([readAccountInfo(client), readDisconnectProtection(client)]);
+  return { ...info, disconnectProtection };
+}
+
+/** An account without it answers with an empty list, demo and older ones with an error: both are no gap. */
+async function readDisconnectProtection(client: Client): Promise<boolean | null> {
+  try {
+    const { result } = await client.readOnce({
+      method: "GET",
+      path: "/v5/account/query-dcp-info",
+      params: {},
+      limitClass: "account",
+      schema: dcpInfo,
+    });
+    return (result.dcpInfos ?? []).some(({ product, dcpStatus }) => product === "DERIVATIVES" && dcpStatus === "ON");
+  } catch (error) {
+    if (error instanceof ExchangeFailure) return null;
+    throw error;
+  }
+}
+
+/** Not knowing the margin mode is no gap: positions can be judged without it. */
+async function readAccountInfo(client: Client): Promise<Omit<AccountFacts, "disconnectProtection">> {
   try {
     const { result } = await client.read({
       method: "GET",

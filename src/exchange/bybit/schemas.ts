@@ -102,6 +102,11 @@ export const accountInfo = z.looseObject({
   isMasterTrader: flag.catch(null),
 });
 
+/** docs/v5/account/dcp-info; empty for accounts that never asked for it. */
+export const dcpInfo = z.looseObject({
+  dcpInfos: z.array(z.looseObject({ product: lenientText, dcpStatus: lenientText })).nullish(),
+});
+
 /** docs/v5/user/apikey-info */
 export const keyInfo = z.looseObject({
   readOnly: z.union([z.literal(0), z.literal(1), z.literal("0"), z.literal("1")]).transform((value) => `${value}`),

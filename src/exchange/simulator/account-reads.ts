@@ -19,6 +19,11 @@ import {
   pricesOf,
 } from "./world.js";
 
+/** GET /v5/account/query-dcp-info: empty unless the account has it. */
+export function disconnectInfo(account: Account): Row {
+  return { dcpInfos: account.dcp ? [{ product: "DERIVATIVES", dcpStatus: "ON", timeWindow: "10" }] : [] };
+}
+
 export function accountInfo(account: Account): Row {
   return {
     marginMode: account.marginMode,

@@ -106,6 +106,7 @@ export const SCHEMAS = {
     marginMode: z.enum(["ISOLATED_MARGIN", "REGULAR_MARGIN", "PORTFOLIO_MARGIN"]).optional(),
     positionMode: z.enum(["one-way", "hedge"]).optional(),
     isMasterTrader: z.boolean().optional(),
+    dcp: z.boolean().optional(),
     optionPositions: z.number().int().min(0).optional(),
   }),
   setLags: z.strictObject({

@@ -214,6 +214,7 @@ function createAccount(options: AccountOptions, index: number): Account {
     ips: options.ips ?? [],
     marginMode: options.marginMode ?? "ISOLATED_MARGIN",
     isMasterTrader: options.isMasterTrader ?? false,
+    dcp: false,
     positionMode: options.positionMode ?? "one-way",
     optionPositions: 0,
     uid: 10_000_001 + index,

@@ -1,5 +1,5 @@
 /** Which method and path answers with what. */
-import { accountInfo, keyFacts, switchMode, walletBalance } from "./account-reads.js";
+import { accountInfo, disconnectInfo, keyFacts, switchMode, walletBalance } from "./account-reads.js";
 import { amendOrder, cancelByRequest } from "./amends.js";
 import { listInstruments, listTickers, serverTime } from "./market-reads.js";
 import { createOrder } from "./orders.js";
@@ -33,6 +33,7 @@ export const ROUTES: ReadonlyMap<string, Route> = new Map([
   ["GET /v5/order/history", signed(listClosedOrders)],
   ["GET /v5/execution/list", signed(listExecutions)],
   ["GET /v5/account/info", signed((_world, account) => accountInfo(account))],
+  ["GET /v5/account/query-dcp-info", signed((_world, account) => disconnectInfo(account))],
   ["GET /v5/account/wallet-balance", signed(walletBalance)],
   ["GET /v5/user/query-api", signed((_world, account) => keyFacts(account))],
   ["POST /v5/position/trading-stop", signed(tradingStop)],

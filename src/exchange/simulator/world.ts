@@ -117,6 +117,8 @@ export interface Account {
   ips: readonly string[];
   marginMode: MarginModeName;
   isMasterTrader: boolean;
+  /** Disconnect protection for derivatives. */
+  dcp: boolean;
   positionMode: PositionMode;
   optionPositions: number;
   readonly uid: number;
