@@ -6,6 +6,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     environment: "node",
     pool: "forks",
+    // The end-to-end tests start processes of their own: more files at once only make them wait for each other.
+    maxWorkers: 2,
     testTimeout: 15_000,
     hookTimeout: 15_000,
     restoreMocks: true,

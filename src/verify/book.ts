@@ -4,59 +4,27 @@ import type { Assessed, Assessment } from "../assess/assess.js";
 import { type Picture, seenAtMs } from "../domain/picture.js";
 import { keyText } from "../domain/position.js";
 import type { Contract } from "../domain/snapshot.js";
-import { objection } from "../plan/guard.js";
 import type { PlannedStep, Step } from "../plan/step.js";
 import { judge, type Verdict } from "./judge.js";
+import {
+  type Entry,
+  emptyPage,
+  enter,
+  isIdle,
+  mayTry,
+  type Page,
+  recordOf,
+  retold,
+  type StepRecord,
+  toldEntry,
+} from "./page.js";
+
+export type { Outcome, StepRecord } from "./page.js";
 
 /** How long an effect may take to show in reads before its absence counts. */
 const SETTLE_MS = 3_000;
 /** A write is decided only from what was asked for within this time. */
 export const MAX_AGE_MS = 10_000;
-/** Automatic writes to one position within one pass. */
-const MOST_WRITES = 3;
-/** Waits before a further try after a refusal that time may cure, such as a fill that is not booked yet. */
-const RETRY_AFTER_MS = [500, 1_500] as const;
-
-/** Refusals that time or a fresh look may cure within the pass. */
-const MAY_PASS: readonly string[] = [
-  "zero-position",
-  "stop-loss-past",
-  "mode-mismatch",
-  "gone",
-  "network",
-  "rate-limit",
-  "clock",
-  "vetoed",
-];
-
-export type Outcome = "planned" | "confirmed" | "refused" | "uncertain" | "skipped";
-
-/** One step as the report tells it. */
-export interface StepRecord {
-  readonly step: Step;
-  readonly outcome: Outcome;
-  readonly detail: string | null;
-}
-
-interface Entry {
-  readonly attempt: Attempt;
-  /** Null: a read has to judge it. */
-  verdict: StepRecord | null;
-}
-
-/** What the book knows of one position. */
-interface Page {
-  readonly contract: Contract;
-  inFlight: boolean;
-  entries: Entry[];
-  /** A take-profit was refused: only the stop is tried again in this pass. */
-  takeProfitRefused: boolean;
-  /** Why no further write is tried in this pass. */
-  closedBecause: Attempt | null;
-  sawClosed: boolean;
-  notBeforeMs: number;
-}
-
 export interface Judged {
   readonly attempt: Attempt;
   readonly verdict: Verdict;
@@ -104,12 +72,7 @@ export class PassBook {
   }
 
   answered(attempts: readonly Attempt[]): void {
-    for (const attempt of attempts) {
-      const page = this.#page(attempt.step);
-      page.inFlight = false;
-      page.entries.push({ attempt, verdict: verdictOfAnswer(attempt) });
-      noteRefusal(page, attempt);
-    }
+    for (const attempt of attempts) enter(this.#page(attempt.step), attempt);
   }
 
   /** Judges every answered step whose contract was asked for after its answer. */
@@ -189,15 +152,7 @@ export class PassBook {
     const key = keyText(step.key);
     const known = this.#pages.get(key);
     if (known !== undefined) return known;
-    const page: Page = {
-      contract: step.key,
-      inFlight: false,
-      entries: [],
-      takeProfitRefused: false,
-      closedBecause: null,
-      sawClosed: false,
-      notBeforeMs: 0,
-    };
+    const page = emptyPage(step.key);
     this.#pages.set(key, page);
     return page;
   }
@@ -216,88 +171,10 @@ function byKey({ positions }: Assessment): ReadonlyMap<string, Assessed> {
   return new Map(positions.map((assessed) => [keyText(assessed.position.key), assessed]));
 }
 
-function isIdle(page: Page): boolean {
-  return !page.inFlight && page.entries.every(({ verdict }) => verdict !== null);
-}
-
-/** An effect that never showed is tried once more, a curable refusal until the pass's writes are used up. */
-function mayTry(page: Page): boolean {
-  if (page.closedBecause !== null) return false;
-  const unproven = page.entries.filter(({ verdict }) => verdict?.outcome === "uncertain").length;
-  return unproven < 2 && page.entries.length < MOST_WRITES;
-}
-
-/**
- * The step as it may be sent now. A take-profit that was refused is left out, also where no write would be left for
- * the stop alone; and after a write that never showed, the same stop is asked for again where it still fits, so that
- * a late first effect changes nothing.
- */
-function retold(step: Step, page: Page, assessed: Assessed): Step | null {
-  if (step.action !== "set-trading-stop") return step;
-  const isLastWrite = step.stopLoss !== null && page.entries.length === MOST_WRITES - 1;
-  const takeProfit = page.takeProfitRefused || isLastWrite ? null : step.takeProfit;
-  if (step.stopLoss === null && takeProfit === null) return null;
-  const earlier = page.entries.findLast(({ verdict }) => verdict?.outcome === "uncertain")?.attempt.step;
-  const isSameLeg = earlier?.action === "set-trading-stop" && earlier.side === step.side;
-  const earlierStop = isSameLeg ? earlier.stopLoss : null;
-  const again = { ...step, takeProfit, stopLoss: earlierStop ?? step.stopLoss };
-  const fits = step.stopLoss !== null && earlierStop !== null && objection(again, assessed) === null;
-  return fits ? again : { ...step, takeProfit };
-}
-
-function verdictOfAnswer({ step, answer }: Attempt): StepRecord | null {
-  switch (answer.kind) {
-    case "acknowledged":
-    case "uncertain":
-      return null;
-    case "refused":
-      return { step, outcome: "refused", detail: answer.detail };
-    case "not-sent":
-      return { step, outcome: "skipped", detail: answer.detail };
-  }
-}
-
-function noteRefusal(page: Page, attempt: Attempt): void {
-  const { answer, step } = attempt;
-  if (answer.kind !== "refused" && answer.kind !== "not-sent") return;
-  if (MAY_PASS.includes(answer.cause)) {
-    const tries = page.entries.length;
-    const waitMs = RETRY_AFTER_MS[Math.min(tries, RETRY_AFTER_MS.length) - 1] ?? RETRY_AFTER_MS[0];
-    page.notBeforeMs = answer.cause === "stop-loss-past" ? 0 : attempt.answeredAtMs + waitMs;
-  } else if (step.action === "set-trading-stop" && step.takeProfit !== null && !refusesStopToo(answer.cause)) {
-    page.takeProfitRefused = true;
-  } else {
-    page.closedBecause = attempt;
-  }
-}
-
-function refusesStopToo(cause: string): boolean {
-  return ["key", "permission", "ip-ban", "market-state", "closed"].includes(cause);
-}
-
-function recordOf({ step }: Attempt, verdict: Verdict, isSettled: boolean): StepRecord | null {
-  switch (verdict.kind) {
-    case "confirmed":
-      return { step, outcome: "confirmed", detail: null };
-    case "closed":
-      return step.action === "close-position"
-        ? { step, outcome: "confirmed", detail: null }
-        : { step, outcome: "skipped", detail: "the position was closed meanwhile" };
-    case "superseded":
-      return { step, outcome: "uncertain", detail: verdict.detail };
-    case "unseen":
-      return isSettled ? { step, outcome: "uncertain", detail: verdict.detail } : null;
-  }
-}
-
 /** A missing row proves nothing in a list of open positions; the contract's own rows, asked for by symbol, do. */
 function isProvenFlat({ category, symbol }: Contract, picture: Picture): boolean {
   const unreadable = picture.snapshot.unreadablePositions.some(
     (row) => row.category === category && (row.symbol === null || row.symbol === symbol),
   );
   return !unreadable && picture.seenAtMs.has(`${category}/${symbol}`);
-}
-
-function toldEntry({ attempt, verdict }: Entry): StepRecord {
-  return verdict ?? { step: attempt.step, outcome: "uncertain", detail: "no read was made after it" };
 }

@@ -1,0 +1,118 @@
+/** One pass over each account, all at once, each isolated from the others' failures. */
+import { randomBytes } from "node:crypto";
+import {
+  type AccountFinding,
+  clockFindings,
+  copyTradingFindings,
+  disconnectFindings,
+  keyFindings,
+} from "../assess/account.js";
+import type { Assessment } from "../assess/assess.js";
+import { ExchangeFailure } from "../exchange/failure.js";
+import type { KeyInfo } from "../exchange/port.js";
+import { inMemory } from "../ledger/memory.js";
+import { type PassOptions, runPass } from "../pass.js";
+import type { PlannedStep } from "../plan/step.js";
+import { compilePolicy } from "../policy/resolve.js";
+import type { AccountOutcome } from "../report/build.js";
+import { systemClock } from "../runtime/index.js";
+import type { AccountSettings } from "../settings/index.js";
+import type { Connected } from "./connect.js";
+import type { Context } from "./context.js";
+import { readOnlyReason } from "./readonly.js";
+
+export interface PassChoice {
+  /** False: no writer exists in this process. */
+  readonly writes: boolean;
+  readonly manyChangesAgreed: boolean;
+  readonly approve?: (account: string, planned: readonly PlannedStep[], assessment: Assessment) => Promise<boolean>;
+}
+
+/** A key as it was read, or why it was not. */
+export type KeyReading = KeyInfo | ExchangeFailure;
+
+export async function passOver(
+  { account, session }: Connected,
+  keyReading: Promise<KeyReading>,
+  choice: PassChoice,
+  context: Context,
+): Promise<AccountOutcome> {
+  const { name } = account;
+  try {
+    // Only who writes must know the key first.
+    const keyIsReadOnly = choice.writes && isReadOnly(await keyReading);
+    const [result, key] = await Promise.all([
+      runPass(passOptions({ account, session }, { ...choice, keyIsReadOnly }, context)),
+      keyReading,
+    ]);
+    const { snapshot } = result.assessment;
+    const copying = copyTradingFindings(snapshot.copyTradingMaster, account.copyTradingMaster);
+    const findings = [
+      ...keyWarnings(key, account, choice),
+      ...clockFindings(snapshot.clockSkewMs),
+      ...disconnectFindings(snapshot.disconnectProtection),
+      ...copying,
+    ];
+    return { kind: "seen", name, ...result, findings };
+  } catch (error) {
+    if (!(error instanceof ExchangeFailure)) throw error;
+    context.log.error({ account: name, ...error.facts }, "the account could not be read");
+    return {
+      kind: "unreadable",
+      name,
+      categories: account.categories,
+      reason: error.message,
+      findings: refusal(error),
+    };
+  }
+}
+
+function keyWarnings(key: KeyReading, { allowPermissions }: AccountSettings, { writes }: PassChoice) {
+  if (key instanceof ExchangeFailure) return [];
+  return keyFindings(key, { allowed: allowPermissions, wantsToWrite: writes, nowMs: systemClock.now() });
+}
+
+const isReadOnly = (key: KeyReading): boolean => !(key instanceof ExchangeFailure) && key.readOnly;
+
+export async function readKey({ session }: Connected): Promise<KeyReading> {
+  try {
+    return await session.reader.keyInfo();
+  } catch (error) {
+    if (error instanceof ExchangeFailure) return error;
+    throw error;
+  }
+}
+
+function passOptions(
+  { account, session }: Connected,
+  choice: PassChoice & { readonly keyIsReadOnly: boolean },
+  { settings, console }: Context,
+): PassOptions {
+  const { approve, keyIsReadOnly } = choice;
+  return {
+    reader: session.reader,
+    ...(choice.writes ? { writer: session.writer() } : {}),
+    policyOf: compilePolicy(settings.policy),
+    memory: inMemory(),
+    clock: systemClock,
+    writesPerSecond: settings.budget.writesPerSecond,
+    newOrderLinkId: () => `backstop-${randomBytes(9).toString("hex")}`,
+    frozen: (picture) =>
+      readOnlyReason(settings.stateDir, process.env) ??
+      (keyIsReadOnly ? "the key may only read: nothing is written" : null) ??
+      copyTradingFreeze(account, picture.snapshot.copyTradingMaster),
+    manyChangesAgreed: choice.manyChangesAgreed,
+    ...(approve === undefined ? {} : { approve: (planned, assessment) => approve(account.name, planned, assessment) }),
+    progress: (text) => console.progress(`${account.name}: ${text}`),
+  };
+}
+
+function copyTradingFreeze(account: AccountSettings, isMaster: boolean | null): string | null {
+  return copyTradingFindings(isMaster, account.copyTradingMaster)[0]?.message ?? null;
+}
+
+function refusal({ facts, message }: ExchangeFailure): readonly AccountFinding[] {
+  const { cause } = facts;
+  if (cause === "clock") return [{ code: "clock-skew", severity: "critical", message }];
+  return cause === "key" || cause === "permission" ? [{ code: "key-refused", severity: "critical", message }] : [];
+}

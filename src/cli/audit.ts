@@ -1,0 +1,20 @@
+/** `backstop audit`: reads every position and its protection, and has no writer to write with. */
+import { passOver, readKey } from "./accounts.js";
+import { connectAll } from "./connect.js";
+import type { Console } from "./console.js";
+import { type CommonOptions, openContext } from "./context.js";
+import { assertDeliverable, deliver, type ReportOptions, reportOf } from "./output.js";
+
+export async function audit(options: CommonOptions & ReportOptions, console: Console): Promise<number> {
+  const context = await openContext(options, console);
+  await assertDeliverable(options);
+  const connected = connectAll(context);
+  try {
+    const outcomes = await Promise.all(
+      connected.map((one) => passOver(one, readKey(one), { writes: false, manyChangesAgreed: false }, context)),
+    );
+    return await deliver(reportOf("audit", outcomes), options, console);
+  } finally {
+    await Promise.all(connected.map(({ session }) => session.close()));
+  }
+}

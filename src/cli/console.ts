@@ -1,0 +1,66 @@
+/** The terminal: what goes to stdout and stderr, in which colours, and questions to the person at it. */
+import { createInterface } from "node:readline/promises";
+import { scrub } from "../runtime/index.js";
+
+export interface Console {
+  /** Reports and answers; secrets are taken out. */
+  out(text: string): void;
+  /** Notes to the person; secrets are taken out. */
+  err(text: string): void;
+  /** Replaces itself on a terminal, is silent elsewhere. */
+  progress(text: string): void;
+  /** Takes the progress line away. */
+  clearProgress(): void;
+  ask(question: string): Promise<boolean>;
+  readonly outIsTerminal: boolean;
+  /** A person is there to answer. */
+  readonly isInteractive: boolean;
+  readonly color: boolean;
+  readonly width: number;
+}
+
+const PLAIN_WIDTH = 120;
+
+export function processConsole(): Console {
+  const { stdin, stdout, stderr, env } = process;
+  for (const stream of [stdout, stderr]) stream.on("error", survivesClosedPipe);
+  let hasProgress = false;
+  const clearProgress = () => {
+    if (hasProgress) stderr.write("\r\u001b[K");
+    hasProgress = false;
+  };
+  return {
+    out: (text) => {
+      clearProgress();
+      stdout.write(scrub(text));
+    },
+    err: (text) => {
+      clearProgress();
+      stderr.write(scrub(text));
+    },
+    progress: (text) => {
+      if (!stderr.isTTY) return;
+      stderr.write(`\r\u001b[K${scrub(text).slice(0, (stderr.columns || PLAIN_WIDTH) - 1)}`);
+      hasProgress = true;
+    },
+    clearProgress,
+    ask: async (question) => {
+      clearProgress();
+      const lines = createInterface({ input: stdin, output: stderr });
+      // Ctrl+C and Ctrl+D end the question, not the program: what was found so far is still reported.
+      const answer = await lines.question(question).catch(() => "\n");
+      lines.close();
+      if (answer === "\n") stderr.write(answer);
+      return /^y(es)?$/i.test(answer.trim());
+    },
+    outIsTerminal: stdout.isTTY,
+    isInteractive: stdin.isTTY && stderr.isTTY,
+    color: stdout.isTTY && !env["NO_COLOR"],
+    width: stdout.isTTY ? stdout.columns || PLAIN_WIDTH : PLAIN_WIDTH,
+  };
+}
+
+/** A reader that has seen enough (`| head`) must not stop a pass half way. */
+function survivesClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
+}

@@ -1,0 +1,121 @@
+/** `backstop doctor`: one line per thing that can be wrong, each with its cure. */
+import { constants } from "node:fs";
+import { access, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { clockFindings, excessRights, keyFindings } from "../assess/account.js";
+import { ExchangeFailure, type FailureCause } from "../exchange/failure.js";
+import type { KeyInfo } from "../exchange/port.js";
+import { systemClock } from "../runtime/index.js";
+import type { Settings } from "../settings/index.js";
+import { readKey } from "./accounts.js";
+import { type Connected, connectAll } from "./connect.js";
+import type { Console } from "./console.js";
+import { type CommonOptions, openContext } from "./context.js";
+import { readOnlyReason } from "./readonly.js";
+
+interface Line {
+  readonly mark: "ok" | "cure" | "note";
+  readonly text: string;
+}
+
+const SOMETHING_TO_CURE = 2;
+
+export async function doctor(options: CommonOptions, console: Console): Promise<number> {
+  const context = await openContext(options, console);
+  const connected = connectAll(context);
+  try {
+    const accounts = await Promise.all(connected.map((one) => examine(one, context.settings)));
+    const lines = [configLine(context.settings), ...(await stateLines(context.settings)), ...accounts.flat()];
+    for (const { mark, text } of lines) console.out(`${mark.padEnd(4)}  ${text}\n`);
+    return lines.some(({ mark }) => mark === "cure") ? SOMETHING_TO_CURE : 0;
+  } finally {
+    await Promise.all(connected.map(({ session }) => session.close()));
+  }
+}
+
+function configLine({ file, accounts, policy }: Settings): Line {
+  const names = accounts.map(({ name, environment }) => `${name} (${environment})`).join(", ");
+  return { mark: "ok", text: `config ${file}: mode ${policy.defaults.mode}, accounts ${names}` };
+}
+
+async function stateLines({ stateDir }: Settings): Promise<readonly Line[]> {
+  const frozen = readOnlyReason(stateDir, process.env);
+  const switchLine: Line[] = frozen === null ? [] : [{ mark: "note", text: `read-only switch: ${frozen}` }];
+  const folder: Line = (await canBeWritten(stateDir))
+    ? { mark: "ok", text: `ledger folder ${stateDir}: can be written` }
+    : {
+        mark: "cure",
+        text: `ledger folder ${stateDir}: cannot be written; give this user the right to, or set ledger.url`,
+      };
+  return [folder, ...switchLine];
+}
+
+/** A folder that is not there yet can be written where it can be made. */
+async function canBeWritten(folder: string): Promise<boolean> {
+  try {
+    const found = await stat(folder);
+    await access(folder, constants.W_OK | constants.X_OK);
+    return found.isDirectory();
+  } catch (error) {
+    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    return isMissing && folder !== dirname(folder) && canBeWritten(dirname(folder));
+  }
+}
+
+async function examine(one: Connected, { policy }: Settings): Promise<readonly Line[]> {
+  const { name } = one.account;
+  const [skew, key] = await Promise.all([clockLines(one), readKey(one)]);
+  if (key instanceof ExchangeFailure)
+    return [...skew, { mark: "cure", text: `${name}: key: ${key.message}; ${cureOf(key)}` }];
+  const { allowPermissions } = one.account;
+  const wantsToWrite =
+    policy.defaults.mode !== "report-only" || policy.rules.some(({ overrides }) => writes(overrides.mode));
+  const found = keyFindings(key, { allowed: allowPermissions, wantsToWrite, nowMs: systemClock.now() });
+  const rights = Object.values(key.permissions).flat().join(", ") || "none";
+  const verdict: Line =
+    excessRights(key, allowPermissions).length === 0
+      ? { mark: "ok", text: `${name}: key accepted${key.readOnly ? " (read-only)" : ""}; rights: ${rights}` }
+      : { mark: "note", text: `${name}: key accepted by the exchange, but protect and run refuse it` };
+  const cures = [...found.map(({ message }) => message), ...missingRights(key)];
+  return [...skew, verdict, ...cures.map((text): Line => ({ mark: "cure", text: `${name}: ${text}` }))];
+}
+
+/** docs/v5/user/apikey-info: the groups of rights that reach contract positions. */
+function missingRights({ permissions }: KeyInfo): readonly string[] {
+  const hasOne = ["ContractTrade", "Derivatives"].some((group) => (permissions[group] ?? []).length > 0);
+  return hasOne ? [] : ["the key has no right for contracts; give it Contract Orders and Positions"];
+}
+
+function writes(mode: string | undefined): boolean {
+  return mode !== undefined && mode !== "report-only";
+}
+
+async function clockLines({ account, session }: Connected): Promise<readonly Line[]> {
+  try {
+    const skewMs = await session.reader.clockSkewMs();
+    const found = clockFindings(skewMs);
+    const { name, restUrl, environment } = account;
+    const offset = `${Math.abs(Math.round(skewMs))} ms ${skewMs > 0 ? "ahead" : "behind"}`;
+    const reached: Line = {
+      mark: "ok",
+      text: `${name}: exchange (${restUrl ?? environment}) reachable, clock ${offset}`,
+    };
+    return found.length === 0 ? [reached] : found.map(({ message }) => ({ mark: "cure", text: `${name}: ${message}` }));
+  } catch (error) {
+    if (!(error instanceof ExchangeFailure)) throw error;
+    return [{ mark: "cure", text: `${account.name}: exchange: ${error.message}; ${cureOf(error)}` }];
+  }
+}
+
+const ELSEWHERE = "check the network, the region of the account and the exchange's status page";
+const CURES: Partial<Record<FailureCause, string>> = {
+  key: "check key and secret, the environment they were made for, and the address the key is bound to",
+  permission: "give the key the rights Contract Orders and Positions",
+  clock: "synchronise this machine's clock (NTP)",
+  "ip-ban": "too many requests from this address, or a region that the exchange refuses: wait ten minutes",
+  "rate-limit": "too many requests from this address: wait ten minutes",
+};
+
+function cureOf({ facts }: ExchangeFailure): string {
+  return CURES[facts.cause] ?? ELSEWHERE;
+}

@@ -1,0 +1,130 @@
+/** The commands and options of `backstop`, each wired to the rooms that do the work. */
+import { readFileSync } from "node:fs";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { FORMATS } from "../report/index.js";
+import { keepNewFilesPrivate, LOG_LEVELS } from "../runtime/index.js";
+import { type Console, processConsole } from "./console.js";
+import { Refusal, USAGE } from "./exit.js";
+
+const FAIL_ON = ["critical", "warning", "never"] as const;
+
+/** Loaded when asked for: help and wrong usage need not wait for the exchange's SDK. */
+const load = {
+  audit: async () => (await import("./audit.js")).audit,
+  protect: async () => (await import("./protect.js")).protect,
+  doctor: async () => (await import("./doctor.js")).doctor,
+  init: async () => (await import("./init.js")).init,
+  jsonSchema: async () => (await import("../settings/index.js")).configJsonSchema,
+  simulator: async () => (await import("./simulator.js")).simulator,
+  demo: async () => (await import("./demo/story.js")).demo,
+};
+
+/** Runs one command to its end and answers with the exit code; never throws and never prints a stack trace. */
+export async function runCli(args: readonly string[]): Promise<number> {
+  keepNewFilesPrivate();
+  const console = processConsole();
+  process.on("uncaughtException", (error) => process.exit(explain(error, console)));
+  let exitCode = 0;
+  const ends = (code: number) => {
+    exitCode = code;
+  };
+  try {
+    await program(console, ends).parseAsync([...args], { from: "user" });
+    return exitCode;
+  } catch (error) {
+    return explain(error, console);
+  } finally {
+    console.clearProgress();
+  }
+}
+
+function explain(error: unknown, console: Console): number {
+  // commander has already printed its own message; help and version are no errors.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+  const message = error instanceof Error ? error.message : "an unknown error";
+  if (error instanceof Refusal) {
+    console.err(`backstop: ${message}\n`);
+    return error.exitCode;
+  }
+  console.err(`backstop: a bug: ${message}\n`);
+  return 1;
+}
+
+function program(console: Console, ends: (code: number) => void): Command {
+  const root = new Command("backstop")
+    .description("Puts a stop-loss and take-profit behind every Bybit position, at the exchange, and proves it.")
+    .version(version())
+    .configureOutput({ writeOut: (text) => console.out(text), writeErr: (text) => console.err(text) })
+    .exitOverride();
+  const common = (name: string, description: string) => withCommon(root.command(name).description(description));
+
+  withReport(common("audit", "read every position and its protection, and report; never writes")).action(
+    async (options) => ends(await (await load.audit())(options, console)),
+  );
+  withReport(common("protect", "one pass: audit, plan, apply, verify; asks first on a terminal"))
+    .option("--dry-run", "plan and report, write nothing", false)
+    .option("--yes", "do not ask", false)
+    .action(async (options) => ends(await (await load.protect())(options, console)));
+  common("doctor", "check config, key, clock and reachability, each with its cure").action(async (options) =>
+    ends(await (await load.doctor())(options, console)),
+  );
+  common("init", "write a commented config that only reports, then show an audit").action(async (options) =>
+    ends(await (await load.init())(options, console)),
+  );
+  root
+    .command("schema")
+    .description("print the JSON Schema of the config file")
+    .action(async () => console.out(`${JSON.stringify((await load.jsonSchema())(), null, 2)}\n`));
+  root
+    .command("simulator")
+    .description("run the simulated exchange as a server until it is interrupted")
+    .option("--host <host>", "address to listen on", "127.0.0.1")
+    .option("--port <port>", "port to listen on; 0 picks a free one", portNumber, 18090)
+    .option("--seed <number>", "makes its random choices repeatable", wholeNumber, 1)
+    .option("--latency <ms>", "delay of every answer", wholeNumber, 0)
+    .action(async (options) => (await load.simulator())(options, console));
+  root
+    .command("demo")
+    .description("the whole story in a minute, on a simulated exchange; leaves demo-report.html here")
+    .action(async () => ends(await (await load.demo())(console)));
+  return root;
+}
+
+function withCommon(command: Command): Command {
+  return command
+    .option("--config <file>", "config file; else $BACKSTOP_CONFIG, else config/backstop.yaml")
+    .option("--account <name>", "only this account; repeatable", (name: string, names?: string[]) => [
+      ...(names ?? []),
+      name,
+    ])
+    .addOption(new Option("--log-level <level>", "logs go to stderr").choices(LOG_LEVELS).default("warn"));
+}
+
+function withReport(command: Command): Command {
+  return command
+    .addOption(new Option("--format <format>", "default: table on a terminal, else json").choices(FORMATS))
+    .option("--output <file>", "write the report to a file instead of stdout")
+    .addOption(
+      new Option("--fail-on <severity>", "exit 2 when a finding of this severity or worse is left")
+        .choices(FAIL_ON)
+        .default("warning"),
+    );
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("Allowed is a whole number, 0 or more.");
+  return Number(text);
+}
+
+function portNumber(text: string): number {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
+    throw new InvalidArgumentError("Allowed is a whole number, 0 to 65535.");
+  }
+  return Number(text);
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  const isManifest = typeof manifest === "object" && manifest !== null && "version" in manifest;
+  return isManifest ? String(manifest.version) : "unknown";
+}

@@ -1,0 +1,86 @@
+/** Where a report goes: stdout or a file, in the format asked for. */
+import { realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { buildReport, type ReportInput } from "../report/build.js";
+import { exitCode, type FailOn, type Format, type Report, render } from "../report/index.js";
+import { scrub, systemClock } from "../runtime/index.js";
+import type { Console } from "./console.js";
+import { Refusal } from "./exit.js";
+
+export interface ReportOptions {
+  readonly format?: Format;
+  readonly output?: string;
+  readonly failOn: FailOn;
+}
+
+export function reportOf(command: ReportInput["command"], outcomes: ReportInput["outcomes"]): Report {
+  const generatedAtMs = systemClock.now();
+  return buildReport({ command, outcomes, generatedAtMs, generatedAt: new Date(generatedAtMs).toISOString() });
+}
+
+/** Before anything is sent: what was done must not end unreported. */
+export async function assertDeliverable({ output }: ReportOptions): Promise<void> {
+  if (output === undefined) return;
+  await orRefusal(output, async () => {
+    const place = await placeOf(output);
+    if (place.kind === "device") return;
+    await writeFile(draftOf(place.file), "");
+    await rm(draftOf(place.file));
+  });
+}
+
+/** Prints or writes the report and answers with the command's exit code. */
+export async function deliver(report: Report, options: ReportOptions, console: Console): Promise<number> {
+  const { output } = options;
+  const format = options.format ?? (console.outIsTerminal && output === undefined ? "table" : "json");
+  console.clearProgress();
+  if (output === undefined) {
+    console.out(render(report, format, { color: console.color, width: console.width }));
+  } else {
+    const text = scrub(render(report, format, { color: false, width: console.width }));
+    await orRefusal(output, () => writeWhole(output, text));
+  }
+  return exitCode(report, options.failOn);
+}
+
+/** Never leaves half a report behind: a reader sees the old file or the new one. */
+async function writeWhole(output: string, text: string): Promise<void> {
+  const place = await placeOf(output);
+  if (place.kind === "device") return writeFile(place.file, text);
+  await writeFile(draftOf(place.file), text);
+  await rename(draftOf(place.file), place.file);
+}
+
+interface Place {
+  readonly kind: "file" | "device";
+  readonly file: string;
+}
+
+/** Behind links, so that the link stays; a pipe or device is written to and never replaced. */
+async function placeOf(output: string): Promise<Place> {
+  const found = await stat(output).catch(() => null);
+  if (found === null) return { kind: "file", file: output };
+  if (found.isDirectory()) throw new Error(REASONS.get("EISDIR"));
+  return found.isFile() ? { kind: "file", file: await realpath(output) } : { kind: "device", file: output };
+}
+
+const draftOf = (file: string): string => `${file}.${process.pid}.part`;
+
+async function orRefusal(output: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    const why = REASONS.get(code) ?? (error instanceof Error ? error.message : "unknown reason");
+    const allowed = "a file in a folder that exists and that this user may write to";
+    throw new Refusal(`--output: ${JSON.stringify(output)} cannot be written: ${why}; allowed: ${allowed}.`);
+  }
+}
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ["ENOENT", "the folder does not exist"],
+  ["ENOTDIR", "its folder is a file"],
+  ["EISDIR", "it is a folder"],
+  ["EACCES", "permission denied"],
+  ["EROFS", "the file system is read-only"],
+  ["ENOSPC", "the disk is full"],
+]);

@@ -1,0 +1,120 @@
+/** Keys, secrets and signatures: in no output of any run, whatever the exchange answers, at the loudest log level. */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { AccountOptions } from "../../src/exchange/simulator/index.js";
+import { FORMATS } from "../../src/report/index.js";
+import type { Finished } from "./cli.js";
+import type { Passing, Rewrite } from "./mirror.js";
+import { MAIN, openBook, openStage, type Stage } from "./stage.js";
+
+/** The secret has characters that URLs and JSON write otherwise. */
+const CANARY: AccountOptions = { ...MAIN, key: "CaNaRyKeY012345678", secret: 'cAnArY/sEcReT+0123&"456=7890%abc\\d' };
+const FOREVER = 10_000;
+const asItCame: Rewrite = (_passing, body) => ({ body });
+
+/** A canary as it is, in JSON, in a URL, and inside base64 of anything. */
+function spellings(text: string): readonly string[] {
+  const base64 = [0, 1, 2].map((offset) => {
+    const encoded = Buffer.concat([Buffer.alloc(offset, "x"), Buffer.from(text)]).toString("base64");
+    return encoded.slice(4, -4);
+  });
+  return [text, JSON.stringify(text).slice(1, -1), encodeURIComponent(text), ...base64];
+}
+
+function leaks(stage: Stage, outputs: readonly string[]): readonly string[] {
+  const signatures = stage.mirror?.seen.flatMap(({ headers }) => headers["x-bapi-sign"] ?? []).flat() ?? [];
+  const hidden = [...spellings(CANARY.key), ...spellings(CANARY.secret), ...signatures];
+  return hidden.filter((text) => outputs.some((output) => output.includes(text)));
+}
+
+/** Whatever the program left in its folder besides the config. */
+function filesIn({ folder }: Stage): readonly string[] {
+  const names = readdirSync(folder).filter((name) => name !== "backstop.json");
+  return names.map((name) => readFileSync(join(folder, name), "utf8"));
+}
+
+const LOUD = ["--log-level", "trace"];
+
+async function runBoth(stage: Stage): Promise<readonly Finished[]> {
+  return Promise.all([
+    stage.backstop(["doctor", ...LOUD]),
+    stage.backstop(["protect", "--output", "report.html", "--format", "html", ...LOUD]),
+  ]);
+}
+
+/** The exchange, or something before it, says what it was sent: the worst it can do. */
+const echo: (passing: Passing) => string = ({ headers }) =>
+  [CANARY.secret, headers["x-bapi-api-key"], headers["x-bapi-sign"], JSON.stringify(headers)].join(" ");
+const echoing: Rewrite = (passing) => ({
+  body: JSON.stringify({ retCode: 10001, retMsg: echo(passing), result: {}, time: Date.now() }),
+});
+
+describe("no key, secret or signature is in any output", { concurrent: true }, () => {
+  test("of a run that goes well, in no format", { timeout: 30_000 }, async (context) => {
+    const stage = await openStage(context, { accounts: [CANARY], rewrite: asItCame, rateLimits: false });
+    openBook(stage);
+    const formats = FORMATS.map((format) => stage.backstop(["audit", "--format", format, "--output", format, ...LOUD]));
+    const done = [...(await Promise.all(formats)), ...(await runBoth(stage))];
+    expect(filesIn(stage)).toHaveLength(FORMATS.length + 1);
+    expect(leaks(stage, [...done.flatMap(({ stdout, stderr }) => [stdout, stderr]), ...filesIn(stage)])).toEqual([]);
+  });
+
+  test.for<[string, Rewrite]>([
+    ["refuses the key", (_passing, body) => ({ body: body.replace('"retCode":0', '"retCode":10003') })],
+    ["answers with a 502 page", () => ({ status: 502, body: "<html>502 Bad Gateway</html>" })],
+    ["blocks the address", () => ({ status: 403, body: "<html>access too frequent</html>" })],
+    ["answers with garbage", () => ({ body: "�}{\u0000 garbage" })],
+    ["answers with nothing", () => ({ body: "" })],
+    ["repeats in its refusal what it was sent", echoing],
+    ["repeats in a page what it was sent", (passing) => ({ status: 500, body: `<html>${echo(passing)}</html>` })],
+    ["repeats in garbage what it was sent", (passing) => ({ body: echo(passing) })],
+  ])("when the exchange %s", { timeout: 40_000 }, async ([, rewrite], context) => {
+    const stage = await openStage(context, { accounts: [CANARY], rewrite });
+    openBook(stage);
+    const done = await runBoth(stage);
+    expect(done.every(({ stderr }) => stderr !== "")).toBe(true);
+    expect(leaks(stage, [...done.flatMap(({ stdout, stderr }) => [stdout, stderr]), ...filesIn(stage)])).toEqual([]);
+  });
+
+  test("when the exchange refuses the signature", async (context) => {
+    const stage = await openStage(context, { accounts: [{ ...CANARY, secret: "another" }], rewrite: asItCame });
+    const config = JSON.parse(readFileSync(stage.config, "utf8")) as { accounts: { secret: string }[] };
+    const accounts = config.accounts.map((account) => ({ ...account, secret: "${S}" }));
+    writeFileSync(stage.config, JSON.stringify({ ...config, accounts }));
+    const { code, stdout, stderr } = await stage.backstop(["audit", ...LOUD], { S: CANARY.secret });
+    expect(code).toBe(1);
+    expect(stderr).toContain("10004");
+    expect(leaks(stage, [stdout, stderr])).toEqual([]);
+  });
+
+  test("when writes hang; nor in the arguments that other users of the machine see", {
+    timeout: 40_000,
+  }, async (context) => {
+    const argumentsSeen: string[] = [];
+    const rewrite: Rewrite = ({ method }, body) => {
+      if (method === "POST") argumentsSeen.push(...commandLines());
+      return { body };
+    };
+    const stage = await openStage(context, { accounts: [CANARY], rewrite });
+    openBook(stage);
+    stage.exchange.setFault({ kind: "effectThenReset", path: "/v5/position/trading-stop", times: 1 });
+    stage.exchange.setFault({ kind: "hang", path: "/v5/position/trading-stop", times: FOREVER, after: 3 });
+    const { stdout, stderr } = await stage.backstop(["protect", ...LOUD]);
+    expect(argumentsSeen.some((line) => line.includes("bin.js"))).toBe(process.platform === "linux");
+    expect(leaks(stage, [stdout, stderr, ...argumentsSeen])).toEqual([]);
+  });
+});
+
+/** Every process of this machine, as `ps` shows it. */
+function commandLines(): readonly string[] {
+  const processes = process.platform === "linux" ? readdirSync("/proc").filter((name) => /^\d+$/.test(name)) : [];
+  return processes.flatMap((id) => {
+    try {
+      return [readFileSync(`/proc/${id}/cmdline`, "utf8").replaceAll("\0", " ")];
+    } catch {
+      // It ended while we looked.
+      return [];
+    }
+  });
+}
