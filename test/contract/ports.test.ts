@@ -67,7 +67,7 @@ describe.each(VENUES)("$name", ({ start }) => {
     venue.open({ symbol: "HUSDT", side: "short", size: "3" });
     const { positions } = await venue.reader.snapshot([H]);
     const legs = positions.map(({ key, side, size }) => [key.positionIdx, side, String(size)]);
-    expect(legs.toSorted()).toEqual([
+    expect(legs.toSorted(([one], [other]) => Number(one) - Number(other))).toEqual([
       [1, "long", "1"],
       [2, "short", "3"],
     ]);
