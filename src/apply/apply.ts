@@ -1,5 +1,5 @@
 /** Sends steps and says truthfully what is known to have happened; the only room that is handed a writer. */
-import { ExchangeFailure, type FailureCause } from "../exchange/failure.js";
+import { ExchangeFailure, MEETS_STOP_TOO } from "../exchange/failure.js";
 import type { TradingStopRequest, Writer } from "../exchange/port.js";
 import type { ClosePosition, PlannedStep, SetTradingStop, Step } from "../plan/step.js";
 import type { Answer, Attempt } from "./attempt.js";
@@ -13,21 +13,6 @@ export interface ApplyOptions {
   readonly veto: (step: Step) => string | null;
 }
 
-/** Refusals that speak of the account, the position or its stop: the same stop alone would be refused as well. */
-const NOT_ABOUT_TAKE_PROFIT: readonly FailureCause[] = [
-  "key",
-  "permission",
-  "clock",
-  "rate-limit",
-  "ip-ban",
-  "zero-position",
-  "mode-mismatch",
-  "stop-loss-past",
-  "market-state",
-  "vetoed",
-  "closed",
-];
-
 /** One step to its end: the request, and the stop alone where its take-profit was refused. */
 export async function applyStep({ step, priority }: PlannedStep, options: ApplyOptions): Promise<readonly Attempt[]> {
   const first = await send(step, priority, options);
@@ -37,7 +22,7 @@ export async function applyStep({ step, priority }: PlannedStep, options: ApplyO
 
 function needsStopAlone(step: SetTradingStop, { answer }: Attempt): boolean {
   if (step.stopLoss === null || step.takeProfit === null || answer.kind !== "refused") return false;
-  return !NOT_ABOUT_TAKE_PROFIT.includes(answer.cause);
+  return !answer.meetsStopToo;
 }
 
 async function send(step: Step, priority: number, options: ApplyOptions): Promise<Attempt> {
@@ -88,8 +73,8 @@ function answerOf({ facts, message }: ExchangeFailure): Answer {
     case "not-happened":
       return { kind: "not-sent", cause: facts.cause, detail };
     case "refused":
-      return { kind: "refused", cause: facts.cause, detail };
+      return { kind: "refused", cause: facts.cause, meetsStopToo: MEETS_STOP_TOO.includes(facts.cause), detail };
     case "bug":
-      return { kind: "refused", cause: "other", detail: `bug: ${detail}` };
+      return { kind: "refused", cause: "other", meetsStopToo: true, detail: `bug: ${detail}` };
   }
 }

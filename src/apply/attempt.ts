@@ -9,14 +9,20 @@ import type { Step } from "../plan/step.js";
 export type Answer =
   | { readonly kind: "acknowledged" }
   | { readonly kind: "uncertain"; readonly detail: string }
-  | { readonly kind: "refused"; readonly cause: FailureCause; readonly detail: string }
+  | {
+      readonly kind: "refused";
+      readonly cause: FailureCause;
+      /** True: a stop sent alone would be refused as well; false: it may have been about the take-profit. */
+      readonly meetsStopToo: boolean;
+      readonly detail: string;
+    }
   | { readonly kind: "not-sent"; readonly cause: FailureCause; readonly detail: string };
 
 export interface Attempt {
   readonly step: Step;
-  /** Wall clock when the request was handed over; nothing seen before it can prove it. */
+  /** When the request was handed over, on a clock that never jumps; nothing seen before it can prove it. */
   readonly startedAtMs: number;
-  /** Wall clock when its answer, or the lack of one, was known. */
+  /** When its answer, or the lack of one, was known, on the same clock. */
   readonly answeredAtMs: number;
   readonly answer: Answer;
 }

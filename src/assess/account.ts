@@ -77,7 +77,10 @@ export function clockFindings(skewMs: number | null): readonly AccountFinding[] 
   return [{ code: "clock-skew", severity: "critical", message }];
 }
 
-export function copyTradingFindings(isMaster: boolean | null, isAccepted: boolean): readonly AccountFinding[] {
+export function copyTradingFindings(
+  isMaster: boolean | "unread" | null,
+  isAccepted: boolean,
+): readonly AccountFinding[] {
   if (isMaster !== true || isAccepted) return [];
   const message = "a copy-trading master's exits close its followers too: report-only until copyTradingMaster is true";
   return [warning("copy-trading-master", message)];

@@ -7,9 +7,9 @@ import type { Market } from "../policy/levels.js";
 import type { ResolvedPolicy } from "../policy/resolve.js";
 import { type Cover, cover, takeProfitLegs } from "./coverage.js";
 import type { Finding } from "./finding.js";
-import { findingsOf } from "./findings.js";
+import { findingsOf, hedgeFindings } from "./findings.js";
 import { hedgeLegs } from "./hedge.js";
-import { type Status, statusOf } from "./status.js";
+import { type Facts, type Status, statusOf } from "./status.js";
 import { type StopView, stopView } from "./stop.js";
 import { marketOf, type WantedLevels, wantedLevels } from "./wanted.js";
 
@@ -73,13 +73,18 @@ interface Circumstances {
 function assessPosition(position: Position, snapshot: Snapshot, circumstances: Circumstances): Assessed {
   const { policy, life, hedgedBy, orders } = circumstances;
   const market = marketOf(position, snapshot);
-  const stop = stopView(position, market, orders, snapshot);
+  const stop = stopView(position, orders, snapshot);
   const takeProfit = cover(position, "take-profit", takeProfitLegs(position, orders));
   const wanted = wantedLevels(position, policy, market);
   const facts = { position, policy, market, stop, takeProfit, wanted, hedgedBy };
   const status = statusOf(facts);
-  const findings = status === "ignored" ? [] : findingsOf(facts, status, snapshot);
+  const findings = status === "ignored" ? ignoredFindings(facts) : findingsOf(facts, status, snapshot);
   return { kind: "assessed", ...facts, life, status, findings };
+}
+
+/** Nothing is said of a position that a rule ignores; one that is ignored as a hedge is still named as one. */
+function ignoredFindings(facts: Facts): readonly Finding[] {
+  return facts.policy.ignored ? [] : hedgeFindings(facts);
 }
 
 function unseen(row: UnreadablePosition): Unseen {

@@ -1,10 +1,10 @@
 /** The sentences about one position, each with its numbers. */
 import { type Decimal, print } from "../domain/decimal.js";
-import type { Position } from "../domain/position.js";
+import type { MarginMode, Position } from "../domain/position.js";
 import { isLooserStop, isTighterStop } from "../domain/price.js";
 import type { Snapshot } from "../domain/snapshot.js";
 import type { Wanted } from "../policy/levels.js";
-import { isWhole } from "./coverage.js";
+import { cover, isWhole } from "./coverage.js";
 import { beyondLiquidation, type Finding, finding } from "./finding.js";
 import { type Facts, refusesExits, type Status } from "./status.js";
 
@@ -14,7 +14,7 @@ const DELISTING_SOON_MS = 3 * 24 * 3_600_000;
 export function findingsOf(facts: Facts, status: Status, snapshot: Snapshot): readonly Finding[] {
   return [
     ...stopFindings(facts, status),
-    ...liquidationFindings(facts),
+    ...liquidationFindings(facts, snapshot.marginMode),
     ...widthFindings(facts),
     ...takeProfitFindings(facts),
     ...coarseFindings(facts),
@@ -76,7 +76,8 @@ function pastFindings({ wanted, policy }: Facts): Finding[] {
 function executionFindings({ position, stop, market }: Facts): Finding[] {
   const legs = stop.inside?.legs ?? [];
   const found: Finding[] = [];
-  if (legs.some((leg) => leg.execution === "limit")) {
+  const certain = legs.filter((leg) => leg.execution === "market");
+  if (certain.length < legs.length && !isWhole(cover(position, "stop-loss", certain))) {
     found.push(finding("stop-limit", "a stop is a stop-limit order: once triggered it may rest unfilled"));
   }
   const most = market?.instrument.maxMarketQuantity ?? null;
@@ -87,8 +88,8 @@ function executionFindings({ position, stop, market }: Facts): Finding[] {
   return found;
 }
 
-function liquidationFindings({ position, stop, market }: Facts): Finding[] {
-  const isIsolated = market?.marginMode !== "cross" && market?.marginMode !== "portfolio";
+function liquidationFindings({ position, stop }: Facts, marginMode: MarginMode | null): Finding[] {
+  const isIsolated = marginMode !== "cross" && marginMode !== "portfolio";
   if (position.liquidationPrice === null) {
     return [
       finding("liquidation-unknown", "the exchange states no liquidation price, so stops are not checked against it"),
@@ -107,7 +108,8 @@ function widthFindings({ position, stop, wanted }: Facts): Finding[] {
   if (standing === null || !isWhole(standing) || benchmark.kind !== "level") return [];
   const sentence = `the stop stands at ${print(standing.price)}, the configured level is ${print(benchmark.price)}`;
   if (isLooserStop(standing.price, benchmark.price, position.side)) return [finding("stop-too-wide", sentence)];
-  const isTighter = isTighterStop(standing.price, benchmark.price, position.side);
+  const placed = wanted.stopLoss.kind === "level" ? wanted.stopLoss.price : benchmark.price;
+  const isTighter = [benchmark.price, placed].every((price) => isTighterStop(standing.price, price, position.side));
   return isTighter ? [finding("stop-tighter-than-configured", sentence)] : [];
 }
 
@@ -167,7 +169,7 @@ function contractFindings({ market }: Facts, status: Status, nowMs: number): Fin
   return found;
 }
 
-function hedgeFindings({ hedgedBy, policy }: Facts): Finding[] {
+export function hedgeFindings({ hedgedBy, policy }: Facts): Finding[] {
   if (hedgedBy.length === 0) return [];
   return [finding("hedge-leg", `offset by ${hedgedBy.join(", ")}; such legs are set to: ${policy.protection.hedged}`)];
 }

@@ -1,7 +1,7 @@
 /** Legs that offset each other: the other side of the same contract, or of the same base coin in the account. */
 import { type Decimal, dec, maxOf, minOf } from "../domain/decimal.js";
 import { contractText, keyText, type Position } from "../domain/position.js";
-import type { Snapshot } from "../domain/snapshot.js";
+import type { Contract, Snapshot } from "../domain/snapshot.js";
 import { notionalQuote } from "./value.js";
 
 /** From which share on two sides of one base coin count as hedged. */
@@ -22,6 +22,33 @@ export function hedgeLegs(snapshot: Snapshot): ReadonlyMap<string, readonly stri
   return found;
 }
 
+/**
+ * Why it cannot be told whether this position is hedged: a part of the account that may hold the other side was not
+ * seen. Null: everything that could be the other side was seen.
+ */
+export function hedgeDoubt(position: Position, snapshot: Snapshot): string | null {
+  const gap = snapshot.gaps.find(({ what }) => what === "positions");
+  if (gap !== undefined) return `positions of ${gap.category} were not seen, and one of them may be its other side`;
+  const coin = baseCoin(position.key, snapshot);
+  const row = snapshot.unreadablePositions.find(
+    ({ category, symbol }) => symbol === null || [coin, null].includes(knownCoin({ category, symbol }, snapshot)),
+  );
+  if (row !== undefined) return `${row.symbol ?? "a position"} cannot be read, and may be its other side`;
+  const stranger = snapshot.positions.find(
+    ({ key, side }) => side !== position.side && knownCoin(key, snapshot) === null,
+  );
+  return stranger === undefined ? null : `${stranger.key.symbol}, whose base coin is not known, may be its other side`;
+}
+
+/** Null: the contract's rules could not be read, so it may be of any coin. */
+function knownCoin(contract: Contract, { instruments }: Snapshot): string | null {
+  return instruments.get(contractText(contract))?.baseCoin ?? null;
+}
+
+function baseCoin(contract: Contract, snapshot: Snapshot): string {
+  return knownCoin(contract, snapshot) ?? contractText(contract);
+}
+
 function legName(position: Position): string {
   return `${position.key.symbol} ${position.side}`;
 }
@@ -33,8 +60,7 @@ function sameContract(one: Position, other: Position): boolean {
 function byBaseCoin(snapshot: Snapshot): Map<string, Position[]> {
   const groups = new Map<string, Position[]>();
   for (const position of snapshot.positions) {
-    const contract = contractText(position.key);
-    const coin = snapshot.instruments.get(contract)?.baseCoin ?? contract;
+    const coin = baseCoin(position.key, snapshot);
     groups.set(coin, [...(groups.get(coin) ?? []), position]);
   }
   return groups;

@@ -4,7 +4,6 @@ import type { OpenOrder } from "../domain/order.js";
 import { contractText, type Position } from "../domain/position.js";
 import { isBeyondLiquidation, isTighterStop } from "../domain/price.js";
 import type { Snapshot } from "../domain/snapshot.js";
-import { basePrice, knownLiquidation, type Market } from "../policy/levels.js";
 import { type Cover, type CoverLeg, cover, stopLegs, triggeredStops } from "./coverage.js";
 
 export interface StopView {
@@ -21,14 +20,9 @@ export interface StopView {
   readonly doubt: string | null;
 }
 
-export function stopView(
-  position: Position,
-  market: Market | null,
-  orders: readonly OpenOrder[],
-  snapshot: Snapshot,
-): StopView {
-  const mark = market === null ? position.markPrice : basePrice(position, market, "MarkPrice");
-  const liquidation = knownLiquidation(position, mark);
+export function stopView(position: Position, orders: readonly OpenOrder[], snapshot: Snapshot): StopView {
+  // As stated, also when the mark has reached it: a stop beyond liquidation is worth least just then.
+  const liquidation = position.state === "normal" ? position.liquidationPrice : null;
   const legs = stopLegs(position, orders);
   const isBeyond = (leg: CoverLeg) =>
     liquidation !== null && isBeyondLiquidation(leg.price, liquidation, position.side);

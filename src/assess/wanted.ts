@@ -7,7 +7,7 @@ import type { ResolvedPolicy } from "../policy/resolve.js";
 export interface WantedLevels {
   /** For a new stop: on the tick, inside liquidation. */
   readonly stopLoss: Wanted;
-  /** What a standing stop is measured against; in cross margin without the estimate of liquidation. */
+  /** What a standing stop is measured against: the configured distance alone, without regard to liquidation. */
   readonly stopBenchmark: Wanted;
   readonly takeProfit: Wanted;
 }
@@ -27,12 +27,10 @@ export function wantedLevels(position: Position, { protection }: ResolvedPolicy,
     const unknown: Wanted = { kind: "impossible", reason: "the contract's tick size is not known" };
     return { stopLoss: unknown, stopBenchmark: unknown, takeProfit: unknown };
   }
-  const stopLoss = newStop(position, protection, market);
-  const isEstimate = market.marginMode !== "isolated";
-  const benchmark = isEstimate && protection.stopLoss !== null;
+  const { stopLoss } = protection;
   return {
-    stopLoss,
-    stopBenchmark: benchmark ? configuredStop(position, protection.stopLoss, market) : stopLoss,
+    stopLoss: newStop(position, protection, market),
+    stopBenchmark: stopLoss === null ? { kind: "none" } : configuredStop(position, stopLoss, market),
     takeProfit: configuredTakeProfit(position, protection, market),
   };
 }

@@ -15,6 +15,8 @@ import { type PassOptions, runPass } from "../pass.js";
 import type { PlannedStep } from "../plan/step.js";
 import { compilePolicy } from "../policy/resolve.js";
 import type { AccountOutcome } from "../report/build.js";
+import type { Snapshot } from "../domain/snapshot.js";
+import type { ReportGap } from "../report/index.js";
 import { systemClock } from "../runtime/index.js";
 import type { AccountSettings } from "../settings/index.js";
 import type { Connected } from "./connect.js";
@@ -22,8 +24,6 @@ import type { Context } from "./context.js";
 import { readOnlyReason } from "./readonly.js";
 
 export interface PassChoice {
-  /** False: no writer exists in this process. */
-  readonly writes: boolean;
   readonly manyChangesAgreed: boolean;
   readonly approve?: (account: string, planned: readonly PlannedStep[], assessment: Assessment) => Promise<boolean>;
 }
@@ -40,7 +40,8 @@ export async function passOver(
   const { name } = account;
   try {
     // Only who writes must know the key first.
-    const keyIsReadOnly = choice.writes && isReadOnly(await keyReading);
+    const wantsToWrite = session.writer !== undefined;
+    const keyIsReadOnly = wantsToWrite && isReadOnly(await keyReading);
     const [result, key] = await Promise.all([
       runPass(passOptions({ account, session }, { ...choice, keyIsReadOnly }, context)),
       keyReading,
@@ -48,12 +49,12 @@ export async function passOver(
     const { snapshot } = result.assessment;
     const copying = copyTradingFindings(snapshot.copyTradingMaster, account.copyTradingMaster);
     const findings = [
-      ...keyWarnings(key, account, choice),
+      ...keyWarnings(key, account, wantsToWrite),
       ...clockFindings(snapshot.clockSkewMs),
       ...disconnectFindings(snapshot.disconnectProtection),
       ...copying,
     ];
-    return { kind: "seen", name, ...result, findings };
+    return { kind: "seen", name, ...result, findings, moreGaps: keyGaps(key) };
   } catch (error) {
     if (!(error instanceof ExchangeFailure)) throw error;
     context.log.error({ account: name, ...error.facts }, "the account could not be read");
@@ -67,9 +68,14 @@ export async function passOver(
   }
 }
 
-function keyWarnings(key: KeyReading, { allowPermissions }: AccountSettings, { writes }: PassChoice) {
+function keyWarnings(key: KeyReading, { allowPermissions }: AccountSettings, wantsToWrite: boolean) {
   if (key instanceof ExchangeFailure) return [];
-  return keyFindings(key, { allowed: allowPermissions, wantsToWrite: writes, nowMs: systemClock.now() });
+  return keyFindings(key, { allowed: allowPermissions, wantsToWrite, nowMs: systemClock.now() });
+}
+
+/** A key whose rights could not be read may have too many: that is not silently fine. */
+function keyGaps(key: KeyReading): readonly ReportGap[] {
+  return key instanceof ExchangeFailure ? [{ category: "account", what: "key", reason: key.message }] : [];
 }
 
 const isReadOnly = (key: KeyReading): boolean => !(key instanceof ExchangeFailure) && key.readOnly;
@@ -91,10 +97,10 @@ function passOptions(
   const { approve, keyIsReadOnly } = choice;
   return {
     reader: session.reader,
-    ...(choice.writes ? { writer: session.writer() } : {}),
+    ...(session.writer === undefined ? {} : { writer: session.writer() }),
     policyOf: compilePolicy(settings.policy),
     memory: inMemory(),
-    clock: systemClock,
+    clock: { now: () => systemClock.steadyMs(), sleep: (ms) => systemClock.sleep(ms) },
     writesPerSecond: settings.budget.writesPerSecond,
     newOrderLinkId: () => `backstop-${randomBytes(9).toString("hex")}`,
     frozen: (picture) =>
@@ -107,7 +113,10 @@ function passOptions(
   };
 }
 
-function copyTradingFreeze(account: AccountSettings, isMaster: boolean | null): string | null {
+function copyTradingFreeze(account: AccountSettings, isMaster: Snapshot["copyTradingMaster"]): string | null {
+  if (isMaster === "unread" && !account.copyTradingMaster) {
+    return "whether this is a copy-trading master could not be read, so nothing is written in this pass";
+  }
   return copyTradingFindings(isMaster, account.copyTradingMaster)[0]?.message ?? null;
 }
 

@@ -8,10 +8,10 @@ import { assertDeliverable, deliver, type ReportOptions, reportOf } from "./outp
 export async function audit(options: CommonOptions & ReportOptions, console: Console): Promise<number> {
   const context = await openContext(options, console);
   await assertDeliverable(options);
-  const connected = connectAll(context);
+  const connected = connectAll(context, "read");
   try {
     const outcomes = await Promise.all(
-      connected.map((one) => passOver(one, readKey(one), { writes: false, manyChangesAgreed: false }, context)),
+      connected.map((one) => passOver(one, readKey(one), { manyChangesAgreed: false }, context)),
     );
     return await deliver(reportOf("audit", outcomes), options, console);
   } finally {

@@ -1,46 +1,49 @@
 /** From an account's settings to a connected exchange edge. */
-import { connectBybit, createIpBudget, type BybitSession, type IpBudget } from "../exchange/bybit/index.js";
+import {
+  type BybitConnection,
+  type BybitReadSession,
+  type BybitSession,
+  connectBybit,
+  connectBybitReadOnly,
+  createIpBudget,
+} from "../exchange/bybit/index.js";
 import { systemClock } from "../runtime/index.js";
 import type { AccountSettings } from "../settings/index.js";
 import type { Context } from "./context.js";
 import { Refusal } from "./exit.js";
 
+/** A session without `writer` cannot write: what audits is opened that way. */
 export interface Connected {
   readonly account: AccountSettings;
-  readonly session: BybitSession;
+  readonly session: BybitReadSession & Partial<Pick<BybitSession, "writer">>;
 }
 
 /** One session per account; all share the address's request budget. */
-export function connectAll({ settings, log, console }: Context): readonly Connected[] {
+export function connectAll({ settings, log, console }: Context, access: "read" | "write"): readonly Connected[] {
   if (process.env["BYBITTRACE"]) {
     throw new Refusal("BYBITTRACE is set, which makes the SDK print signed requests; unset it and start again");
   }
   const ipBudget = createIpBudget(settings.budget.ipShare);
-  return settings.accounts.map((account) => ({ account, session: connect(account) }));
-
-  function connect(account: AccountSettings): BybitSession {
-    return openSession(account, ipBudget, {
+  const open = access === "write" ? connectBybit : connectBybitReadOnly;
+  return settings.accounts.map((account) => ({
+    account,
+    session: open({
+      ...addressOf(account),
+      ipBudget,
+      clock: systemClock,
       budget: settings.budget,
       log: ({ level, message, ...facts }) => log[level]({ account: account.name, ...facts }, message),
       progress: (text) => console.progress(`${account.name}: ${text}`),
-    });
-  }
+    }),
+  }));
 }
 
-type Reporting = Pick<Parameters<typeof connectBybit>[0], "budget" | "log" | "progress">;
+type Address = Pick<
+  BybitConnection,
+  "account" | "environment" | "region" | "restUrl" | "key" | "secret" | "categories"
+>;
 
-function openSession(account: AccountSettings, ipBudget: IpBudget, reporting: Reporting): BybitSession {
-  const { name, environment, region, restUrl, key, secret, categories } = account;
-  return connectBybit({
-    account: name,
-    environment,
-    region,
-    ...(restUrl === undefined ? {} : { restUrl }),
-    key,
-    secret,
-    categories,
-    ipBudget,
-    clock: systemClock,
-    ...reporting,
-  });
+function addressOf({ name, environment, region, restUrl, key, secret, categories }: AccountSettings): Address {
+  const url = restUrl === undefined ? {} : { restUrl };
+  return { account: name, environment, region, ...url, key, secret, categories };
 }

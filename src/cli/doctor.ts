@@ -22,7 +22,7 @@ const SOMETHING_TO_CURE = 2;
 
 export async function doctor(options: CommonOptions, console: Console): Promise<number> {
   const context = await openContext(options, console);
-  const connected = connectAll(context);
+  const connected = connectAll(context, "read");
   try {
     const accounts = await Promise.all(connected.map((one) => examine(one, context.settings)));
     const lines = [configLine(context.settings), ...(await stateLines(context.settings)), ...accounts.flat()];

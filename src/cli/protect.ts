@@ -21,7 +21,7 @@ export interface ProtectOptions extends CommonOptions, ReportOptions {
 export async function protect(options: ProtectOptions, console: Console): Promise<number> {
   const context = await openContext(options, console);
   await assertDeliverable(options);
-  const connected = connectAll(context);
+  const connected = connectAll(context, options.dryRun ? "read" : "write");
   try {
     const keys = await Promise.all(connected.map(readKey));
     connected.forEach((one, index) => refuseStrongKey(one, keys[index], context));
@@ -52,10 +52,10 @@ async function passes(
 }
 
 function choiceOf({ dryRun, yes }: ProtectOptions, console: Console): PassChoice {
-  if (dryRun) return { writes: false, manyChangesAgreed: yes };
+  // The brake on many moves is for sweeps: who runs one pass asks for it, and can see its plan with --dry-run.
+  if (dryRun) return { manyChangesAgreed: true };
   const asks = console.isInteractive && !yes;
-  // Whoever sees the plan and agrees, agrees to all of it; nobody has seen it where nobody is asked.
-  return { writes: true, manyChangesAgreed: yes || asks, ...(asks ? { approve: approveAt(console) } : {}) };
+  return { manyChangesAgreed: true, ...(asks ? { approve: approveAt(console) } : {}) };
 }
 
 function approveAt(console: Console): NonNullable<PassChoice["approve"]> {

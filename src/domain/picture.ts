@@ -1,4 +1,5 @@
-/** What is known of an account during a pass: one whole read, with later looks at single contracts laid over it. */
+/** What is known of an account during a pass: one whole read, with later looks laid over it. */
+import type { UnreadableOrder } from "./order.js";
 import { contractText } from "./position.js";
 import type { Contract, Gap, Snapshot } from "./snapshot.js";
 
@@ -6,10 +7,15 @@ export interface Picture {
   readonly snapshot: Snapshot;
   /** When the read that shows a contract was requested, by `contractText`; others are as old as the snapshot. */
   readonly seenAtMs: ReadonlyMap<string, number>;
+  /** Contracts whose own rows were asked for last: where no open row is shown there, the position is flat. */
+  readonly askedAlone: ReadonlySet<string>;
+  /** How long the latest look took: a slow exchange shows nothing younger. */
+  readonly lookMs: number;
 }
 
 export function pictureOf(snapshot: Snapshot): Picture {
-  return { snapshot, seenAtMs: new Map() };
+  const askedAlone = new Set(snapshot.askedAlone.map(contractText));
+  return { snapshot, seenAtMs: new Map(), askedAlone, lookMs: snapshot.receivedAtMs - snapshot.requestedAtMs };
 }
 
 /** When what we know of this contract was asked for. */
@@ -17,19 +23,59 @@ export function seenAtMs(picture: Picture, contract: Contract): number {
   return picture.seenAtMs.get(contractText(contract)) ?? picture.snapshot.requestedAtMs;
 }
 
-/** A whole read replaces the picture; a partial one replaces exactly the contracts it covers. */
+/** A later read replaces exactly what it shows; what it failed to see stays as it was known. */
 export function lookedAgain(picture: Picture, later: Snapshot): Picture {
-  if (later.scope === "account") return pictureOf(later);
-  const covered = seenContracts(later, later.scope);
+  return later.scope === "account" ? overlaidWhole(picture, later) : overlaidPart(picture, later, later.scope);
+}
+
+type Row = { readonly category: Contract["category"]; readonly symbol: string | null };
+
+/** Everything is new, but for positions under a gap: that they are missing from a failed read says nothing. */
+function overlaidWhole(picture: Picture, later: Snapshot): Picture {
   const { snapshot } = picture;
-  const stays = (row: { readonly category: Contract["category"]; readonly symbol: string | null }) =>
-    row.symbol === null || !covered.has(contractText({ category: row.category, symbol: row.symbol }));
-  const isCovered = (row: Parameters<typeof stays>[0]) => !stays(row);
+  const shown = new Set(later.positions.map(({ key }) => contractText(key)));
+  const isKept = ({ category, symbol }: Row) =>
+    symbol !== null &&
+    !shown.has(contractText({ category, symbol })) &&
+    later.gaps.some((gap) => isBlindFor(gap, { category, symbol }));
+  const kept = snapshot.positions.filter(({ key }) => isKept(key));
+  return {
+    seenAtMs: new Map(kept.map(({ key }) => [contractText(key), seenAtMs(picture, key)] as const)),
+    askedAlone: pictureOf(later).askedAlone,
+    lookMs: pictureOf(later).lookMs,
+    snapshot: {
+      ...later,
+      positions: [...later.positions, ...kept],
+      unreadablePositions: [...later.unreadablePositions, ...snapshot.unreadablePositions.filter(isKept)],
+      orders: [...later.orders, ...snapshot.orders.filter(isKept)],
+      unreadableOrders: [...later.unreadableOrders, ...snapshot.unreadableOrders.filter(isKept)],
+      instruments: new Map([...snapshot.instruments, ...later.instruments]),
+      tickers: new Map([...snapshot.tickers, ...later.tickers]),
+    },
+  };
+}
+
+function overlaidPart(picture: Picture, later: Snapshot, scope: readonly Contract[]): Picture {
+  const { snapshot } = picture;
+  const covered = seenContracts(later, scope);
+  const isCovered = ({ category, symbol }: Row) => symbol !== null && covered.has(contractText({ category, symbol }));
+  const stays = (row: Row) => !isCovered(row);
+  // A nameless order may be anyone's: it is told, whatever the look was about.
+  const isTold = (row: Row) => row.symbol === null || isCovered(row);
+  // One that an earlier look told may still be that of any contract which this look does not show.
+  const narrowed = (row: UnreadableOrder): readonly UnreadableOrder[] =>
+    row.symbol === null
+      ? heldIn(snapshot, row.category)
+          .filter(stays)
+          .map(({ symbol }) => ({ ...row, symbol }))
+      : [row];
   return {
     seenAtMs: new Map([
       ...picture.seenAtMs,
       ...[...covered].map((contract) => [contract, later.requestedAtMs] as const),
     ]),
+    askedAlone: new Set([...picture.askedAlone, ...covered]),
+    lookMs: later.receivedAtMs - later.requestedAtMs,
     snapshot: {
       ...snapshot,
       receivedAtMs: later.receivedAtMs,
@@ -43,31 +89,41 @@ export function lookedAgain(picture: Picture, later: Snapshot): Picture {
         ...later.unreadablePositions.filter(isCovered),
       ],
       orders: [...snapshot.orders.filter(stays), ...later.orders.filter(isCovered)],
-      unreadableOrders: [...snapshot.unreadableOrders.filter(stays), ...later.unreadableOrders.filter(isCovered)],
+      unreadableOrders: [
+        ...snapshot.unreadableOrders.flatMap(narrowed).filter(stays),
+        ...later.unreadableOrders.filter(isTold),
+      ],
       instruments: new Map([...snapshot.instruments, ...later.instruments]),
       tickers: new Map([...snapshot.tickers, ...later.tickers]),
     },
   };
 }
 
+/** Each contract of the category that has a position, once. */
+function heldIn(snapshot: Snapshot, category: Contract["category"]): readonly Contract[] {
+  const symbols = snapshot.positions.filter(({ key }) => key.category === category).map(({ key }) => key.symbol);
+  return [...new Set(symbols)].map((symbol) => ({ category, symbol }));
+}
+
 /** The contracts of a partial read that it really shows; a nameless unreadable row may belong to any of its category. */
 function seenContracts(later: Snapshot, scope: readonly Contract[]): ReadonlySet<string> {
-  // Without prices or trading rules the rows are seen all the same; what was known of those stays.
-  const blind = later.gaps.filter(({ what }) => what === "positions" || what === "orders");
-  const failed = new Set(blind.flatMap((gap) => gapContracts(gap, scope)));
   const nameless = new Set(later.unreadablePositions.filter((row) => row.symbol === null).map((row) => row.category));
-  const seen = scope.filter((contract) => !failed.has(contractText(contract)) && !nameless.has(contract.category));
+  const seen = scope.filter(
+    (contract) => !later.gaps.some((gap) => isBlindFor(gap, contract)) && !nameless.has(contract.category),
+  );
   return new Set(seen.map(contractText));
 }
 
-function gapContracts(gap: Gap, scope: readonly Contract[]): string[] {
-  const symbols = gap.symbols ?? scope.filter(({ category }) => category === gap.category).map(({ symbol }) => symbol);
-  return symbols.map((symbol) => contractText({ category: gap.category, symbol }));
+/** Without prices or trading rules the rows are seen all the same. */
+function isBlindFor({ what, category, symbols }: Gap, contract: Contract): boolean {
+  const hidesRows = what === "positions" || what === "orders";
+  return hidesRows && category === contract.category && (symbols === undefined || symbols.includes(contract.symbol));
 }
 
 /** A gap that named its contracts closes as they are seen; one that speaks of a whole category stays. */
 function withoutContracts(gap: Gap, covered: ReadonlySet<string>): Gap[] {
-  if (gap.symbols === undefined) return [gap];
-  const left = gap.symbols.filter((symbol) => !covered.has(contractText({ category: gap.category, symbol })));
+  const { symbols, category } = gap;
+  if (symbols === undefined || category === "account") return [gap];
+  const left = symbols.filter((symbol) => !covered.has(contractText({ category, symbol })));
   return left.length === 0 ? [] : [{ ...gap, symbols: left }];
 }

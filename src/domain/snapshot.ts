@@ -5,9 +5,10 @@ import type { Category, MarginMode, Position, UnreadablePosition } from "./posit
 
 /** A part of the account that could not be seen; nothing may be concluded about it. */
 export interface Gap {
-  readonly category: Category;
+  /** "account": something that concerns all of it, such as its margin mode. */
+  readonly category: Category | "account";
   /** `symbols`: only these contracts are affected; absent: the whole category. */
-  readonly what: "instruments" | "positions" | "orders" | "tickers";
+  readonly what: "instruments" | "positions" | "orders" | "tickers" | "account-info";
   readonly symbols?: readonly string[];
   /** A sentence a person can act on, without secrets. */
   readonly reason: string;
@@ -25,12 +26,14 @@ export type ReadScope = "account" | readonly Contract[];
 export interface Snapshot {
   readonly account: string;
   readonly scope: ReadScope;
-  /** Wall clock when the first request of this read was sent: what it shows is not older. */
+  /** When the first request of this read was sent, on a clock that never jumps: what it shows is not older. */
   readonly requestedAtMs: number;
   readonly receivedAtMs: number;
   readonly gaps: readonly Gap[];
   readonly positions: readonly Position[];
   readonly unreadablePositions: readonly UnreadablePosition[];
+  /** Contracts whose own rows were asked for by name: only there is a missing row proof of a flat position. */
+  readonly askedAlone: readonly Contract[];
   /** All open orders of the scope, entries included. */
   readonly orders: readonly OpenOrder[];
   readonly unreadableOrders: readonly UnreadableOrder[];
@@ -39,8 +42,8 @@ export interface Snapshot {
   readonly tickers: ReadonlyMap<string, Ticker>;
   /** Null: could not be read. */
   readonly marginMode: MarginMode | null;
-  /** Null: could not be read. */
-  readonly copyTradingMaster: boolean | null;
+  /** "unread": the exchange failed to say this time; null: it does not say, or not to this key. */
+  readonly copyTradingMaster: boolean | "unread" | null;
   /** The exchange cancels derivative orders when a connection drops (docs/v5/order/dcp). Null: could not be read. */
   readonly disconnectProtection: boolean | null;
   /** Parts of the account that this program does not guard: "option: 3 positions", "spot". */

@@ -32,6 +32,22 @@ export type FailureCause =
   | "closed" // this account's writer or the program is stopping
   | "other";
 
+/** A refusal for one of these would meet a stop sent alone as well; any other may be about the take-profit. */
+export const MEETS_STOP_TOO: readonly FailureCause[] = [
+  "key",
+  "permission",
+  "clock",
+  "rate-limit",
+  "ip-ban",
+  "zero-position",
+  "mode-mismatch",
+  "stop-loss-past",
+  "market-state",
+  "gone",
+  "vetoed",
+  "closed",
+];
+
 export interface FailureFacts {
   readonly kind: FailureKind;
   readonly cause: FailureCause;

@@ -1,5 +1,6 @@
 /** All steps of a pass, riskiest first, with those held back that must not be sent. */
 import type { Assessed, Assessment } from "../assess/assess.js";
+import { hedgeDoubt } from "../assess/hedge.js";
 import { dec } from "../domain/decimal.js";
 import { contractText } from "../domain/position.js";
 import { notionalQuote } from "../assess/value.js";
@@ -27,7 +28,11 @@ export function plan(assessment: Assessment, options: PlanOptions): readonly Pla
   return ranked.map(({ step, assessed }, rank) => ({
     step,
     priority: ranked.length - rank,
-    held: options.frozen ?? (movesStop(step) ? braked : null) ?? objection(step, assessed),
+    held:
+      options.frozen ??
+      (movesStop(step) ? braked : null) ??
+      unseenHedge(assessed, assessment) ??
+      objection(step, assessed),
   }));
 }
 
@@ -46,6 +51,13 @@ function draftsOf({ positions }: Assessment): readonly Draft[] {
     const step = stepFor(assessed);
     return step === null ? [] : [{ step, assessed }];
   });
+}
+
+/** Where hedged legs are not to be written, a leg whose other side may be out of sight is not written either. */
+function unseenHedge({ position, policy }: Assessed, { snapshot }: Assessment): string | null {
+  const { hedged } = policy.protection;
+  const doubt = hedged === "protect" ? null : hedgeDoubt(position, snapshot);
+  return doubt === null ? null : `hedged legs are set to: ${hedged}, and ${doubt}`;
 }
 
 function movesStop(step: Step): boolean {

@@ -1,13 +1,12 @@
 /** The situation → action table: which step, if any, brings one position to what its policy wants. */
 import type { Assessed } from "../assess/assess.js";
-import type { FindingCode } from "../assess/finding.js";
 import { isLooserStop, isTighterStop } from "../domain/price.js";
 import { type Market, nearestLevel, rebasedStop, type Wanted } from "../policy/levels.js";
-import type { ClosePosition, Step, StepLevel, StepStop, StopPurpose } from "./step.js";
+import type { ClosePosition, Step, StepLevel, StepReason, StepStop, StopPurpose } from "./step.js";
 
 type StopChange =
-  | { readonly kind: "set"; readonly stop: StepStop; readonly reason: FindingCode }
-  | { readonly kind: "close"; readonly reason: FindingCode };
+  | { readonly kind: "set"; readonly stop: StepStop; readonly reason: StepReason }
+  | { readonly kind: "close"; readonly reason: StepReason };
 
 /**
  * At most one step: everything that a position lacks goes in one request. A close for a stop that is past makes the
@@ -26,7 +25,7 @@ export function stepFor(assessed: Assessed): Step | null {
     side: assessed.position.side,
     stopLoss: stop?.stop ?? null,
     takeProfit: takeProfit?.kind === "set" ? takeProfit.level : null,
-    reason: stop?.reason ?? "take-profit-missing",
+    reason: stop?.reason ?? (assessed.takeProfit === null ? "take-profit-missing" : "take-profit-differs"),
   };
 }
 
@@ -73,7 +72,7 @@ function misplacedChange(assessed: Assessed, market: Market): StopChange | null 
   return setStop(assessed, assessed.wanted.stopLoss, purpose, "stop-beyond-liquidation");
 }
 
-function missingChange(assessed: Assessed, market: Market, reason: FindingCode): StopChange | null {
+function missingChange(assessed: Assessed, market: Market, reason: StepReason): StopChange | null {
   const { wanted } = assessed;
   return wanted.stopLoss.kind === "past"
     ? pastChange(assessed, market, reason)
@@ -81,7 +80,7 @@ function missingChange(assessed: Assessed, market: Market, reason: FindingCode):
 }
 
 /** Decides for the uncovered part of a position whose configured level is past; a partial stop is never closed over. */
-function pastChange(assessed: Assessed, market: Market, reason: FindingCode): StopChange | null {
+function pastChange(assessed: Assessed, market: Market, reason: StepReason): StopChange | null {
   const { position, policy, life, stop } = assessed;
   const hasTriggered = life.stopTriggered || stop.triggered.length > 0;
   const triggerBy = policy.protection.stopLoss?.triggerBy ?? "MarkPrice";
@@ -97,11 +96,12 @@ function pastChange(assessed: Assessed, market: Market, reason: FindingCode): St
       return setStop(assessed, rebasedStop(position, policy.protection, market), "rebase", reason) ?? nearest();
     case "close":
       if (stop.all !== null) return nearest();
-      return life.closeSent ? null : { kind: "close", reason: "stop-past" };
+      // What a close has left behind gets the tightest stop: it is never closed twice, and never left naked.
+      return life.closeSent ? nearest() : { kind: "close", reason: "stop-past" };
   }
 }
 
-function setStop(assessed: Assessed, wanted: Wanted, purpose: StopPurpose, reason: FindingCode): StopChange | null {
+function setStop(assessed: Assessed, wanted: Wanted, purpose: StopPurpose, reason: StepReason): StopChange | null {
   if (wanted.kind !== "level") return null;
   const standing = assessed.stop.standingFull;
   if (standing !== null && !isTighterStop(wanted.price, standing, assessed.position.side)) return null;
@@ -113,7 +113,7 @@ type TakeProfitChange = { readonly kind: "set"; readonly level: StepLevel } | { 
 /** Only where no exit order of anyone is on the profit side; `sync` also moves a Full take-profit. */
 function takeProfitChange(assessed: Assessed, market: Market): TakeProfitChange | null {
   const { position, takeProfit, wanted, policy } = assessed;
-  if (position.fullTakeProfit !== null || takeProfit !== null) return movedTakeProfit(assessed);
+  if (position.fullTakeProfit !== null || takeProfit !== null) return movedTakeProfit(assessed, market);
   if (wanted.takeProfit.kind !== "past") return setTakeProfit(wanted.takeProfit);
   switch (policy.protection.pastTakeProfit) {
     case "skip":
@@ -125,16 +125,18 @@ function takeProfitChange(assessed: Assessed, market: Market): TakeProfitChange 
   }
 }
 
-function movedTakeProfit({ policy, takeProfit, wanted }: Assessed): TakeProfitChange | null {
+function movedTakeProfit({ policy, takeProfit, wanted }: Assessed, market: Market): TakeProfitChange | null {
   const full = takeProfit?.legs.find((leg) => leg.source === "full");
   if (policy.protection.mode !== "sync" || full === undefined || wanted.takeProfit.kind !== "level") return null;
-  return full.price.eq(wanted.takeProfit.price) ? null : setTakeProfit(wanted.takeProfit);
+  // Near the mark the level is rounded the other way: a tick of difference is the same wish.
+  const isThere = full.price.minus(wanted.takeProfit.price).abs().lte(market.instrument.tickSize);
+  return isThere ? null : setTakeProfit(wanted.takeProfit);
 }
 
 function setTakeProfit(wanted: Wanted): TakeProfitChange | null {
   return wanted.kind === "level" ? { kind: "set", level: { price: wanted.price, triggerBy: wanted.triggerBy } } : null;
 }
 
-function close({ position }: Assessed, reason: FindingCode): ClosePosition {
+function close({ position }: Assessed, reason: StepReason): ClosePosition {
   return { action: "close-position", key: position.key, side: position.side, quantity: position.size, reason };
 }

@@ -3,6 +3,9 @@ import type { FindingCode } from "../assess/finding.js";
 import type { Decimal } from "../domain/decimal.js";
 import type { PositionKey, Side, TriggerBy } from "../domain/position.js";
 
+/** The finding that the step answers; a take-profit that `sync` moves answers none. */
+export type StepReason = FindingCode | "take-profit-differs";
+
 export interface StepLevel {
   /** Above zero, on the tick. */
   readonly price: Decimal;
@@ -27,7 +30,7 @@ export interface SetTradingStop {
   /** Null: left alone. */
   readonly stopLoss: StepStop | null;
   readonly takeProfit: StepLevel | null;
-  readonly reason: FindingCode;
+  readonly reason: StepReason;
 }
 
 export interface ClosePosition {
@@ -35,7 +38,7 @@ export interface ClosePosition {
   readonly key: PositionKey;
   readonly side: Side;
   readonly quantity: Decimal;
-  readonly reason: FindingCode;
+  readonly reason: StepReason;
 }
 
 export type Step = SetTradingStop | ClosePosition;

@@ -40,7 +40,7 @@ export function basePrice(position: Position, market: Market, triggerBy: Trigger
   return usable?.gt(0) ? usable : null;
 }
 
-/** The configured stop without regard to liquidation: what an existing stop is measured against in cross margin. */
+/** The configured stop without regard to liquidation: what an existing stop is measured against. */
 export function configuredStop(position: Position, wish: StopLossWish, market: Market): Wanted {
   return levelAt(position, market, offset(position, wish.distance, "stop-loss"), wish.triggerBy, "stop-loss");
 }
@@ -113,15 +113,21 @@ function stopInside(
   const inside = isTighterStop(limit, exact, position.side) ? limit : exact;
   const wanted = levelAt(position, market, inside, triggerBy, "stop-loss");
   if (wanted.kind !== "level" || !isBeyondLiquidation(wanted.price, liquidation, position.side)) return wanted;
-  // Rounding away from the mark has crossed the liquidation price: the tight side of the tick is the only one left.
-  const tight = roundTowardMark(inside, market.instrument.tickSize, position.side, "stop-loss");
+  // Rounded away from the mark, or with no buffer: the next tick toward the mark is the widest that is inside.
+  const tight = insideTick(inside, liquidation, market.instrument.tickSize, position.side);
   const base = basePrice(position, market, triggerBy);
   const fits = base !== null && !isPast(tight, base, position.side, "stop-loss");
-  if (fits) return { kind: "level", price: tight, triggerBy, coarse: true };
+  if (fits) return { kind: "level", price: tight, triggerBy, coarse: wanted.coarse };
   // Outside isolated margin the liquidation price is an estimate: a stop at it is better than none.
   return market.marginMode !== "isolated"
     ? wanted
     : { kind: "impossible", reason: `no tick of ${print(market.instrument.tickSize)} between mark and liquidation` };
+}
+
+function insideTick(inside: Decimal, liquidation: Decimal, tickSize: Decimal, side: Position["side"]): Decimal {
+  const tight = roundTowardMark(inside, tickSize, side, "stop-loss");
+  if (!isBeyondLiquidation(tight, liquidation, side)) return tight;
+  return side === "long" ? tight.plus(tickSize) : tight.minus(tickSize);
 }
 
 /** The widest price that is still inside liquidation: the buffer away, or halfway where that leaves too little room. */

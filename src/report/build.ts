@@ -10,7 +10,15 @@ import type { PlannedStep } from "../plan/step.js";
 import { basePrice } from "../policy/levels.js";
 import type { PassBook, StepRecord } from "../verify/book.js";
 import { mostDangerousFirst } from "./attention.js";
-import type { PositionStatus, Report, ReportAccount, ReportExit, ReportPosition, ReportStep } from "./report.js";
+import type {
+  PositionStatus,
+  Report,
+  ReportAccount,
+  ReportExit,
+  ReportGap,
+  ReportPosition,
+  ReportStep,
+} from "./report.js";
 import { closedPosition, doneStep, lostPosition, plannedStep } from "./steps.js";
 import { summarize } from "./verdict.js";
 
@@ -22,6 +30,8 @@ export interface SeenAccount {
   readonly planned: readonly PlannedStep[];
   readonly book: PassBook;
   readonly lostSight: string | null;
+  /** What could not be seen beside positions and orders. */
+  readonly moreGaps?: readonly ReportGap[];
   readonly findings: readonly AccountFinding[];
 }
 
@@ -65,11 +75,14 @@ function accountOf(outcome: AccountOutcome): ReportAccount {
     return { name, complete: false, readable: false, gaps, findings, notCovered: [] };
   }
   const { snapshot } = outcome.assessment;
-  const gaps = snapshot.gaps.map(({ category, what, reason, symbols }) => ({
+  const seen: ReportGap[] = snapshot.gaps.map(({ category, what, reason, symbols }) => ({
     category,
     what,
     reason: symbols === undefined ? reason : `${symbols.join(", ")}: ${reason}`,
   }));
+  const { lostSight, moreGaps = [] } = outcome;
+  const lost = lostSight === null ? [] : [{ category: "account", what: "positions", reason: lostSight }];
+  const gaps = [...seen, ...moreGaps, ...lost];
   return { name, complete: gaps.length === 0, readable: true, gaps, findings, notCovered: snapshot.notCovered };
 }
 
@@ -135,7 +148,7 @@ function positionOf(
     findings,
     steps: [
       ...done.map((record) => doneStep(record, assessed)),
-      ...left.map((planned) => plannedStep(planned, assessed)),
+      ...left.map((planned) => plannedStep({ ...planned, held: planned.held ?? outcome.lostSight }, assessed)),
     ],
   };
 }

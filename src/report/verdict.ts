@@ -11,7 +11,10 @@ export type ReportExitCode = 0 | 1 | 2 | 3;
 export function exitCode(report: Report, failOn: FailOn): ReportExitCode {
   if (!report.accounts.some((account) => account.readable)) return 1;
   if (allFindings(report).some((finding) => counts(finding.severity, failOn))) return 2;
-  const allSeen = report.complete && report.accounts.every((account) => account.complete && account.readable);
+  const allSeen =
+    report.complete &&
+    report.accounts.every((account) => account.complete && account.readable) &&
+    report.positions.every((position) => position.status !== "unknown");
   return allSeen ? 0 : 3;
 }
 

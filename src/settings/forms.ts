@@ -51,8 +51,15 @@ export const milliseconds = () => {
 };
 
 export function url(protocols: readonly string[], example: string) {
-  const allowed = `a URL such as ${example}`;
-  return text(allowed).refine((candidate) => protocols.includes(protocolOf(candidate)), { error: allowed });
+  const allowed = `a URL such as ${example}, without user and password`;
+  const fits = (candidate: string) => protocols.includes(protocolOf(candidate)) && !hasCredentials(candidate);
+  return text(allowed).refine(fits, { error: allowed });
+}
+
+/** They would be printed wherever the address is. */
+function hasCredentials(candidate: string): boolean {
+  const { username, password } = new URL(candidate);
+  return username !== "" || password !== "";
 }
 
 function protocolOf(candidate: string): string {

@@ -20,7 +20,8 @@ export function isReference(text: string): boolean {
 export function expandVariables(text: string, env: NodeJS.ProcessEnv): Resolved {
   const missing: string[] = [];
   const expanded = text.replace(VARIABLE, (_whole, name: string) => {
-    const value = VARIABLE_NAME.test(name) ? env[name] : undefined;
+    // A variable that was filled from a file often ends with its newline, as the file does.
+    const value = VARIABLE_NAME.test(name) ? env[name]?.trim() : undefined;
     if (value === undefined || value === "") missing.push(name);
     return value ?? "";
   });

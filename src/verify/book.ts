@@ -2,7 +2,7 @@
 import type { Attempt } from "../apply/attempt.js";
 import type { Assessed, Assessment } from "../assess/assess.js";
 import { type Picture, seenAtMs } from "../domain/picture.js";
-import { keyText } from "../domain/position.js";
+import { contractText, keyText } from "../domain/position.js";
 import type { Contract } from "../domain/snapshot.js";
 import type { PlannedStep, Step } from "../plan/step.js";
 import { judge, type Verdict } from "./judge.js";
@@ -23,8 +23,12 @@ export type { Outcome, StepRecord } from "./page.js";
 
 /** How long an effect may take to show in reads before its absence counts. */
 const SETTLE_MS = 3_000;
-/** A write is decided only from what was asked for within this time. */
-export const MAX_AGE_MS = 10_000;
+/** A write is decided only from what was asked for within this time, besides the time that the asking took. */
+export const MAX_AGE_MS = 2_500;
+/** A close cannot be taken back: it is decided from what was seen just now, a few at a time. */
+const CLOSE_MAX_AGE_MS = 1_000;
+const MOST_CLOSES = 5;
+
 export interface Judged {
   readonly attempt: Attempt;
   readonly verdict: Verdict;
@@ -59,9 +63,10 @@ export class PassBook {
       const step = position === undefined ? null : retold(draft.step, page, position);
       if (draft.held !== null || step === null || !mayTry(page)) continue;
       const seen = seenAtMs(picture, step.key);
-      const isFresh = nowMs - seen <= MAX_AGE_MS && page.entries.every(({ attempt }) => attempt.answeredAtMs <= seen);
-      const isDue = isFresh && isIdle(page) && nowMs >= page.notBeforeMs && ready.length < most;
-      if (isDue) ready.push({ ...draft, step });
+      const hasRoom = ready.length < (step.action === "close-position" ? Math.min(MOST_CLOSES, most) : most);
+      const isNewest = page.entries.every(({ attempt }) => attempt.answeredAtMs <= seen);
+      const isFresh = isNewest && nowMs - seen <= maxAgeMs(step, picture);
+      if (hasRoom && isFresh && isIdle(page) && nowMs >= page.notBeforeMs) ready.push({ ...draft, step });
       else waiting.push(step.key);
     }
     return { ready, waiting };
@@ -105,6 +110,11 @@ export class PassBook {
     const sent = answers.filter((answer) => answer.kind !== "not-sent");
     const isHopeless = rights.length >= MOST_RIGHTS_REFUSALS && rights.length === sent.length;
     return isHopeless ? `the key may not do this: ${rights[0]?.detail ?? ""}` : null;
+  }
+
+  /** Positions with a write that is queued or not answered yet. */
+  onTheWire(): number {
+    return [...this.#pages.values()].filter((page) => page.inFlight).length;
   }
 
   /** For a progress line: what was sent, and how much of it is proven. */
@@ -167,6 +177,11 @@ export class PassBook {
   }
 }
 
+/** How old a look may be that this step is decided from. */
+export function maxAgeMs({ action }: Step, { lookMs }: Picture): number {
+  return lookMs + (action === "close-position" ? CLOSE_MAX_AGE_MS : MAX_AGE_MS);
+}
+
 function byKey({ positions }: Assessment): ReadonlyMap<string, Assessed> {
   return new Map(positions.map((assessed) => [keyText(assessed.position.key), assessed]));
 }
@@ -176,5 +191,5 @@ function isProvenFlat({ category, symbol }: Contract, picture: Picture): boolean
   const unreadable = picture.snapshot.unreadablePositions.some(
     (row) => row.category === category && (row.symbol === null || row.symbol === symbol),
   );
-  return !unreadable && picture.seenAtMs.has(`${category}/${symbol}`);
+  return !unreadable && picture.askedAlone.has(contractText({ category, symbol }));
 }

@@ -16,11 +16,20 @@ export type Verdict =
 
 /** `assessed` is null where a complete read shows no such position. */
 export function judge(step: Step, assessed: Assessed | null): Verdict {
-  if (assessed === null || assessed.position.side !== step.side) return { kind: "closed" };
+  if (assessed === null) return { kind: "closed" };
+  if (assessed.position.side !== step.side) return flipped(step, assessed);
   if (step.action === "close-position") {
     return { kind: "unseen", detail: `${print(assessed.position.size)} is still open` };
   }
   return judgeLevels(step, assessed);
+}
+
+/** The position changed sides on the way: a level that the exchange took all the same now stands for the new side. */
+function flipped(step: Step, { stop, position }: Assessed): Verdict {
+  const stopLoss = step.action === "set-trading-stop" ? step.stopLoss : null;
+  if (stopLoss === null || !shows(stop.all?.legs, stopLoss)) return { kind: "closed" };
+  const sentence = `the position flipped to ${position.side} on the way and has taken the stop at ${print(stopLoss.price)}`;
+  return { kind: "superseded", detail: sentence };
 }
 
 function judgeLevels({ stopLoss, takeProfit }: SetTradingStop, assessed: Assessed): Verdict {

@@ -10,13 +10,14 @@ export function provenChange({ attempt, verdict }: Judged): Partial<LifeRecord> 
   return {
     ...(step.stopLoss === null ? {} : { ourStopLoss: step.stopLoss.price }),
     ...(step.takeProfit === null ? {} : { ourTakeProfit: step.takeProfit.price }),
-    ...(step.stopLoss?.purpose === "rebase" ? { rebased: true } : {}),
-    ...(step.stopLoss?.purpose === "inside-liquidation" ? { movedForLiquidation: true } : {}),
   };
 }
 
-/** As soon as it is answered: a close that may have happened is never sent a second time. */
+/** As soon as it is answered: what may have happened counts as done where it may be done only once in a life. */
 export function answeredChange({ step, answer }: Attempt): Partial<LifeRecord> {
-  const mayHaveHappened = answer.kind === "acknowledged" || answer.kind === "uncertain";
-  return step.action === "close-position" && mayHaveHappened ? { closeSent: true } : {};
+  if (answer.kind !== "acknowledged" && answer.kind !== "uncertain") return {};
+  if (step.action === "close-position") return { closeSent: true };
+  const purpose = step.stopLoss?.purpose;
+  if (purpose === "rebase") return { rebased: true };
+  return purpose === "inside-liquidation" ? { movedForLiquidation: true } : {};
 }

@@ -1,9 +1,11 @@
 /** One position's page in the book of a pass: what was tried for it, and what may be tried yet. */
 import type { Attempt } from "../apply/attempt.js";
 import type { Assessed } from "../assess/assess.js";
+import { dec } from "../domain/decimal.js";
+import { roundAwayFromMark } from "../domain/price.js";
 import type { Contract } from "../domain/snapshot.js";
 import { objection } from "../plan/guard.js";
-import type { Step } from "../plan/step.js";
+import type { Step, StepStop } from "../plan/step.js";
 import type { Verdict } from "./judge.js";
 
 /** Automatic writes to one position within one pass. */
@@ -22,6 +24,9 @@ const MAY_PASS: readonly string[] = [
   "clock",
   "vetoed",
 ];
+
+/** Share of the price by which a nearest stop moves away after each refusal. */
+const ROOM_PER_REFUSAL = dec("0.001");
 
 export type Outcome = "planned" | "confirmed" | "refused" | "uncertain" | "skipped";
 
@@ -97,7 +102,18 @@ export function retold(step: Step, page: Page, assessed: Assessed): Step | null 
   const earlierStop = isSameLeg ? earlier.stopLoss : null;
   const again = { ...step, takeProfit, stopLoss: earlierStop ?? step.stopLoss };
   const fits = step.stopLoss !== null && earlierStop !== null && objection(again, assessed) === null;
-  return fits ? again : { ...step, takeProfit };
+  return fits ? again : { ...step, takeProfit, stopLoss: yielding(step.stopLoss, page, assessed) };
+}
+
+/** The nearest level was refused because the price is running: each further try leaves it more room. */
+function yielding(stop: StepStop | null, page: Page, { position, market }: Assessed): StepStop | null {
+  const isRefused = ({ attempt: { answer } }: Entry) => answer.kind === "refused" && answer.cause === "stop-loss-past";
+  const refusals = page.entries.filter(isRefused).length;
+  if (stop?.purpose !== "nearest" || refusals === 0 || market === null) return stop;
+  const room = stop.price.times(ROOM_PER_REFUSAL).times(refusals);
+  const exact = position.side === "long" ? stop.price.minus(room) : stop.price.plus(room);
+  const price = roundAwayFromMark(exact, market.instrument.tickSize, position.side, "stop-loss");
+  return price.gt(0) ? { ...stop, price } : stop;
 }
 
 function verdictOfAnswer({ step, answer }: Attempt): StepRecord | null {
@@ -119,15 +135,16 @@ function noteRefusal(page: Page, attempt: Attempt): void {
     const tries = page.entries.length;
     const waitMs = RETRY_AFTER_MS[Math.min(tries, RETRY_AFTER_MS.length) - 1] ?? RETRY_AFTER_MS[0];
     page.notBeforeMs = answer.cause === "stop-loss-past" ? 0 : attempt.answeredAtMs + waitMs;
-  } else if (step.action === "set-trading-stop" && step.takeProfit !== null && !refusesStopToo(answer.cause)) {
+  } else if (
+    step.action === "set-trading-stop" &&
+    step.takeProfit !== null &&
+    answer.kind === "refused" &&
+    !answer.meetsStopToo
+  ) {
     page.takeProfitRefused = true;
   } else {
     page.closedBecause = attempt;
   }
-}
-
-function refusesStopToo(cause: string): boolean {
-  return ["key", "permission", "ip-ban", "market-state", "closed"].includes(cause);
 }
 
 export function recordOf({ step }: Attempt, verdict: Verdict, isSettled: boolean): StepRecord | null {

@@ -104,9 +104,8 @@ describe("coverage", () => {
     expect(
       holds(standing, ({ position, orders }) => {
         const { stop } = seen(position, orders);
-        const { liquidationPrice, markPrice, side } = position;
-        if (liquidationPrice === null || markPrice === null) return stop.beyondLiquidation.length === 0;
-        if (isBeyondLiquidation(markPrice, liquidationPrice, side)) return stop.beyondLiquidation.length === 0;
+        const { liquidationPrice, side } = position;
+        if (liquidationPrice === null || position.state !== "normal") return stop.beyondLiquidation.length === 0;
         return (stop.inside?.legs ?? []).every(({ price }) => !isBeyondLiquidation(price, liquidationPrice, side));
       }),
     ).toBeNull();

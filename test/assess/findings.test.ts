@@ -1,7 +1,9 @@
 /** Status and findings of a position in every situation that the report can tell of: scenarios as data. */
 import { describe, expect, test } from "vitest";
 import { assess } from "../../src/assess/assess.js";
+import { dec } from "../../src/domain/decimal.js";
 import { UNWRITTEN_LIFE } from "../../src/domain/life.js";
+import { lookedAgain, pictureOf } from "../../src/domain/picture.js";
 import type { Gap } from "../../src/domain/snapshot.js";
 import { anInstrument, aTicker } from "../builders/market.js";
 import {
@@ -14,7 +16,7 @@ import {
   stopLimit,
   takeProfit,
 } from "../builders/order.js";
-import { resolved, takeProfitAt } from "../builders/policy.js";
+import { resolved, stopAt, takeProfitAt } from "../builders/policy.js";
 import { anUnreadablePosition, aPosition, aShort } from "../builders/position.js";
 import { aSnapshot, assessed, findingTexts, firstOf, type Judging, type SnapshotShape } from "../builders/snapshot.js";
 
@@ -24,6 +26,8 @@ const short = aShort({ liquidation: "150" });
 const deep = aPosition({ liquidation: "95" });
 const deepShort = aShort({ liquidation: "105" });
 const past = aPosition({ liquidation: "50", mark: "97" });
+const doomed = aPosition({ liquidation: "95", mark: "94" });
+const doomedShort = aShort({ liquidation: "105", mark: "106" });
 const profit = { protection: { takeProfit: takeProfitAt("0.04") } };
 const NOW_MS = 1_700_000_000_000;
 const HOUR_MS = 3_600_000;
@@ -71,6 +75,18 @@ const STOP: readonly Scenario[] = [
   {
     what: "a stop-limit",
     shape: { positions: [long], orders: [stopLimit(long, "98", "1")] },
+    status: "protected",
+    findings: ["warning stop-limit"],
+  },
+  {
+    what: "a stop-limit that a whole Full stop makes redundant",
+    shape: { positions: [long], orders: [fullStop(long, "98"), stopLimit(long, "98", "1")] },
+    status: "protected",
+    findings: [],
+  },
+  {
+    what: "a stop-limit without which the cover would not be whole",
+    shape: { positions: [long], orders: [partialStop(long, "98", "0.5"), stopLimit(long, "98", "0.5")] },
     status: "protected",
     findings: ["warning stop-limit"],
   },
@@ -170,6 +186,48 @@ const LIQUIDATION: readonly Scenario[] = [
     shape: { positions: [deep], orders: [partialStop(deep, "94", "0.5")] },
     status: "underprotected",
     findings: ["critical stop-partial", "critical stop-beyond-liquidation"],
+  },
+  {
+    what: "isolated: the mark is past liquidation already, and the stop lies beyond it",
+    shape: { positions: [doomed], orders: [fullStop(doomed, "93")] },
+    status: "misplaced",
+    findings: ["critical stop-beyond-liquidation"],
+  },
+  {
+    what: "isolated: a short's mark is past liquidation already, and the stop lies beyond it",
+    shape: { positions: [doomedShort], orders: [fullStop(doomedShort, "107")] },
+    status: "misplaced",
+    findings: ["critical stop-beyond-liquidation"],
+  },
+  {
+    what: "the mark is past liquidation because the exchange is liquidating: its price is no measure any more",
+    shape: {
+      positions: [aPosition({ liquidation: "95", mark: "94", state: "liquidating" })],
+      orders: [fullStop(doomed, "93")],
+    },
+    status: "protected",
+    findings: [],
+  },
+  {
+    what: "isolated: a stop exactly at the configured level, within the buffer, is neither too wide nor too tight",
+    shape: { positions: [deep], orders: [fullStop(deep, "95.1")] },
+    judging: { protection: { mode: "tighten-only", stopLoss: stopAt("0.049") } },
+    status: "protected",
+    findings: [],
+  },
+  {
+    what: "isolated: a stop between the configured level and where a new one would be placed is not called too tight",
+    shape: { positions: [deep], orders: [fullStop(deep, "95.3")] },
+    judging: { protection: { mode: "tighten-only", stopLoss: stopAt("0.049") } },
+    status: "protected",
+    findings: [],
+  },
+  {
+    what: "no liquidation buffer: a stop one tick inside liquidation is told of without any word about ticks",
+    shape: { positions: [deep] },
+    judging: { protection: { stopLoss: stopAt("0.1"), liquidationBuffer: dec("0") } },
+    status: "unprotected",
+    findings: ["critical stop-missing"],
   },
   {
     what: "no liquidation price is not 'safe', and no reason to distrust a stop",
@@ -418,6 +476,14 @@ describe("legs that offset each other", () => {
     expect(findingTexts(firstOf({ positions: legs }))).toEqual(["critical stop-missing", "info hedge-leg"]);
     expect(firstOf({ positions: legs }, { protection: { hedged: "ignore" } }).status).toBe("ignored");
   });
+
+  test("are still named as such where they are ignored for it; a rule's ignore says nothing at all", () => {
+    const legs = [aPosition({ positionIdx: 1, liquidation: "50" }), aShort({ positionIdx: 2, liquidation: "150" })];
+    const ignoredAsHedge = firstOf({ positions: legs }, { protection: { hedged: "ignore" } });
+    const ignoredByRule = firstOf({ positions: legs }, { policy: resolved({ ignored: true }) });
+    expect(findingTexts(ignoredAsHedge)).toEqual(["info hedge-leg"]);
+    expect([ignoredByRule.status, findingTexts(ignoredByRule)]).toEqual(["ignored", []]);
+  });
 });
 
 test("a stop whose distance is not configured is neither too wide nor too tight", () => {
@@ -436,4 +502,30 @@ test("a position whose contract is not known is still judged by its orders", () 
     lifeOf: () => UNWRITTEN_LIFE,
   });
   expect(positions.map(({ status }) => status)).toEqual(["protected", "unprotected"]);
+});
+
+test("in cross margin a stop beyond the estimate is a warning also where the contract is not known", () => {
+  const shape = { positions: [deep], orders: [fullStop(deep, "94")], marginMode: "cross" } as const;
+  const { positions } = assess({
+    snapshot: { ...aSnapshot(shape), instruments: new Map() },
+    policyOf: () => resolved(),
+    lifeOf: () => UNWRITTEN_LIFE,
+  });
+  expect(positions.map(findingTexts)).toEqual([["warning stop-beyond-liquidation"]]);
+});
+
+test("an order of no known contract that turns up in a later look leaves every position of its category in doubt", () => {
+  const eth = aPosition({ symbol: "ETHUSDT" });
+  const nameless = anUnreadableOrder({ symbol: null, positionIdx: null });
+  const later = aSnapshot({
+    scope: [{ category: "linear", symbol: "BTCUSDT" }],
+    positions: [long],
+    unreadableOrders: [nameless],
+  });
+  const { snapshot } = lookedAgain(pictureOf(aSnapshot({ positions: [long, eth] })), later);
+  const { positions } = assess({ snapshot, policyOf: () => resolved(), lifeOf: () => UNWRITTEN_LIFE });
+  expect(positions.map(({ position, status }) => `${position.key.symbol} ${status}`).sort()).toEqual([
+    "BTCUSDT unknown",
+    "ETHUSDT unknown",
+  ]);
 });

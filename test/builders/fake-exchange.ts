@@ -4,7 +4,7 @@ import type { Instrument } from "../../src/domain/instrument.js";
 import type { OpenOrder } from "../../src/domain/order.js";
 import { keyText, type Position, type PositionKey, type UnreadablePosition } from "../../src/domain/position.js";
 import { isPast } from "../../src/domain/price.js";
-import type { Gap, ReadScope, Snapshot } from "../../src/domain/snapshot.js";
+import type { Contract, Gap, ReadScope, Snapshot } from "../../src/domain/snapshot.js";
 import { ExchangeFailure, type FailureCause, type FailureKind } from "../../src/exchange/failure.js";
 import type {
   Acknowledged,
@@ -62,12 +62,16 @@ export interface FakeExchangeOptions {
   readonly spacingMs?: number;
   /** Decides the fate of a write by its request and how many writes its position has had. */
   readonly fate?: (request: TradingStopRequest | CloseRequest, nth: number) => Fate;
+  /** How long a read that fails is under way; at once, unless told. */
+  readonly failsAfterMs?: number;
   /** Called with the number of each read before it looks; may throw ExchangeFailure, or answer with gaps. */
   readonly beforeRead?: (nth: number, hand: Hand, scope: ReadScope) => readonly Gap[] | undefined | void;
   /** Called before a write takes effect. */
   readonly beforeWrite?: (write: Write, hand: Hand) => void;
   /** True: the nth read shows no order rows of exits that stand, as happens for a moment after a change. */
   readonly hidesExitRows?: (nth: number) => boolean;
+  /** From so many contracts on, a look at some is answered with everything, as lighter reads are. */
+  readonly wholeFrom?: number;
   /** Rows that cannot be read in the nth read. */
   readonly unreadable?: (nth: number) => readonly UnreadablePosition[];
 }
@@ -164,13 +168,29 @@ export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
     });
   }
 
+  /** Contracts that were asked for by name and have no position: a whole answer looks at them alone. */
+  function missingFrom(scope: ReadScope): readonly Contract[] {
+    const isHeld = ({ symbol }: Contract) => [...held.values()].some(({ position }) => position.key.symbol === symbol);
+    return scope === "account" ? [] : scope.filter((contract) => !isHeld(contract));
+  }
+
+  async function gapsOf(nth: number, scope: ReadScope): Promise<readonly Gap[]> {
+    try {
+      return options.beforeRead?.(nth, hand, scope) ?? [];
+    } catch (error) {
+      if (options.failsAfterMs !== undefined) await clock.sleep(options.failsAfterMs);
+      throw error;
+    }
+  }
+
   async function snapshot(scope: ReadScope): Promise<Snapshot> {
     const requestedAtMs = clock.now();
     reads.push({ scope, atMs: requestedAtMs });
     settle();
-    const gaps = options.beforeRead?.(reads.length, hand, scope) ?? [];
+    const gaps = await gapsOf(reads.length, scope);
+    const isWhole = scope === "account" || scope.length >= (options.wholeFrom ?? Number.POSITIVE_INFINITY);
     // The rows are as old as the request: a slow answer shows nothing that came after it.
-    const seen = look(scope, gaps);
+    const seen = isWhole ? { ...look("account", gaps), askedAlone: missingFrom(scope) } : look(scope, gaps);
     await clock.sleep(latencyMs);
     return { ...seen, receivedAtMs: clock.now() };
   }

@@ -99,6 +99,37 @@ describe("a list of positions", () => {
     expect(listRequests()).toHaveLength(2);
   });
 
+  it("ends at a short page that repeats under the cursor that led to it", async () => {
+    pages(() => ok(page("linear", rows(3), "again")));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions).toHaveLength(3);
+    expect(snapshot.gaps).toEqual([]);
+    expect(listRequests()).toHaveLength(2);
+  });
+
+  it.each([
+    ["the cursor that led to it", () => "again"],
+    ["a new cursor", () => `cursor ${listRequests().length}`],
+  ])("proves nothing when a full page comes again under %s: each contract seen is read alone", async (_what, next) => {
+    pages(() => ok(page("linear", rows(200), next())));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions).toHaveLength(200);
+    expect(snapshot.gaps).toMatchObject([{ category: "linear", what: "positions" }]);
+    expect(venue.asks(POSITIONS).filter(({ query }) => query["symbol"] !== undefined)).toHaveLength(200);
+    expect(listRequests()).toHaveLength(2);
+  });
+
+  it("of a server with smaller pages proves nothing when one of them comes again", async () => {
+    const next: Record<string, Told> = {
+      second: ok(page("linear", rows(20, 20), "third")),
+      third: ok(page("linear", rows(20, 20), "fourth")),
+    };
+    pages((cursor) => next[cursor ?? ""] ?? ok(page("linear", rows(20), "second")));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions).toHaveLength(40);
+    expect(snapshot.gaps).toMatchObject([{ category: "linear", what: "positions" }]);
+  });
+
   it("ends when a cursor points at itself after a page that is not full", async () => {
     pages((cursor) =>
       cursor === undefined ? ok(page("linear", rows(200), "self")) : ok(page("linear", rows(7, 200), "self")),
@@ -184,6 +215,27 @@ describe("a list of positions", () => {
   });
 });
 
+describe("the rows of one contract", () => {
+  const scope = [{ category: "linear", symbol: "S0USDT" }] as const;
+
+  it.each([
+    ["one row", [position({ symbol: "S0USDT" })]],
+    [
+      "both legs",
+      [
+        position({ symbol: "S0USDT", positionIdx: 1 }),
+        position({ symbol: "S0USDT", positionIdx: 2, side: "Sell", stopLoss: "51000" }),
+      ],
+    ],
+  ])("are complete with %s whose cursor leads to the same again", async (_what, list) => {
+    venue.answers(POSITIONS, () => ok(page("linear", list, "S0USDT%2C1%2C0")));
+    const snapshot = await settled(session.reader.snapshot(scope));
+    expect(snapshot.positions).toHaveLength(list.length);
+    expect(snapshot.gaps).toEqual([]);
+    expect(venue.asks(POSITIONS)).toHaveLength(2);
+  });
+});
+
 describe("a list of orders", () => {
   it("is followed over all its pages", async () => {
     pages(() => ok(page("linear", rows(1))));
@@ -199,6 +251,20 @@ describe("a list of orders", () => {
     expect(venue.asks(ORDERS).map(({ query }) => [query["limit"], query["openOnly"]])).toEqual(
       Array.from({ length: 3 }, () => ["50", "0"]),
     );
+  });
+
+  it.each([
+    ["the cursor that led to it", () => "again"],
+    ["a new cursor", () => `cursor ${venue.asks(ORDERS).length}`],
+  ])("whose full page comes again under %s is replaced by looking at each contract", async (_what, next) => {
+    pages(() => ok(page("linear", rows(2))));
+    const list = Array.from({ length: 50 }, (_, index) => order({ orderId: `${index}`, symbol: "S0USDT" }));
+    venue.answers(ORDERS, ({ query: { symbol } }) =>
+      ok(page("linear", symbol === undefined ? list : [order({ symbol, orderId: symbol })], symbol ? "" : next())),
+    );
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.orders.map(({ orderId }) => orderId)).toEqual(["S0USDT", "S1USDT"]);
+    expect(snapshot.gaps).toEqual([]);
   });
 
   it("with a lying cursor is replaced by looking at each contract with a position", async () => {

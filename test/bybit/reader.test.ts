@@ -95,9 +95,46 @@ describe("a read of the whole account", () => {
     venue.answers("/v5/market/instruments-info", ({ query }) =>
       ok({ list: query["status"] ? [] : coins.map((settleCoin) => instrument(`A${settleCoin}`, { settleCoin })) }),
     );
+    venue.tellsOfUsdc = true;
     await settled(session.reader.snapshot("account"));
     const asked = venue.asks(POSITIONS).flatMap(({ query }) => query["settleCoin"] ?? []);
     expect(asked.toSorted()).toEqual(["EURX", "USDC", "USDT"]);
+  });
+
+  it.each<readonly [string, readonly object[]]>([
+    ["names USDT contracts only", []],
+    [
+      "has USDC rows that cannot be read",
+      [instrument("BTCPERP", { settleCoin: "USDC", priceFilter: { tickSize: "" } }), { symbol: "ETHPERP" }],
+    ],
+  ])("sees USDC positions also where the list of contracts %s", async (_what, more) => {
+    venue.tellsOfUsdc = true;
+    venue.answers("/v5/market/instruments-info", ({ query }) => {
+      if (query["symbol"] !== undefined) return ok({ list: [instrument(query["symbol"], { settleCoin: "USDC" })] });
+      return ok({ list: query["status"] ? [] : [instrument("BTCUSDT"), ...more] });
+    });
+    venue.answers("/v5/market/tickers", () => ok({ list: [ticker("BTCUSDT"), ticker("BTCPERP")] }));
+    venue.answers(POSITIONS, ({ query }) =>
+      ok(page(query["category"], query["settleCoin"] === "USDC" ? [position({ symbol: "BTCPERP" })] : [])),
+    );
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions.map(({ key }) => key.symbol)).toEqual(["BTCPERP"]);
+    expect(snapshot.gaps).toEqual([]);
+  });
+
+  it("of a server that ignores the coin and lists everything twice tells each position and order once", async () => {
+    venue.tellsOfUsdc = true;
+    venue.answers("/v5/market/instruments-info", ({ query }) =>
+      ok({ list: query["status"] ? [] : [instrument("BTCUSDT"), instrument("BTCPERP", { settleCoin: "USDC" })] }),
+    );
+    const legs = [position({ positionIdx: 1 }), position({ positionIdx: 2, side: "Sell", stopLoss: "51000" })];
+    holds(legs);
+    const exits = [order({ positionIdx: 1 }), order({ orderId: "sl-2", positionIdx: 2, side: "Buy" })];
+    venue.answers(ORDERS, () => ok(page("linear", exits)));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions.map(({ key }) => key.positionIdx)).toEqual([1, 2]);
+    expect(snapshot.orders.map(({ orderId }) => orderId)).toEqual(["sl-1", "sl-2"]);
+    expect(snapshot.gaps).toEqual([]);
   });
 
   it("still sees USDT and USDC positions when the contracts cannot be listed, and says what is missing", async () => {
@@ -145,18 +182,18 @@ describe("a read of the whole account", () => {
     expect((await settled(session.reader.snapshot("account"))).disconnectProtection).toBe(false);
   });
 
-  it("goes on without the margin mode", async () => {
+  it("goes on without the margin mode, and says that it was not seen", async () => {
     venue.answers("/v5/account/info", () => refusal(10016, "Server error"));
     const snapshot = await settled(session.reader.snapshot("account"));
     expect(snapshot.marginMode).toBeNull();
-    expect(snapshot.copyTradingMaster).toBeNull();
-    expect(snapshot.gaps).toEqual([]);
+    expect(snapshot.copyTradingMaster).toBe("unread");
+    expect(snapshot.gaps).toMatchObject([{ category: "account", what: "account-info" }]);
   });
 
   it("measures how far our clock is ahead", async () => {
     await settled(session.close());
     const ours = Date.now();
-    session = connect({ clock: { now: () => ours, monotonicMs: () => performance.now() } });
+    session = connect({ clock: { now: () => ours, monotonicMs: () => performance.now(), steadyMs: () => ours } });
     for (const path of ["/v5/market/instruments-info", POSITIONS, "/v5/account/info", "/v5/market/time"]) {
       venue.answers(path, ({ query }) => ok({ category: query["category"], list: [] }, { time: ours - 700 }));
     }
@@ -178,6 +215,28 @@ describe("a key that is refused", () => {
     const { facts } = await failureOf(session.reader.snapshot("account"));
     expect(facts).toMatchObject({ kind: "refused", retCode });
     expect(["key", "permission"]).toContain(facts.cause);
+  });
+
+  it("for one list only leaves the others judged, and that list a gap", async () => {
+    await settled(session.close());
+    session = connect({ categories: ["linear", "inverse"] });
+    venue.answers(POSITIONS, ({ query }) =>
+      query["category"] === "inverse" ? refusal(10005, "Permission denied") : ok(page("linear", [position()])),
+    );
+    venue.answers(ORDERS, () => ok(page("linear", [order()])));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions.map(({ key }) => key.symbol)).toEqual(["BTCUSDT"]);
+    expect(snapshot.orders).toHaveLength(1);
+    expect(snapshot.gaps).toMatchObject([{ category: "inverse", what: "positions" }]);
+    expect(snapshot.gaps[0]?.reason).toContain("Permission denied");
+  });
+
+  it("for every list ends the read", async () => {
+    await settled(session.close());
+    session = connect({ categories: ["linear", "inverse"] });
+    venue.answers(POSITIONS, () => refusal(10005, "Permission denied"));
+    const { facts } = await failureOf(session.reader.snapshot("account"));
+    expect(facts).toMatchObject({ kind: "refused", cause: "permission" });
   });
 
   it("is not tried again", async () => {
@@ -266,6 +325,8 @@ describe("rows", () => {
     ["no entry price", { avgPrice: "" }, "avgPrice"],
     ["a stop that is no number", { stopLoss: "soon" }, "stopLoss"],
     ["no word about a stop", { stopLoss: undefined }, "stopLoss"],
+    ["a liquidation price that is no number", { liqPrice: "abc" }, "liqPrice"],
+    ["a liquidation price of another shape", { liqPrice: {} }, "liqPrice"],
     ["a long leg that is short", { positionIdx: 1, side: "Sell" }, "side of positionIdx 1"],
     ["a short leg that is long", { positionIdx: 2, side: "Buy" }, "side of positionIdx 2"],
     ["a leg nobody knows", { positionIdx: 3 }, "positionIdx"],
@@ -282,6 +343,16 @@ describe("rows", () => {
     const { positions } = await settled(session.reader.snapshot("account"));
     expect(positions).toMatchObject([{ fullStopLoss: null, fullTakeProfit: null }]);
   });
+
+  it.each([[""], ["0"], ["0.00"], [0], [null], [undefined]])(
+    "with a liquidation price of %j have none",
+    async (liqPrice) => {
+      holds([position({ liqPrice })]);
+      const { positions, unreadablePositions } = await settled(session.reader.snapshot("account"));
+      expect(positions).toMatchObject([{ liquidationPrice: null }]);
+      expect(unreadablePositions).toEqual([]);
+    },
+  );
 
   it("with numbers instead of text read the same", async () => {
     holds([position({ size: 0.5, avgPrice: 0.0000001, positionIdx: "0", stopLoss: 5e-8 })]);
@@ -306,6 +377,26 @@ describe("rows", () => {
     const { positions, unreadablePositions } = await settled(session.reader.snapshot("account"));
     expect(positions).toEqual([]);
     expect(unreadablePositions).toMatchObject([{ symbol: "BTCUSDT", positionIdx: 0, reason: "two different rows" }]);
+  });
+
+  it.each([
+    ["then Cancelled", ["Untriggered", "Cancelled"]],
+    ["Cancelled, then open", ["Cancelled", "Untriggered"]],
+  ])("of one order that is open, %s, are no cover but an order that cannot be read", async (_what, statuses) => {
+    holds([position()]);
+    venue.answers(ORDERS, () =>
+      ok(
+        page(
+          "linear",
+          statuses.map((orderStatus) => order({ orderStatus })),
+        ),
+      ),
+    );
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.orders).toEqual([]);
+    expect(snapshot.unreadableOrders).toMatchObject([
+      { symbol: "BTCUSDT", positionIdx: 0, reason: "two different rows" },
+    ]);
   });
 
   it("of orders that cannot be read are reported as such", async () => {
@@ -362,6 +453,24 @@ describe("a read of some contracts", () => {
     expect(snapshot.positions.map(({ key }) => key.symbol)).toEqual(symbols);
     expect(venue.asks(POSITIONS)).toHaveLength(1);
     expect(venue.asks(ORDERS)).toHaveLength(1);
+    expect(snapshot.askedAlone).toEqual([]);
+  });
+
+  it("asks by name for what the list of everything does not show, and says which those are", async () => {
+    const symbols = ["AUSDT", "BUSDT", "CUSDT", "DUSDT"];
+    const rows = symbols.map((symbol) => position({ symbol }));
+    holds(rows);
+    venue.answers("/v5/market/instruments-info", ({ query }) =>
+      ok({ list: query["status"] ? [] : symbols.map((symbol) => instrument(symbol)) }),
+    );
+    await settled(session.reader.snapshot("account"));
+    rows[1] = position({ symbol: "BUSDT", side: "", size: "0" });
+    venue.asked.length = 0;
+    const scope = ["AUSDT", "BUSDT", "CUSDT"].map((symbol) => ({ category: "linear", symbol }) as const);
+    const snapshot = await settled(session.reader.snapshot(scope));
+    expect(snapshot.askedAlone).toEqual([{ category: "linear", symbol: "BUSDT" }]);
+    expect(venue.asks(POSITIONS).flatMap(({ query }) => query["symbol"] ?? [])).toEqual(["BUSDT"]);
+    expect(snapshot.positions.map(({ key }) => key.symbol)).toEqual(["AUSDT", "CUSDT", "DUSDT"]);
   });
 });
 

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { lookedAgain, pictureOf, seenAtMs } from "../../src/domain/picture.js";
 import type { Gap } from "../../src/domain/snapshot.js";
-import { fullStop } from "../builders/order.js";
+import { anUnreadableOrder, fullStop } from "../builders/order.js";
 import { anUnreadablePosition, aPosition, aShort } from "../builders/position.js";
 import { aSnapshot, type SnapshotShape } from "../builders/snapshot.js";
 
@@ -89,4 +89,53 @@ test("a whole read replaces everything", () => {
   const picture = lookedAgain(lookedAgain(whole(), later({ scope: [BTC] })), later({ positions: [eth] }));
   expect(symbolsOf(picture)).toEqual(["ETHUSDT"]);
   expect(seenAtMs(picture, BTC)).toBe(START_MS + 5_000);
+});
+
+describe("a whole read that could not see the positions of a category", () => {
+  const inverse = aPosition({ category: "inverse", symbol: "BTCUSD" });
+  const before = () => pictureOf(aSnapshot({ positions: [btc, inverse], orders: [fullStop(btc, "98")] }));
+  const blind = (shape: SnapshotShape = {}) => later({ gaps: [gap({ what: "positions" })], ...shape });
+
+  test("keeps what was known there, with its orders, and as old as it is", () => {
+    const picture = lookedAgain(before(), blind());
+    expect(symbolsOf(picture)).toEqual(["BTCUSDT"]);
+    expect(picture.snapshot.orders.map(({ symbol }) => symbol)).toEqual(["BTCUSDT"]);
+    expect(seenAtMs(picture, BTC)).toBe(START_MS);
+  });
+
+  test("keeps the age of what a later look at one contract had shown", () => {
+    const looked = lookedAgain(before(), later({ scope: [BTC], positions: [btc], requestedAtMs: START_MS + 2_000 }));
+    expect(seenAtMs(lookedAgain(looked, blind()), BTC)).toBe(START_MS + 2_000);
+  });
+
+  test("replaces what it did see, and what is missing from the lists that it read whole is gone", () => {
+    const picture = lookedAgain(before(), blind({ positions: [aShort(), eth] }));
+    expect(picture.snapshot.positions.map(({ key, side }) => `${key.symbol} ${side}`)).toEqual([
+      "BTCUSDT short",
+      "ETHUSDT long",
+    ]);
+    expect(seenAtMs(picture, BTC)).toBe(START_MS + 5_000);
+    expect(picture.snapshot.orders).toEqual([]);
+  });
+});
+
+describe("an order of no known contract that cannot be read", () => {
+  const nameless = anUnreadableOrder({ symbol: null, positionIdx: null });
+  const doubtful = ({ snapshot }: ReturnType<typeof whole>) => snapshot.unreadableOrders.map(({ symbol }) => symbol);
+
+  test("is told by whichever look shows it", () => {
+    const picture = lookedAgain(whole(), later({ scope: [BTC], positions: [btc], unreadableOrders: [nameless] }));
+    expect(doubtful(picture)).toEqual([null]);
+  });
+
+  test("may still be any contract's that was not looked at since", () => {
+    const picture = lookedAgain(whole({ unreadableOrders: [nameless] }), later({ scope: [BTC], positions: [btc] }));
+    expect(doubtful(picture)).toEqual(["ETHUSDT"]);
+    expect(doubtful(lookedAgain(picture, later({ scope: [ETH], positions: [eth] })))).toEqual([]);
+  });
+
+  test("may still be that of a contract at which the look failed", () => {
+    const halfBlind = later({ scope: [BTC, ETH], positions: [btc], gaps: [gap({ symbols: ["ETHUSDT"] })] });
+    expect(doubtful(lookedAgain(whole({ unreadableOrders: [nameless] }), halfBlind))).toEqual(["ETHUSDT"]);
+  });
 });

@@ -1,6 +1,8 @@
 /** What a pass does when the exchange answers late, falsely or not at all. */
 import { describe, expect, test } from "vitest";
+import { dec } from "../../src/domain/decimal.js";
 import type { PositionKey } from "../../src/domain/position.js";
+import { exitCode } from "../../src/report/verdict.js";
 import {
   failure,
   lie,
@@ -113,6 +115,28 @@ describe("acknowledgements and lost replies", () => {
     expect(sent[1]).toBe(sent[0]);
   });
 
+  test("a rebase whose effect vanished is not made again: where its price no longer fits, the nearest tick is", async () => {
+    const played = await play({
+      positions: [aPosition({ mark: "97" })],
+      fate: fates(lostWithoutEffect),
+      beforeRead: (nth, hand) => {
+        if (nth > 2) hand.price("BTCUSDT", "94");
+      },
+    });
+    expect(stopsSent(played)).toEqual(["95.1", "93.9"]);
+    expect(outcomesOf(played.result, key)).toEqual(["uncertain", "confirmed"]);
+  });
+
+  test("a rebase whose effect never showed is not made again by a later pass either", async () => {
+    const played = await play({
+      positions: [aPosition({ mark: "97" })],
+      fate: (_request, nth) => (nth <= 2 ? lie : truth),
+    });
+    expect(stopsSent(played)).toEqual(["95.1", "95.1"]);
+    await played.again();
+    expect(stopsSent(played)).toEqual(["95.1", "95.1", "96.9"]);
+  });
+
   test("a 'not modified' is believed when the look shows the stop", async () => {
     const played = await play({
       positions: [long],
@@ -198,6 +222,25 @@ describe("refusals", () => {
     expect(told(played.report, key).status).toBe("unprotected");
   });
 
+  test.each<readonly [string, string]>([
+    ["all of it", "1"],
+    ["a part of it", "0.4"],
+  ])("what a close has left behind (%s) gets the tightest stop instead of a second close", async (_what, size) => {
+    const naked = aPosition({ mark: "97" });
+    const played = await play({
+      positions: [naked],
+      protection: { pastStop: "close" },
+      fate: (request) => ("quantity" in request ? lie : truth),
+      beforeWrite: (write, hand) => {
+        if (write.kind === "close") hand.put({ ...naked, size: dec(size) });
+      },
+    });
+    expect(played.exchange.writes.map(({ kind }) => kind)).toEqual(["close", "trading-stop"]);
+    expect(stopsSent(played)).toEqual(["96.9"]);
+    expect(told(played.report, key)).toMatchObject({ size, status: "protected" });
+    expect(outcomesOf(played.result, key)).toEqual(["uncertain", "confirmed"]);
+  });
+
   test("a fill that is not booked yet is waited for with growing pauses", async () => {
     const played = await play({
       positions: [long],
@@ -257,6 +300,47 @@ describe("reads that fail", () => {
     expect(played.result.lostSight).not.toBeNull();
     expect(outcomesOf(played.result, key)).toEqual(["uncertain"]);
     expect(told(played.report, key).status).toBe("unknown");
+  });
+
+  test("an exchange that falls silent after the write ends the pass within a minute", async () => {
+    const played = await play({
+      positions: [long],
+      failsAfterMs: 15_000,
+      beforeRead: (nth) => {
+        if (nth > 1) throw failure("not-happened", "timeout");
+      },
+    });
+    const [first] = played.exchange.reads;
+    expect(played.exchange.reads.length).toBeGreaterThan(1);
+    expect(played.clock.now() - (first?.atMs ?? 0)).toBeLessThan(60_000);
+    expect(outcomesOf(played.result, key)).toEqual(["uncertain"]);
+  });
+
+  describe("ever since a person agreed to the plan", () => {
+    const blind = (fullStop: string | null) =>
+      play({
+        positions: [aPosition({ liquidation: "50", fullStop })],
+        protection: { mode: "tighten-only" },
+        approve: async (_exchange, clock) => {
+          await clock.sleep(60_000);
+          return true;
+        },
+        beforeRead: (nth) => {
+          if (nth > 1) throw failure("not-happened", "timeout");
+        },
+      });
+
+    test.each<readonly [string, string | null, number]>([
+      ["with a stop missing, the exit code is that of the finding", null, 2],
+      ["with nothing worse than a wide stop, the exit code says that not all was seen", "90", 3],
+    ])("%s", async (_what, fullStop, code) => {
+      const { exchange, result, report } = await blind(fullStop);
+      expect(exchange.writes).toEqual([]);
+      expect(report.complete).toBe(false);
+      expect(report.accounts).toMatchObject([{ complete: false, gaps: [{ reason: result.lostSight }] }]);
+      expect(told(report, key).steps).toMatchObject([{ outcome: "skipped", detail: result.lostSight }]);
+      expect([exitCode(report, "warning"), exitCode(report, "never")]).toEqual([code, 3]);
+    });
   });
 
   test("a look that fails for the written contract alone proves nothing about it", async () => {

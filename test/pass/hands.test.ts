@@ -1,11 +1,13 @@
 /** What a pass does when people, bots and the market change positions while it works. */
 import { describe, expect, test } from "vitest";
+import { dec } from "../../src/domain/decimal.js";
 import { keyText } from "../../src/domain/position.js";
 import { lie, truth } from "../builders/fake-exchange.js";
 import { conditionalStop, fullStop } from "../builders/order.js";
-import { outcomesOf, play, recordsOf, told } from "../builders/pass.js";
+import { instrumentFor } from "../builders/market.js";
+import { outcomesOf, play, recordsOf, type Scene, told } from "../builders/pass.js";
 import { takeProfitAt } from "../builders/policy.js";
-import { aPosition, aShort } from "../builders/position.js";
+import { anUnreadablePosition, aPosition, aShort } from "../builders/position.js";
 
 const long = aPosition();
 const { key } = long;
@@ -73,6 +75,56 @@ describe("a close in mid-pass", () => {
         if (nth < 2) return undefined;
         hand.close(key);
         return [{ category: "linear", what: "positions", symbols: ["BTCUSDT"], reason: "timeout" }];
+      },
+    });
+    expect(outcomesOf(result, key)).toEqual(["uncertain"]);
+    expect(told(report, key)).toMatchObject({ size: "1", status: "unknown" });
+  });
+});
+
+describe("looks at some contracts that are answered with the whole account", () => {
+  const symbols = ["BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT"];
+  const naked = (mark: string) => symbols.map((symbol) => aPosition({ symbol, mark }));
+
+  test("prove every one of four closes that we sent", async () => {
+    const positions = naked("97");
+    const { exchange, result, report } = await play({
+      positions,
+      protection: { pastStop: "close" },
+      wholeFrom: 1,
+    });
+    expect(exchange.writes.map(({ kind }) => kind)).toEqual(["close", "close", "close", "close"]);
+    expect(report.summary).toMatchObject({ positions: 4, closed: 4, confirmed: 4 });
+    for (const position of positions) {
+      expect(outcomesOf(result, position.key)).toEqual(["confirmed"]);
+      expect(told(report, position.key)).toMatchObject({ size: "0", status: "closed", findings: [] });
+    }
+  });
+
+  test("prove that another hand has closed all four while their stops were being set", async () => {
+    const positions = naked("100");
+    const { result, report } = await play({
+      positions,
+      wholeFrom: 1,
+      beforeRead: (nth, hand) => {
+        if (nth === 2) for (const position of positions) hand.close(position.key);
+      },
+    });
+    expect(report.summary).toMatchObject({ positions: 4, closed: 4 });
+    for (const position of positions) {
+      expect(recordsOf(result, position.key)).toMatchObject([{ detail: "the position was closed meanwhile" }]);
+      expect(told(report, position.key)).toMatchObject({ size: "0", status: "closed", findings: [] });
+    }
+  });
+
+  test("keep in sight what they failed to see", async () => {
+    const { result, report } = await play({
+      positions: [long],
+      wholeFrom: 1,
+      beforeRead: (nth, hand) => {
+        if (nth < 2) return undefined;
+        hand.close(key);
+        return [{ category: "linear", what: "positions", reason: "timeout" }];
       },
     });
     expect(outcomesOf(result, key)).toEqual(["uncertain"]);
@@ -200,6 +252,41 @@ describe("hedge legs", () => {
     ]);
   });
 
+  const perp = aShort({ symbol: "BTCPERP" });
+  const OUT_OF_SIGHT: readonly (readonly [string, Partial<Scene>])[] = [
+    [
+      "a list of positions that could not be read",
+      { beforeRead: () => [{ category: "inverse", what: "positions", reason: "502" }] },
+    ],
+    [
+      "a row on the same base coin that cannot be read",
+      {
+        unreadable: () => [anUnreadablePosition({ symbol: "BTCPERP", side: "short" })],
+        instruments: [instrumentFor(perp)],
+      },
+    ],
+  ];
+
+  describe.each(OUT_OF_SIGHT)("that may be hidden in %s", (_what, hidden) => {
+    test.each(["alert", "ignore"] as const)(
+      "hedged %s: nothing is written, and the report says why",
+      async (hedged) => {
+        const { exchange, report } = await play({ positions: [long], protection: { hedged }, ...hidden });
+        expect(exchange.writes).toEqual([]);
+        expect(told(report, key)).toMatchObject({
+          status: "unprotected",
+          steps: [{ outcome: "skipped", detail: expect.stringMatching(/^hedged legs are set to: .*other side$/) }],
+        });
+      },
+    );
+
+    test("hedged protect: the stop is set all the same", async () => {
+      const { exchange, report } = await play({ positions: [long], ...hidden });
+      expect(exchange.stopOf(key)).toBe("98");
+      expect(told(report, key).status).toBe("protected");
+    });
+  });
+
   test("a leg that opens while the other is written gets its stop in the same pass", async () => {
     const one = aPosition({ positionIdx: 1 });
     const two = aShort({ positionIdx: 2 });
@@ -229,5 +316,59 @@ describe("stop and take-profit together", () => {
     const before = exchange.writes.length;
     await again();
     expect(exchange.writes).toHaveLength(before);
+  });
+});
+
+describe("a batch that waits for its turn", () => {
+  const many = Array.from({ length: 20 }, (_, index) => aPosition({ symbol: `C${index}USDT` }));
+
+  test("is held against what was seen since: stops that another hand set meanwhile are not loosened", async () => {
+    const written = new Set<string>();
+    const { exchange, report } = await play({
+      positions: many,
+      spacingMs: 111,
+      beforeWrite: ({ request }, hand) => {
+        written.add(keyText(request.key));
+        if (written.size !== 3) return;
+        for (const position of many) if (!written.has(keyText(position.key))) hand.setStop(position.key, "99.5");
+      },
+    });
+    const kept = many.filter((position) => exchange.stopOf(position.key) === "99.5");
+    // What was on the wire within the second before the next look cannot be taken back.
+    expect(kept.length).toBeGreaterThanOrEqual(8);
+    expect(report.summary.protected).toBe(20);
+  });
+
+  test("closes nothing that has recovered and got its stop while it waited", async () => {
+    const past = many.map((position) => ({ ...position, entryPrice: dec("104") }));
+    let sent = 0;
+    const { exchange } = await play({
+      positions: past,
+      protection: { pastStop: "close" },
+      spacingMs: 111,
+      beforeWrite: (_write, hand) => {
+        sent += 1;
+        if (sent !== 3) return;
+        for (const { key: other } of many) hand.price(other.symbol, "105");
+      },
+    });
+    const closes = exchange.writes.filter(({ kind }) => kind === "close");
+    expect(closes.length).toBeLessThanOrEqual(5);
+  });
+});
+
+describe("a price that runs away from the nearest stop", () => {
+  test("is given more room at each try, so that one of them rests", async () => {
+    let mark = 100;
+    const { exchange, report } = await play({
+      positions: [aPosition({ entry: "110", mark: "100" })],
+      protection: { pastStop: "nearest" },
+      beforeWrite: (_write, hand) => {
+        mark -= 0.15;
+        hand.price("BTCUSDT", mark.toFixed(2));
+      },
+    });
+    expect(exchange.writes.length).toBeGreaterThan(1);
+    expect(told(report, key).status).toBe("protected");
   });
 });

@@ -74,6 +74,43 @@ describe("leave to write", () => {
     ]);
   });
 
+  test("who agreed to a stop has not agreed to the close that pastStop makes of it while they think", async () => {
+    const { exchange, result } = await play({
+      positions: [long],
+      protection: { pastStop: "close" },
+      approve: async ({ hand }, clock) => {
+        await clock.sleep(60_000);
+        hand.price("BTCUSDT", "97");
+        return true;
+      },
+    });
+    expect(exchange.writes).toEqual([]);
+    expect(result.planned.map(({ step }) => step.action)).toEqual(["close-position"]);
+  });
+
+  test("who agreed to a stop has not agreed to the close that its refusal leads to", async () => {
+    const { exchange } = await play({
+      positions: [long],
+      protection: { pastStop: "close" },
+      approve: () => Promise.resolve(true),
+      beforeWrite: (_write, hand) => hand.price("BTCUSDT", "97"),
+    });
+    expect(exchange.writes.map(({ kind }) => kind)).toEqual(["trading-stop"]);
+  });
+
+  test("who agreed to a long's stop has not agreed to anything for the short that it became", async () => {
+    const { exchange, result } = await play({
+      positions: [long],
+      approve: async ({ hand }, clock) => {
+        await clock.sleep(60_000);
+        hand.put(aShort({ openedAtMs: 2_000 }));
+        return true;
+      },
+    });
+    expect(exchange.writes).toEqual([]);
+    expect(result.planned.map(({ step }) => step.side)).toEqual(["short"]);
+  });
+
   test("a frozen account is read and planned, and nothing is sent", async () => {
     const { exchange, result } = await play({ positions: [long], pass: { frozen: () => "read-only switch" } });
     expect(exchange.writes).toEqual([]);
@@ -113,7 +150,7 @@ describe("many positions", () => {
 
   test("looks are bounded: a batch is looked at together, never each position for itself", async () => {
     const { exchange } = await play({ positions: manyPositions(250), spacingMs: 112, lagMs: 300 });
-    expect(exchange.reads.length).toBeLessThan(30);
+    expect(exchange.reads.length).toBeLessThan(45);
     expect(scopesOf(exchange.reads)[1]).toBeGreaterThan(10);
   });
 

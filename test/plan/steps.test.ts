@@ -1,7 +1,9 @@
 /** Which step closes which gap in which mode: situation × mode → step, as data. */
 import { describe, expect, test } from "vitest";
+import { assess } from "../../src/assess/assess.js";
 import { dec } from "../../src/domain/decimal.js";
-import type { LifeRecord } from "../../src/domain/life.js";
+import { type LifeRecord, UNWRITTEN_LIFE } from "../../src/domain/life.js";
+import { plan } from "../../src/plan/plan.js";
 import type { Mode, Protection } from "../../src/policy/protection.js";
 import { anInstrument, aTicker } from "../builders/market.js";
 import {
@@ -15,9 +17,9 @@ import {
   takeProfit,
   trailing,
 } from "../builders/order.js";
-import { resolved, stopAt, takeProfitAt, takeProfitInR } from "../builders/policy.js";
-import { aPosition, aShort } from "../builders/position.js";
-import { planned, type Judging, type SnapshotShape, stepText } from "../builders/snapshot.js";
+import { aProtection, resolved, stopAt, takeProfitAt, takeProfitInR } from "../builders/policy.js";
+import { anUnreadablePosition, aPosition, aShort } from "../builders/position.js";
+import { aSnapshot, planned, type Judging, type SnapshotShape, stepText } from "../builders/snapshot.js";
 
 const MODES: readonly Mode[] = ["report-only", "create-only", "tighten-only", "sync"];
 
@@ -123,8 +125,20 @@ const SITUATIONS: readonly Situation[] = [
     what: "a Full take-profit elsewhere than configured",
     shape: { positions: [long], orders: [fullStop(long, "98"), takeProfit(long, "110")] },
     protection: at4,
-    steps: { sync: "set BTCUSDT/0 profit 104 (take-profit-missing)" },
+    steps: { sync: "set BTCUSDT/0 profit 104 (take-profit-differs)" },
   },
+  ...["103.9", "104", "104.1"].map((price) => ({
+    what: `a Full take-profit at ${price}, within one tick of the configured level`,
+    shape: { positions: [long], orders: [fullStop(long, "98"), takeProfit(long, price)] },
+    protection: at4,
+    steps: {},
+  })),
+  ...["103.8", "104.2"].map((price) => ({
+    what: `a Full take-profit at ${price}, two ticks from the configured level`,
+    shape: { positions: [long], orders: [fullStop(long, "98"), takeProfit(long, price)] },
+    protection: at4,
+    steps: { sync: "set BTCUSDT/0 profit 104 (take-profit-differs)" },
+  })),
   {
     what: "another hand's half take-profit",
     shape: { positions: [long], orders: [fullStop(long, "98"), partialTakeProfit(long, "110", "0.5")] },
@@ -181,6 +195,12 @@ const SITUATIONS: readonly Situation[] = [
     what: "isolated: a Full stop beyond liquidation",
     shape: { positions: [deep], orders: [fullStop(deep, "94")] },
     steps: moving("set BTCUSDT/0 stop 98 tighten (stop-beyond-liquidation)"),
+  },
+  {
+    what: "isolated: a stop exactly at the configured level, within the buffer of liquidation",
+    shape: { positions: [deep], orders: [fullStop(deep, "95.1")] },
+    protection: { stopLoss: stopAt("0.049") },
+    steps: {},
   },
   {
     what: "cross: a Full stop beyond the estimate",
@@ -318,7 +338,13 @@ const PAST: readonly (readonly [
     ["set BTCUSDT/0 stop 97 nearest (stop-missing)"],
   ],
   ["close", "close", { positions: [past] }, {}, ["close BTCUSDT/0 1 (stop-past)"]],
-  ["close only once", "close", { positions: [past] }, { closeSent: true }, []],
+  [
+    "close only once; what the close left behind gets the tightest stop",
+    "close",
+    { positions: [past] },
+    { closeSent: true },
+    ["set BTCUSDT/0 stop 96.9 nearest (stop-missing)"],
+  ],
   [
     "close never over a stop that stands for a part",
     "close",
@@ -412,6 +438,65 @@ describe("who may be written at all", () => {
 
   test("hedged alert concerns hedged legs only", () => {
     expect(textsOf({ positions: [long] }, { protection: { hedged: "alert" } })).toHaveLength(1);
+  });
+
+  describe.each<readonly [string, SnapshotShape]>([
+    [
+      "a list of positions that could not be read",
+      { gaps: [{ category: "inverse", what: "positions", reason: "502" }] },
+    ],
+    ["the other leg, which cannot be read", { unreadablePositions: [anUnreadablePosition({ positionIdx: 2 })] }],
+    [
+      "a contract on the same base coin, which cannot be read",
+      {
+        unreadablePositions: [anUnreadablePosition({ symbol: "BTCPERP" })],
+        instruments: [anInstrument({ symbol: "BTCPERP", settleCoin: "USDC" })],
+      },
+    ],
+    [
+      "a contract that cannot be read and of which nothing is known",
+      { unreadablePositions: [anUnreadablePosition({ symbol: "PERP1" })] },
+    ],
+    ["a row of no known contract", { unreadablePositions: [anUnreadablePosition({ symbol: null })] }],
+  ])("where the other side may be %s", (_what, unseen) => {
+    const shape: SnapshotShape = { positions: [aPosition({ positionIdx: 1 })], ...unseen };
+    const held = (hedged: Protection["hedged"]) =>
+      planned(shape, { protection: { hedged } }).find(({ step }) => step.key.symbol === "BTCUSDT")?.held;
+
+    test.each(["alert", "ignore"] as const)("hedged %s: the step is held, with the reason", (hedged) => {
+      expect(held(hedged)).toMatch(new RegExp(`^hedged legs are set to: ${hedged}, and .*other side$`));
+    });
+
+    test("hedged protect: the step may go", () => {
+      expect(held("protect")).toBeNull();
+    });
+  });
+
+  test.each<readonly [string, readonly (string | null)[]]>([
+    ["short", [expect.stringMatching(/PERP1.*other side$/)]],
+    ["long", [null]],
+  ])("hedged alert: beside a %s whose base coin is not known", (side, held) => {
+    const stranger = aPosition({ symbol: "PERP1", side: side === "short" ? "short" : "long" });
+    const known = new Map([["linear/BTCUSDT", anInstrument()]]);
+    const assessment = assess({
+      snapshot: { ...aSnapshot({ positions: [long, stranger] }), instruments: known },
+      policyOf: () => resolved({ protection: aProtection({ hedged: "alert" }) }),
+      lifeOf: () => UNWRITTEN_LIFE,
+    });
+    const steps = plan(assessment, { manyChangesAgreed: false, frozen: null });
+    expect(steps.map((step) => step.held)).toEqual(held);
+  });
+
+  test("hedged alert: a contract on another base coin that cannot be read is no other side", () => {
+    const steps = planned(
+      {
+        positions: [long],
+        unreadablePositions: [anUnreadablePosition({ symbol: "ETHUSDT" })],
+        instruments: [anInstrument({ symbol: "ETHUSDT", baseCoin: "ETH" })],
+      },
+      { protection: { hedged: "alert" } },
+    );
+    expect(steps.map(({ held }) => held)).toEqual([null]);
   });
 
   test("an ignored position is not written", () => {

@@ -115,6 +115,20 @@ describe("a new stop", () => {
       "99.8",
     ],
     [
+      "without a buffer, and liquidation on the tick: one tick inside it",
+      aPosition({ liquidation: "95" }),
+      aProtection({ stopLoss: stopAt("0.1"), liquidationBuffer: dec("0") }),
+      aMarket(),
+      "95.1",
+    ],
+    [
+      "a short without a buffer, and liquidation on the tick: one tick inside it",
+      aShort({ liquidation: "105" }),
+      aProtection({ stopLoss: stopAt("0.1"), liquidationBuffer: dec("0") }),
+      aMarket(),
+      "104.9",
+    ],
+    [
       "a nearer configured stop is not moved by liquidation",
       aPosition({ liquidation: "95" }),
       stop("0.02"),

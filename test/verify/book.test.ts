@@ -53,8 +53,9 @@ describe("admission", () => {
   });
 
   test("a step decided from an old look waits for a new one", () => {
-    expect(admitted(new PassBook(), { afterMs: MAX_AGE_MS })).toMatchObject({ ready: 1 });
-    expect(admitted(new PassBook(), { afterMs: MAX_AGE_MS + 1 })).toMatchObject({ ready: 0, waiting: 1 });
+    // The look itself took 100 ms: so long it may be older, for a slow exchange shows nothing younger.
+    expect(admitted(new PassBook(), { afterMs: MAX_AGE_MS + 100 })).toMatchObject({ ready: 1 });
+    expect(admitted(new PassBook(), { afterMs: MAX_AGE_MS + 101 })).toMatchObject({ ready: 0, waiting: 1 });
   });
 
   test("a held step neither goes nor waits", () => {
@@ -83,14 +84,14 @@ describe("admission", () => {
 
   test("after a refused take-profit only the stop is admitted", () => {
     const book = new PassBook();
-    book.answered([attempt({ kind: "refused", cause: "take-profit-past", detail: "" }, 100)]);
+    book.answered([attempt({ kind: "refused", cause: "take-profit-past", meetsStopToo: false, detail: "" }, 100)]);
     const { first } = admitted(book, { afterMs: 5_000, picture: lookAt(naked, 4_000) });
     expect(first?.step).toMatchObject({ action: "set-trading-stop", takeProfit: null });
   });
 
   test("the last write that a position may have goes without the take-profit", () => {
     const book = new PassBook();
-    const zero: Answer = { kind: "refused", cause: "zero-position", detail: "" };
+    const zero: Answer = { kind: "refused", cause: "zero-position", meetsStopToo: true, detail: "" };
     book.answered([attempt(zero, 100), attempt(zero, 700)]);
     const { first } = admitted(book, { afterMs: 9_000, picture: lookAt(naked, 8_000) });
     expect(first?.step).toMatchObject({ action: "set-trading-stop", takeProfit: null });
@@ -98,7 +99,7 @@ describe("admission", () => {
 
   test("a refusal that closes the account to us ends the tries, and is told", () => {
     const book = new PassBook();
-    book.answered([attempt({ kind: "refused", cause: "key", detail: "10003" }, 100)]);
+    book.answered([attempt({ kind: "refused", cause: "key", meetsStopToo: true, detail: "10003" }, 100)]);
     expect(admitted(book, { afterMs: 9_000, picture: lookAt(naked, 8_000) })).toMatchObject({ ready: 0, waiting: 0 });
     expect(book.refusalOf(KEY)?.answer).toMatchObject({ cause: "key" });
   });
@@ -150,6 +151,15 @@ describe("judging", () => {
     const whole = pictureOf(aSnapshot({ requestedAtMs: START_MS + 9_000 }));
     book.judge(assessed({}), whole);
     expect(outcomes(book)).toEqual(["uncertain"]);
+    expect(book.sawClosed(KEY)).toBe(false);
+  });
+
+  test("a position missing from a whole list is proven closed where its own rows were asked for besides", () => {
+    const book = bookWith(alone);
+    const whole = aSnapshot({ requestedAtMs: START_MS + 9_000, askedAlone: [CONTRACT] });
+    book.judge(assessed({}), lookedAgain(pictureOf(aSnapshot(naked)), whole));
+    expect(book.records().get(KEY)).toMatchObject([{ detail: "the position was closed meanwhile" }]);
+    expect(book.sawClosed(KEY)).toBe(true);
   });
 
   test("a row that cannot be read is not proven closed", () => {

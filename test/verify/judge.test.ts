@@ -69,7 +69,12 @@ describe("a stop that was written", () => {
 
   test("of a position that is gone, or has flipped, has nothing left to protect", () => {
     expect(judge(aStep(), null).kind).toBe("closed");
-    expect(judge(aStep(), seen([fullStop(aShort(), "98")], aShort())).kind).toBe("closed");
+    expect(judge(aStep(), seen([], aShort())).kind).toBe("closed");
+  });
+
+  test("that the flipped side has taken is told: it stands where it was not meant", () => {
+    const verdict = judge(aStep(), seen([fullStop(aShort(), "98")], aShort()));
+    expect(verdict).toMatchObject({ kind: "superseded", detail: expect.stringContaining("flipped to short") });
   });
 });
 
@@ -102,16 +107,24 @@ describe("what a life remembers", () => {
     ["inside-liquidation", { movedForLiquidation: true }],
     ["nearest", {}],
     ["tighten", {}],
-  ] as const)("a confirmed %s is remembered as %j", (purpose, change) => {
+  ] as const)("a %s that may have happened counts as done: %j", (purpose, change) => {
     const step = aStep({ stopLoss: { price: dec("98"), triggerBy: "MarkPrice", purpose } });
-    const judged = { attempt: { ...attempt, step }, verdict: confirmed };
-    expect(provenChange(judged)).toEqual({ ourStopLoss: dec("98"), ...change });
+    const uncertain = { kind: "uncertain", detail: "no answer" } as const;
+    expect(answeredChange({ ...attempt, step })).toEqual(change);
+    expect(answeredChange({ ...attempt, step, answer: uncertain })).toEqual(change);
+    expect(
+      answeredChange({
+        ...attempt,
+        step,
+        answer: { kind: "refused", cause: "limit", meetsStopToo: false, detail: "" },
+      }),
+    ).toEqual({});
   });
 
   test.each([
     [{ kind: "acknowledged" }, { closeSent: true }],
     [{ kind: "uncertain", detail: "" }, { closeSent: true }],
-    [{ kind: "refused", cause: "limit", detail: "" }, {}],
+    [{ kind: "refused", cause: "limit", meetsStopToo: false, detail: "" }, {}],
     [{ kind: "not-sent", cause: "vetoed", detail: "" }, {}],
   ] as const)("a close answered with %j leaves %j", (closeAnswer, change) => {
     expect(answeredChange({ ...attempt, step: aClose, answer: closeAnswer })).toEqual(change);

@@ -1,6 +1,6 @@
 /** Positions and open orders together: whole lists at once, or contract by contract where that costs less. */
 import type { OpenOrder, UnreadableOrder } from "../../domain/order.js";
-import type { Category, Position, UnreadablePosition } from "../../domain/position.js";
+import { type Category, keyText, type Position, type UnreadablePosition } from "../../domain/position.js";
 import type { Contract, Gap } from "../../domain/snapshot.js";
 import type { Client } from "./client.js";
 import {
@@ -112,12 +112,27 @@ function joined(parts: readonly Part[], cost: number): Book {
   const failure = parts.find((part) => part.positions.failure !== null)?.positions.failure;
   if (failure != null && !parts.some((part) => part.positions.sawAnything)) throw failure;
   return {
-    positions: parts.flatMap((part) => part.positions.positions),
+    // A server that does not filter by coin tells the same leg in every list: the last telling counts.
+    positions: [
+      ...new Map(parts.flatMap((part) => part.positions.positions).map((one) => [keyText(one.key), one])).values(),
+    ],
     unreadablePositions: parts.flatMap((part) => part.positions.unreadable),
-    orders: parts.flatMap((part) => part.orders.orders),
+    orders: [...new Map(parts.flatMap((part) => part.orders.orders).map((one) => [one.orderId, one])).values()],
     unreadableOrders: parts.flatMap((part) => part.orders.unreadable),
     gaps: parts.flatMap(gapsOf),
     cost,
+  };
+}
+
+/** A whole read, and contracts of it that were asked for alone afterwards. */
+export function bothBooks(whole: Book, alone: Book): Book {
+  return {
+    positions: [...whole.positions, ...alone.positions],
+    unreadablePositions: [...whole.unreadablePositions, ...alone.unreadablePositions],
+    orders: [...new Map([...whole.orders, ...alone.orders].map((order) => [order.orderId, order])).values()],
+    unreadableOrders: [...whole.unreadableOrders, ...alone.unreadableOrders],
+    gaps: [...whole.gaps, ...alone.gaps],
+    cost: whole.cost,
   };
 }
 

@@ -10,6 +10,12 @@ export interface Clock {
   monotonicMs(): number;
 }
 
+/** Also tells a time that never jumps, by which reads and writes are put in order. */
+export interface SteadyClock extends Clock {
+  /** Milliseconds since 1970 as the wall clock said at the start, plus the time that has really passed. */
+  steadyMs(): number;
+}
+
 /** Requests that share one of the exchange's rolling windows (docs/v5/rate-limit). */
 export type LimitClass = "positions" | "orders" | "account" | "market" | "write";
 

@@ -27,6 +27,7 @@ export interface Catalogue {
 
 const PATH = "/v5/market/instruments-info";
 const LIFETIME_MS = 60 * 60_000;
+const DOCUMENTED_COINS = ["USDC", "USDT"];
 const PAGE_LIMIT = 1_000;
 
 /** docs/v5/market/instrument: without a status only contracts in normal trading are listed. */
@@ -132,8 +133,11 @@ async function readOne(client: Client, { category, symbol }: Contract): Promise<
   return rows.find((row) => row?.symbol === symbol) ?? null;
 }
 
-/** The coins whose position lists make up the category; null where the listing does not tell. */
-export function settleCoinsOf(listing: Listing): readonly string[] | null {
-  const coins = new Set([...listing.instruments.values()].map((instrument) => instrument.settleCoin));
-  return coins.size === 0 ? null : [...coins].sort();
+/**
+ * The coins whose position lists make up the linear category: those that the contracts name, and always the documented
+ * ones, because a listing that lacks some rows must not hide their positions (docs/v5/position).
+ */
+export function settleCoinsOf(listing: Listing): readonly string[] {
+  const coins = [...listing.instruments.values()].map((instrument) => instrument.settleCoin);
+  return [...new Set([...coins, ...DOCUMENTED_COINS])].filter((coin) => coin !== "").sort();
 }

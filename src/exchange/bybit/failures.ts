@@ -92,7 +92,7 @@ export function forRead(kind: FailureKind): FailureKind {
 
 /** The whole account is closed to us, not just this request. */
 export function closesAccount(facts: FailureFacts): boolean {
-  return facts.cause === "key" || facts.cause === "permission" || facts.cause === "closed";
+  return facts.cause === "key" || facts.cause === "closed";
 }
 
 const PASSING: ReadonlySet<FailureCause> = new Set(["network", "timeout", "server", "garbage", "rate-limit"]);

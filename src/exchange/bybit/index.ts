@@ -1,15 +1,17 @@
 /** Connects one account to Bybit: a Reader for everyone, a Writer only for those who ask for it. */
 import type { Category } from "../../domain/position.js";
 import type { Reader, Writer } from "../port.js";
-import { type Clock, createAccountBudget, createIpBudget, type IpBudget } from "./budget.js";
+import { createAccountBudget, createIpBudget, type IpBudget, type SteadyClock } from "./budget.js";
 import { createCatalogue } from "./catalogue.js";
-import { createClient, type Log } from "./client.js";
+import { type Client, createClient, type Log } from "./client.js";
 import { createReader } from "./reader.js";
 import { createTransport } from "./transport.js";
 import { createWriter } from "./writer.js";
 
 export { createIpBudget, type IpBudget } from "./budget.js";
 export type { LogEvent } from "./client.js";
+export { connectBybitStream, type StreamConnection } from "./stream.js";
+export type { StreamTiming, Timers } from "./stream-timing.js";
 
 export interface BybitConnection {
   readonly account: string;
@@ -29,7 +31,7 @@ export interface BybitConnection {
   };
   /** Shared among the accounts of one process; absent: an own one. */
   readonly ipBudget?: IpBudget;
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   /** Never sees a secret. */
   readonly log?: Log;
   /** Short lines for a person who waits. */
@@ -44,13 +46,27 @@ export interface BybitSession {
   writer(): Writer;
   /** Contracts are asked for anew at the next read: a tick may have changed. */
   refreshInstruments(): void;
+  /** What our wall clock lacks to be the exchange's, by the answers so far; zero before the first. */
+  clockOffsetMs(): number;
   /** Rejects what is queued with cause `closed`, waits for what is in flight. */
   close(): Promise<void>;
 }
 
 const TIMEOUT_MS = 5_000;
 
+/** Everything but writing: there is no writer, and the transport lets nothing but GET out. */
+export type BybitReadSession = Omit<BybitSession, "writer">;
+
+export function connectBybitReadOnly(options: BybitConnection): BybitReadSession {
+  return open(options, true).session;
+}
+
 export function connectBybit(options: BybitConnection): BybitSession {
+  const { session, client } = open(options, false);
+  return { ...session, writer: () => createWriter(options.account, client) };
+}
+
+function open(options: BybitConnection, readOnly: boolean): { session: BybitReadSession; client: Client } {
   const { account, clock, key, secret } = options;
   if (process.env["BYBITTRACE"]) {
     throw new Error("BYBITTRACE is set: it makes bybit-api print signed requests. Unset it and start again.");
@@ -64,18 +80,20 @@ export function connectBybit(options: BybitConnection): BybitSession {
     key,
     secret,
     timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
+    readOnly,
   });
   const log = options.log ?? (() => undefined);
   const client = createClient({ transport, budget, clock, secrets: [secret, key], ip, log });
   const catalogue = createCatalogue(client, clock);
   const progress = options.progress ?? (() => undefined);
-  return {
+  const session: BybitReadSession = {
     reader: createReader({ account, categories: options.categories, client, catalogue, clock, progress }),
-    writer: () => createWriter(account, client),
     refreshInstruments: () => catalogue.refresh(),
+    clockOffsetMs: () => 0 - (client.skewMs() ?? 0),
     close: async () => {
       budget.close();
       await transport.close();
     },
   };
+  return { session, client };
 }

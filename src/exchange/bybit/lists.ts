@@ -10,7 +10,7 @@ import { orderRowKey, type PagedList, positionRowKey, readPages } from "./paging
 import { pageOfRows } from "./schemas.js";
 import type { Params } from "./transport.js";
 import { describesSame, type ReadPosition, readPosition } from "./translate.js";
-import { describesSameOrder, type ReadOrder, readOrder } from "./translate-order.js";
+import { describesSameOrder, readOrder } from "./translate-order.js";
 
 /** All contracts of a category that settle in one coin; inverse is one list of its own (docs/v5/position). */
 export interface ListName {
@@ -171,14 +171,13 @@ function legText(read: ReadPosition): string | null {
 function ordersFrom(category: Category, rows: readonly unknown[]): OrdersRead {
   const orders: OpenOrder[] = [];
   const unreadable: UnreadableOrder[] = [];
-  for (const group of grouped(
-    rows.map((row) => readOrder(category, row)),
-    orderText,
-  )) {
-    const latest = group.at(-1);
-    if (latest?.kind === "unreadable") unreadable.push(latest.row);
-    if (latest?.kind !== "open") continue;
-    if (group.every((each) => describesSameOrder(each, latest))) orders.push(latest.order);
+  const read = rows.map((row) => ({ id: orderRowKey(row), order: readOrder(category, row) }));
+  for (const group of grouped(read, ({ id, order }) => (order.kind === "unreadable" ? null : id))) {
+    const rowsOfOne = group.map(({ order }) => order);
+    const latest = rowsOfOne.findLast((each) => each.kind === "open");
+    for (const each of rowsOfOne) if (each.kind === "unreadable") unreadable.push(each.row);
+    if (latest === undefined) continue;
+    if (rowsOfOne.every((each) => describesSameOrder(each, latest))) orders.push(latest.order);
     else unreadable.push(twoRows(latest.order));
   }
   return { orders, unreadable, failure: null, missing: [] };
@@ -186,10 +185,6 @@ function ordersFrom(category: Category, rows: readonly unknown[]): OrdersRead {
 
 function twoRows({ category, symbol, positionIdx }: OpenOrder): UnreadableOrder {
   return { category, symbol, positionIdx, reason: TWO_ROWS };
-}
-
-function orderText(read: ReadOrder): string | null {
-  return read.kind === "open" ? read.order.orderId : null;
 }
 
 function grouped<T>(items: readonly T[], nameOf: (item: T) => string | null): readonly (readonly T[])[] {

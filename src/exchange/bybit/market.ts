@@ -1,4 +1,5 @@
 /** Prices and trading rules for contracts in question; what cannot be had becomes a gap that names them. */
+import { setTimeout as wait } from "node:timers/promises";
 import type { Instrument, Ticker } from "../../domain/instrument.js";
 import { type Category, contractText } from "../../domain/position.js";
 import type { Contract, Gap } from "../../domain/snapshot.js";
@@ -29,6 +30,21 @@ export async function readTickers(client: Client, contracts: readonly Contract[]
   const found = new Map(pages.flatMap((page) => page.tickers.map((ticker) => [contractText(ticker), ticker] as const)));
   return { found, reason: reasonIn(pages) };
 }
+
+/** So long prices may come after the rows: each row carries its own mark, and positions must not wait for more. */
+const PRICES_LATE_MS = 1_000;
+
+/** The prices, or what stands for them where they do not come in time. */
+export async function inTime<T>(prices: Promise<T>, otherwise: T): Promise<T> {
+  const waiting = new AbortController();
+  const late = wait(PRICES_LATE_MS, otherwise, { signal: waiting.signal }).catch(() => otherwise);
+  return Promise.race([prices, late]).finally(() => waiting.abort());
+}
+
+export const LATE_PAGE: TickerPage = {
+  tickers: [],
+  failure: new ExchangeFailure({ kind: "not-happened", cause: "timeout", endpoint: "GET /v5/market/tickers" }),
+};
 
 export function reasonIn(pages: readonly TickerPage[]): string {
   const failure = pages.find((page) => page.failure !== null)?.failure;

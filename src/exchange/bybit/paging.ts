@@ -29,7 +29,8 @@ export async function readPages(options: PagingOptions): Promise<PagedList> {
   const rows: unknown[] = [];
   const seen = new Set<string>();
   const usedCursors = new Set<string>();
-  let largestPage = 0;
+  let servedSize = options.limit;
+  let lastSize = 0;
   let cursor: string | undefined;
   for (let pages = 1; pages <= MAX_PAGES; pages += 1) {
     let page: Page;
@@ -41,23 +42,21 @@ export async function readPages(options: PagingOptions): Promise<PagedList> {
     }
     if (cursor !== undefined) usedCursors.add(cursor);
     rows.push(...page.rows);
-    const newRows = countNew(page.rows, seen, options.keyOf);
-    if (page.nextCursor === "" || newRows === 0) return { complete: true, rows };
-    if (usedCursors.has(page.nextCursor)) {
-      // A server may serve smaller pages than asked for: the largest so far shows what full means.
-      const full = page.rows.length >= Math.min(options.limit, largestPage || options.limit);
-      return full
-        ? {
-            complete: false,
-            rows,
-            failure: pagingFailure(options.endpoint, "a cursor came twice with more rows to come"),
-          }
-        : { complete: true, rows };
-    }
-    largestPage = Math.max(largestPage, page.rows.length);
+    const brings = countNew(page.rows, seen, options.keyOf);
+    // More came after a page below the limit: so large are the pages that this server fills.
+    if (brings > 0 && pages > 1) servedSize = Math.min(servedSize, lastSize);
+    lastSize = page.rows.length;
+    if (page.nextCursor === "" || page.rows.length === 0) return { complete: true, rows };
+    if (brings === 0 || usedCursors.has(page.nextCursor)) return ended(options.endpoint, rows, lastSize < servedSize);
     cursor = page.nextCursor;
   }
   return { complete: false, rows, failure: pagingFailure(options.endpoint, `no end after ${MAX_PAGES} pages`) };
+}
+
+/** A list that turns in circles ends there only if its last page had room left; a full one may hide another. */
+function ended(endpoint: string, rows: readonly unknown[], hadRoom: boolean): PagedList {
+  if (hadRoom) return { complete: true, rows };
+  return { complete: false, rows, failure: pagingFailure(endpoint, "a full page came again instead of the next one") };
 }
 
 function countNew(rows: readonly unknown[], seen: Set<string>, keyOf: (row: unknown) => string): number {

@@ -4,14 +4,16 @@ import { type Category, contractText, type MarginMode } from "../../domain/posit
 import type { Contract, Gap, ReadScope, Snapshot } from "../../domain/snapshot.js";
 import { ExchangeFailure } from "../failure.js";
 import type { KeyInfo, Reader } from "../port.js";
-import type { Clock } from "./budget.js";
+import type { SteadyClock } from "./budget.js";
 import { type Catalogue, settleCoinsOf } from "./catalogue.js";
 import type { Client } from "./client.js";
-import { readBook, type Book, readContracts } from "./book.js";
+import { type Book, bothBooks, readBook, readContracts } from "./book.js";
 import { countOptionPositions, type ListName } from "./lists.js";
 import {
   type Found,
   gapsFor,
+  inTime,
+  LATE_PAGE,
   readInstruments,
   readTickerPage,
   readTickers,
@@ -26,18 +28,20 @@ export interface ReaderParts {
   readonly categories: readonly Category[];
   readonly client: Client;
   readonly catalogue: Catalogue;
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   readonly progress: (text: string) => void;
 }
 
 interface AccountFacts {
   readonly marginMode: MarginMode | null;
-  readonly copyTradingMaster: boolean | null;
+  readonly copyTradingMaster: Snapshot["copyTradingMaster"];
   readonly disconnectProtection: boolean | null;
+  /** Why margin mode and copy-trading role are not known; null: they are, as far as the exchange states them. */
+  readonly failure: string | null;
 }
 
 /** What earlier reads of the account showed; it only steers what is asked for, never what is believed. */
-interface Memory {
+interface Cache {
   facts: AccountFacts | null;
   notCovered: readonly string[];
   /** Position and order requests that the last whole read took. */
@@ -45,15 +49,11 @@ interface Memory {
   readonly symbolsByList: Map<string, readonly string[]>;
 }
 
-const UNKNOWN_FACTS = { marginMode: null, copyTradingMaster: null };
-/** docs/v5/position: the coins that linear contracts are documented to settle in. */
-const DOCUMENTED_COINS = ["USDC", "USDT"];
-
 export function createReader(parts: ReaderParts): Reader {
-  const memory: Memory = { facts: null, notCovered: [], wholeReadCost: null, symbolsByList: new Map() };
+  const cache: Cache = { facts: null, notCovered: [], wholeReadCost: null, symbolsByList: new Map() };
   return {
     account: parts.account,
-    snapshot: (scope) => (scope === "account" ? readAccount(parts, memory) : readSome(parts, memory, eachOnce(scope))),
+    snapshot: (scope) => (scope === "account" ? readAccount(parts, cache) : readSome(parts, cache, eachOnce(scope))),
     keyInfo: () => readKey(parts.client),
     clockSkewMs: () => parts.client.measureSkewMs(),
   };
@@ -71,25 +71,35 @@ interface WholeRead {
   readonly tickers: Found<Ticker>;
   readonly gaps: readonly Gap[];
   readonly notCovered: readonly string[];
+  readonly askedAlone: readonly Contract[];
 }
 
-async function readAccount(parts: ReaderParts, memory: Memory): Promise<Snapshot> {
+async function readAccount(parts: ReaderParts, cache: Cache): Promise<Snapshot> {
   const [read, facts, option] = await Promise.all([
-    readAllLists(parts, memory),
+    readAllLists(parts, cache),
     readFacts(parts.client),
     optionNote(parts.client),
   ]);
-  memory.facts = facts;
-  memory.notCovered = [...unconfigured(parts.categories), ...(option === null ? [] : [option]), "spot"];
-  memory.wholeReadCost = read.book.cost;
-  return finish(parts, "account", { ...read, notCovered: memory.notCovered }, facts);
+  cache.facts = facts;
+  cache.notCovered = [...unconfigured(parts.categories), ...(option === null ? [] : [option]), "spot"];
+  cache.wholeReadCost = read.book.cost;
+  return finish(parts, "account", { ...read, notCovered: cache.notCovered, askedAlone: [] }, facts);
 }
 
-/** Once more what may have changed within a pass: positions, orders and prices. */
-async function readAccountAgain(parts: ReaderParts, memory: Memory, facts: AccountFacts): Promise<Snapshot> {
-  const read = await readAllLists(parts, memory);
-  memory.wholeReadCost = read.book.cost;
-  return finish(parts, "account", { ...read, notCovered: memory.notCovered }, facts);
+/** Once more what may have changed within a pass; contracts asked for by name that it does not show are asked alone. */
+async function readAccountAgain(
+  parts: ReaderParts,
+  cache: Cache,
+  facts: AccountFacts,
+  named: readonly Contract[],
+): Promise<Snapshot> {
+  const read = await readAllLists(parts, cache);
+  cache.wholeReadCost = read.book.cost;
+  const shown = new Set(contractsOf(read.book).map(contractText));
+  const missing = named.filter((contract) => !shown.has(contractText(contract)));
+  const alone = missing.length === 0 ? null : await readContracts(parts, missing);
+  const book = alone === null ? read.book : bothBooks(read.book, alone);
+  return finish(parts, "account", { ...read, book, notCovered: cache.notCovered, askedAlone: missing }, facts);
 }
 
 function unconfigured(categories: readonly Category[]): readonly string[] {
@@ -100,29 +110,32 @@ function unconfigured(categories: readonly Category[]): readonly string[] {
 }
 
 /** Prices are asked for as soon as the first position of their category is seen. */
-async function readAllLists(parts: ReaderParts, memory: Memory): Promise<Omit<WholeRead, "notCovered">> {
+async function readAllLists(parts: ReaderParts, cache: Cache): Promise<Omit<WholeRead, "notCovered" | "askedAlone">> {
   const { lists, gaps } = await planLists(parts);
   const tickerPages = new Map<Category, Promise<TickerPage>>();
-  const requestedAtMs = parts.clock.now();
+  const requestedAtMs = parts.clock.steadyMs();
   const book = await readBook(parts, lists, {
-    symbolsByList: memory.symbolsByList,
+    symbolsByList: cache.symbolsByList,
     onPositions: (category) => {
       if (!tickerPages.has(category)) tickerPages.set(category, readTickerPage(parts.client, category, null));
     },
   });
-  const tickers = tickersFrom(await Promise.all(tickerPages.values()), contractsOf(book));
+  const pages = await Promise.all([...tickerPages.values()].map((page) => inTime(page, LATE_PAGE)));
+  const tickers = tickersFrom(pages, contractsOf(book));
   return { requestedAtMs, book, gaps, tickers };
 }
 
 /** Contract by contract; or everything, and then said to be everything, where that takes fewer requests. */
-async function readSome(parts: ReaderParts, memory: Memory, scope: readonly Contract[]): Promise<Snapshot> {
-  const facts = memory.facts ?? (await readFacts(parts.client));
-  memory.facts = facts;
-  const wholeIsLighter = memory.wholeReadCost !== null && scope.length * 2 > memory.wholeReadCost;
-  if (wholeIsLighter) return readAccountAgain(parts, memory, facts);
-  const requestedAtMs = parts.clock.now();
-  const [book, tickers] = await Promise.all([readContracts(parts, scope), readTickers(parts.client, scope)]);
-  return finish(parts, scope, { requestedAtMs, book, tickers, gaps: [], notCovered: [] }, facts);
+async function readSome(parts: ReaderParts, cache: Cache, scope: readonly Contract[]): Promise<Snapshot> {
+  const facts = cache.facts ?? (await readFacts(parts.client));
+  cache.facts = facts;
+  const wholeIsLighter = cache.wholeReadCost !== null && scope.length * 2 > cache.wholeReadCost;
+  if (wholeIsLighter) return readAccountAgain(parts, cache, facts, scope);
+  const requestedAtMs = parts.clock.steadyMs();
+  const prices = readTickers(parts.client, scope);
+  const book = await readContracts(parts, scope);
+  const tickers = await inTime(prices, { found: new Map<string, Ticker>(), reason: reasonIn([LATE_PAGE]) });
+  return finish(parts, scope, { requestedAtMs, book, tickers, gaps: [], notCovered: [], askedAlone: scope }, facts);
 }
 
 async function finish(parts: ReaderParts, scope: ReadScope, read: WholeRead, facts: AccountFacts): Promise<Snapshot> {
@@ -134,8 +147,10 @@ async function finish(parts: ReaderParts, scope: ReadScope, read: WholeRead, fac
     account: parts.account,
     scope,
     requestedAtMs: read.requestedAtMs,
-    receivedAtMs: parts.clock.now(),
+    receivedAtMs: parts.clock.steadyMs(),
+    askedAlone: read.askedAlone,
     gaps: [
+      ...(scope === "account" ? factGaps(facts) : []),
       ...read.gaps,
       ...book.gaps,
       ...gapsFor("instruments", held, instruments),
@@ -166,15 +181,18 @@ async function planLists(parts: ReaderParts): Promise<{ lists: readonly ListName
         lists.push({ category, settleCoin: null });
         return;
       }
-      const coins = settleCoinsOf(listing);
-      if (coins === null) {
+      if (listing.failure !== null || listing.instruments.size === 0) {
         const why = listing.failure?.message ?? "the exchange lists no contracts";
-        gaps.push({ category, what: "positions", reason: `only ${DOCUMENTED_COINS.join(" and ")} were read: ${why}` });
+        gaps.push({ category, what: "positions", reason: `coins other than USDC and USDT were not read: ${why}` });
       }
-      lists.push(...(coins ?? DOCUMENTED_COINS).map((settleCoin) => ({ category, settleCoin })));
+      lists.push(...settleCoinsOf(listing).map((settleCoin) => ({ category, settleCoin })));
     }),
   );
   return { lists, gaps };
+}
+
+function factGaps({ failure }: AccountFacts): readonly Gap[] {
+  return failure === null ? [] : [{ category: "account", what: "account-info", reason: failure }];
 }
 
 function contractsOf(book: Book): readonly Contract[] {
@@ -215,7 +233,7 @@ async function readDisconnectProtection(client: Client): Promise<boolean | null>
   }
 }
 
-/** Not knowing the margin mode is no gap: positions can be judged without it. */
+/** Positions can be judged without the margin mode; that something was not seen is told all the same. */
 async function readAccountInfo(client: Client): Promise<Omit<AccountFacts, "disconnectProtection">> {
   try {
     const { result } = await client.read({
@@ -225,11 +243,13 @@ async function readAccountInfo(client: Client): Promise<Omit<AccountFacts, "disc
       limitClass: "account",
       schema: accountInfo,
     });
-    return { marginMode: marginModeOf(result.marginMode), copyTradingMaster: result.isMasterTrader ?? null };
+    const copyTradingMaster = result.isMasterTrader ?? null;
+    return { marginMode: marginModeOf(result.marginMode), copyTradingMaster, failure: null };
   } catch (error) {
     // A right that is lacking here may still be there for positions; a refused key is refused everywhere.
-    if (error instanceof ExchangeFailure && error.facts.cause !== "key") return UNKNOWN_FACTS;
-    throw error;
+    if (!(error instanceof ExchangeFailure) || error.facts.cause === "key") throw error;
+    const copyTradingMaster = error.facts.cause === "permission" ? null : "unread";
+    return { marginMode: null, copyTradingMaster, failure: error.message };
   }
 }
 
@@ -244,8 +264,9 @@ async function optionNote(client: Client): Promise<string | null> {
   }
 }
 
+/** One try: what waits for it should not wait long, and an unread key is told. */
 async function readKey(client: Client): Promise<KeyInfo> {
-  const { result } = await client.read({
+  const { result } = await client.readOnce({
     method: "GET",
     path: "/v5/user/query-api",
     params: {},

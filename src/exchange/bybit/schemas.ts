@@ -37,7 +37,7 @@ export const positionRow = z.looseObject({
   avgPrice: numeric,
   entryPrice: numeric,
   markPrice: lenientNumeric,
-  liqPrice: lenientNumeric,
+  liqPrice: numeric,
   leverage: lenientNumeric,
   positionStatus: text,
   stopLoss: numeric,
@@ -71,6 +71,26 @@ export const orderRow = z.looseObject({
   updatedTime: lenientNumeric,
 });
 export type OrderWire = z.infer<typeof orderRow>;
+
+/** docs/v5/ws/connect: what the private stream pushes; the rows are read one by one. */
+export const pushFrame = z.looseObject({
+  topic: z.string(),
+  creationTime: lenientNumeric,
+  data: z.array(z.unknown()),
+});
+
+/** docs/v5/websocket/private/execution */
+export const executionRow = z.looseObject({
+  symbol: z.string().min(1),
+  execId: z.string().min(1),
+  orderId: z.string(),
+  side: text,
+  execTime: numeric,
+  execType: lenientText,
+  stopOrderType: lenientText,
+  createType: lenientText,
+  closedSize: lenientNumeric,
+});
 
 /** docs/v5/market/instrument */
 export const instrumentRow = z.looseObject({
@@ -110,7 +130,7 @@ export const dcpInfo = z.looseObject({
 /** docs/v5/user/apikey-info */
 export const keyInfo = z.looseObject({
   readOnly: z.union([z.literal(0), z.literal(1), z.literal("0"), z.literal("1")]).transform((value) => `${value}`),
-  permissions: z.record(z.string(), z.array(z.string()).nullish()),
+  permissions: z.record(z.string(), z.unknown()),
   ips: z.union([z.array(z.string()), z.string()]).nullish(),
   deadlineDay: lenientNumeric,
   expiredAt: lenientText,

@@ -2,6 +2,7 @@
 import type { Decimal } from "../../domain/decimal.js";
 import type { OpenOrder, OrderKind, UnreadableOrder } from "../../domain/order.js";
 import type { Category, TriggerBy } from "../../domain/position.js";
+import type { OrderEnd } from "../stream.js";
 import { decimalOf, misshapen, orNull, positionIdxOf, priceOrNone, symbolIn, timeOrNull } from "./fields.js";
 import { UnreadableField, wordOf } from "./fields.js";
 import { type OrderWire, orderRow } from "./schemas.js";
@@ -78,6 +79,26 @@ export function readOrder(category: Category, row: unknown): ReadOrder {
     const positionIdx = parsed.success ? orNull(() => positionIdxOf(parsed.data.positionIdx)) : null;
     return { kind: "unreadable", row: { category, symbol: symbolIn(row), positionIdx, reason: error.message } };
   }
+}
+
+/** docs/v5/enum, orderStatus: Triggered lasts for a moment only. */
+const ENDS: ReadonlyMap<string, OrderEnd> = new Map<string, OrderEnd>([
+  ["Triggered", "triggered"],
+  ["Filled", "filled"],
+  ["Cancelled", "cancelled"],
+  ["PartiallyFilledCanceled", "cancelled"],
+  ["Deactivated", "cancelled"],
+  ["Rejected", "rejected"],
+]);
+
+/** How the order of this row stopped waiting or resting; null where it did not, or where the row does not tell. */
+export function readOrderEnd(
+  row: unknown,
+): { readonly symbol: string; readonly orderId: string; readonly how: OrderEnd } | null {
+  const parsed = orderRow.safeParse(row);
+  const how = parsed.success ? ENDS.get(parsed.data.orderStatus ?? "") : undefined;
+  if (!parsed.success || how === undefined || parsed.data.symbol === "") return null;
+  return { symbol: parsed.data.symbol, orderId: parsed.data.orderId, how };
 }
 
 function openOrder(category: Category, wire: OrderWire, state: OpenOrder["state"]): OpenOrder {

@@ -9,6 +9,7 @@ import {
   positionIdxOf,
   positiveOf,
   positiveOrNull,
+  priceOrNone,
   statedPriceOrNone,
   symbolIn,
   timeOrNull,
@@ -77,7 +78,7 @@ function openPosition(account: string, category: Category, wire: PositionWire): 
     size: positiveOf("size", wire.size),
     entryPrice: positiveOf("avgPrice", wire.avgPrice ?? wire.entryPrice),
     markPrice: positiveOrNull(wire.markPrice),
-    liquidationPrice: positiveOrNull(wire.liqPrice),
+    liquidationPrice: priceOrNone("liqPrice", wire.liqPrice),
     leverage: positiveOrNull(wire.leverage),
     state: wordOf("positionStatus", wire.positionStatus, STATES),
     fullStopLoss: statedPriceOrNone("stopLoss", wire.stopLoss),
@@ -158,13 +159,19 @@ export function marginModeOf(word: string | null | undefined): MarginMode | null
   return MARGIN_MODES.get(word ?? "") ?? null;
 }
 
+/** A shape that nobody has seen yet must not hide a right: whatever words are there count. */
+function rightsOf(rights: unknown): readonly string[] {
+  if (rights == null) return [];
+  return Array.isArray(rights) ? rights.map(String) : [typeof rights === "string" ? rights : JSON.stringify(rights)];
+}
+
 /** docs/v5/user/apikey-info: the expiry is meant only for keys that are bound to no address. */
 export function readKeyInfo(wire: KeyInfoWire): KeyInfo {
   const listed = typeof wire.ips === "string" ? wire.ips.split(",") : (wire.ips ?? []);
   const boundAddresses = listed.map((address) => address.trim()).filter((address) => address !== "" && address !== "*");
   const expiresAtMs = Date.parse(wire.expiredAt ?? "");
   const neverExpires = boundAddresses.length > 0 && (wire.deadlineDay ?? "").startsWith("-");
-  const permissions = Object.entries(wire.permissions).map(([group, rights]) => [group, rights ?? []] as const);
+  const permissions = Object.entries(wire.permissions).map(([group, rights]) => [group, rightsOf(rights)] as const);
   return {
     readOnly: wire.readOnly === "1",
     permissions: Object.fromEntries(permissions),

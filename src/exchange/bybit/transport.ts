@@ -15,6 +15,8 @@ export interface TransportOptions {
   readonly secret: string;
   /** Longest silence on the wire; the whole request may take twice as long. */
   readonly timeoutMs: number;
+  /** True: nothing but GET ever leaves. */
+  readonly readOnly: boolean;
 }
 
 export type Params = Readonly<Record<string, string | number | boolean>>;
@@ -58,6 +60,9 @@ export function createTransport(options: TransportOptions): Transport {
   const inFlight = new Set<Promise<unknown>>();
   return {
     send: async (outgoing) => {
+      if (options.readOnly && outgoing.method !== "GET") {
+        return { facts: { kind: "bug", cause: "other", retMsg: "this connection only reads" } };
+      }
       const sending = dispatch(rest, outgoing);
       inFlight.add(sending);
       try {

@@ -1,0 +1,73 @@
+/** Sends a batch through the write budget, and holds each step against the latest look when its turn comes. */
+import { applyStep } from "../apply/apply.js";
+import { seenAtMs } from "../domain/picture.js";
+import { keyText } from "../domain/position.js";
+import type { Writer } from "../exchange/port.js";
+import type { PassOptions } from "./options.js";
+import { objection } from "../plan/guard.js";
+import type { PlannedStep, Step } from "../plan/step.js";
+import { maxAgeMs, type PassBook } from "../verify/book.js";
+import { answeredChange } from "../verify/life.js";
+import { positionOf, type View } from "./view.js";
+
+/** How often to look while a batch goes out: what another hand does meanwhile must not be overwritten. */
+const LOOK_WHILE_WRITING_MS = { small: 300, large: 1_000 };
+/** From so many positions on a look takes many pages. */
+const LARGE_BOOK = 50;
+
+export function lookWhileWritingMs({ assessment }: View): number {
+  return assessment.positions.length > LARGE_BOOK ? LOOK_WHILE_WRITING_MS.large : LOOK_WHILE_WRITING_MS.small;
+}
+
+/** Prices may move while a person thinks; another side or another kind of step is not what they agreed to. */
+export function agreementText({ step }: Pick<PlannedStep, "step">): string {
+  return `${keyText(step.key)}/${step.side}/${step.action}`;
+}
+
+export interface Deciding {
+  /** What the batch was decided from. */
+  readonly view: View;
+  /** What is known when a step's turn comes. */
+  readonly latest: () => View;
+  readonly book: PassBook;
+}
+
+/**
+ * Resolves when the batch is answered, or when it is time to look again while the rest waits for its turn; what it
+ * resolves to is the rest, which rejects only by a bug of ours.
+ */
+export async function sendBatch(
+  ready: readonly PlannedStep[],
+  writer: Writer,
+  { view, latest, book }: Deciding,
+  options: PassOptions,
+): Promise<{ readonly rest: Promise<unknown> }> {
+  const { clock, newOrderLinkId, memory } = options;
+  const veto = (step: Step) => {
+    const decidedMs = clock.now() - seenAtMs(view.picture, step.key);
+    if (decidedMs > 2 * maxAgeMs(step, view.picture)) return "what it was decided from has become too old";
+    return options.frozen(view.picture) ?? stillWanted(step, view, latest());
+  };
+  const apply = { writer, now: () => clock.now(), newOrderLinkId, veto };
+  const answers = ready.map(async (planned) => {
+    book.started(planned.step);
+    const attempts = await applyStep(planned, apply);
+    book.answered(attempts);
+    const found = positionOf(view, planned.step);
+    if (found === undefined) return;
+    for (const attempt of attempts) memory.remember(found.position, answeredChange(attempt));
+  });
+  const rest = Promise.all(answers);
+  rest.catch(() => undefined);
+  await Promise.race([rest, clock.sleep(lookWhileWritingMs(view))]);
+  return { rest };
+}
+
+/** A step that waited for its turn is held against what has been seen since: another hand may have been quicker. */
+function stillWanted(step: Step, decidedFrom: View, latest: View): string | null {
+  if (seenAtMs(latest.picture, step.key) <= seenAtMs(decidedFrom.picture, step.key)) return null;
+  const found = positionOf(latest, step);
+  if (found === undefined) return "the position is not there any more";
+  const isPlanned = latest.planned.some((planned) => agreementText(planned) === agreementText({ step }));
+  return isPlanned ? objection(step, found) : "it is no longer needed";
+}

@@ -1,0 +1,93 @@
+/** What a pass knows at one moment: the picture of the account, what it means, and what is to be done. */
+import { type Assessed, type Assessment, assess } from "../assess/assess.js";
+import { lookedAgain, type Picture, pictureOf } from "../domain/picture.js";
+import { keyText } from "../domain/position.js";
+import type { Contract } from "../domain/snapshot.js";
+import { ExchangeFailure } from "../exchange/failure.js";
+import type { PassOptions } from "./options.js";
+import { changeBrake, plan } from "../plan/plan.js";
+import type { PlannedStep, Step } from "../plan/step.js";
+import type { PassBook } from "../verify/book.js";
+import { provenChange } from "../verify/life.js";
+
+/** A row and its orders may disagree for a moment after a change by another hand. */
+const SECOND_LOOK_AFTER_MS = 500;
+
+export interface View {
+  readonly picture: Picture;
+  readonly assessment: Assessment;
+  readonly planned: readonly PlannedStep[];
+  /** Why the first plan of this pass may not move stops; null: it may. */
+  readonly braked: string | null;
+}
+
+/** Looks at the whole account; at what is in doubt a second time. @throws ExchangeFailure */
+export async function firstView(options: PassOptions): Promise<View> {
+  const picture = pictureOf(await options.reader.snapshot("account"));
+  const view = viewOf(picture, null, options);
+  const doubtful = view.assessment.positions.filter(({ status }) => status === "unknown");
+  if (doubtful.length === 0) return view;
+  await options.clock.sleep(SECOND_LOOK_AFTER_MS);
+  const again = await lookOrNull(
+    doubtful.map(({ position }) => position.key),
+    options,
+  );
+  return again === null ? view : viewOf(lookedAgain(picture, again), null, options);
+}
+
+/** While a person thought, another hand may have acted. A look that fails leaves the old view, too old to act on. */
+export async function freshView(view: View, options: PassOptions): Promise<View> {
+  try {
+    return await firstView(options);
+  } catch (error) {
+    if (error instanceof ExchangeFailure) return view;
+    throw error;
+  }
+}
+
+/** Null: the look failed, and everything is as it was known. */
+export async function nextView(
+  view: View,
+  contracts: readonly Contract[],
+  book: PassBook,
+  options: PassOptions,
+): Promise<View | null> {
+  const later = await lookOrNull(contracts, options);
+  if (later === null) return null;
+  const next = viewOf(lookedAgain(view.picture, later), view.braked, options);
+  for (const judged of book.judge(next.assessment, next.picture)) {
+    const found = positionOf(next, judged.attempt.step);
+    if (found !== undefined) options.memory.remember(found.position, provenChange(judged));
+  }
+  return viewOf(next.picture, view.braked, options);
+}
+
+function viewOf(picture: Picture, brakedBefore: string | null, options: PassOptions): View {
+  const { policyOf, memory, frozen, manyChangesAgreed } = options;
+  const assessment = assess({
+    snapshot: picture.snapshot,
+    policyOf: ({ key, side }) => policyOf(key, side),
+    lifeOf: (position) => memory.recall(position),
+  });
+  // A triggered stop leaves the list of open orders as it fills or lapses; what is left of the position remembers it.
+  for (const { position, stop } of assessment.positions) {
+    if (stop.triggered.length > 0) memory.remember(position, { stopTriggered: true });
+  }
+  const braked = brakedBefore ?? changeBrake(assessment);
+  const planned = plan(assessment, { frozen: frozen(picture), manyChangesAgreed, brakedBefore: braked });
+  return { picture, assessment, planned, braked };
+}
+
+async function lookOrNull(contracts: readonly Contract[], { reader }: PassOptions) {
+  try {
+    return await reader.snapshot(contracts);
+  } catch (error) {
+    if (error instanceof ExchangeFailure) return null;
+    throw error;
+  }
+}
+
+export function positionOf({ assessment }: View, step: Step): Assessed | undefined {
+  const key = keyText(step.key);
+  return assessment.positions.find(({ position }) => keyText(position.key) === key);
+}
