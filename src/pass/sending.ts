@@ -11,7 +11,7 @@ import { answeredChange } from "../verify/life.js";
 import { positionOf, type View } from "./view.js";
 
 /** How often to look while a batch goes out: what another hand does meanwhile must not be overwritten. */
-const LOOK_WHILE_WRITING_MS = { small: 300, large: 1_000 };
+const LOOK_WHILE_WRITING_MS = { small: 300, large: 2_000 };
 /** From so many positions on a look takes many pages. */
 const LARGE_BOOK = 50;
 
