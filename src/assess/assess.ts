@@ -73,7 +73,7 @@ interface Circumstances {
 function assessPosition(position: Position, snapshot: Snapshot, circumstances: Circumstances): Assessed {
   const { policy, life, hedgedBy, orders } = circumstances;
   const market = marketOf(position, snapshot);
-  const stop = stopView(position, orders, snapshot);
+  const stop = stopView(position, market, orders, snapshot);
   const takeProfit = cover(position, "take-profit", takeProfitLegs(position, orders));
   const wanted = wantedLevels(position, policy, market);
   const facts = { position, policy, market, stop, takeProfit, wanted, hedgedBy };

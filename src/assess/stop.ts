@@ -1,9 +1,10 @@
 /** The stop of a position as all evidence shows it: order rows, the position row, and what could not be read. */
-import type { Decimal } from "../domain/decimal.js";
+import { type Decimal, print } from "../domain/decimal.js";
 import type { OpenOrder } from "../domain/order.js";
 import { contractText, type Position } from "../domain/position.js";
-import { isBeyondLiquidation, isTighterStop } from "../domain/price.js";
+import { isBeyondLiquidation, isPast, isTighterStop } from "../domain/price.js";
 import type { Snapshot } from "../domain/snapshot.js";
+import { basePrice, type Market } from "../policy/levels.js";
 import { type Cover, type CoverLeg, cover, stopLegs, triggeredStops } from "./coverage.js";
 
 export interface StopView {
@@ -20,10 +21,17 @@ export interface StopView {
   readonly doubt: string | null;
 }
 
-export function stopView(position: Position, orders: readonly OpenOrder[], snapshot: Snapshot): StopView {
+export function stopView(
+  position: Position,
+  market: Market | null,
+  orders: readonly OpenOrder[],
+  snapshot: Snapshot,
+): StopView {
   // As stated, also when the mark has reached it: a stop beyond liquidation is worth least just then.
   const liquidation = position.state === "normal" ? position.liquidationPrice : null;
-  const legs = stopLegs(position, orders);
+  const standing = stopLegs(position, orders);
+  const overdue = standing.find((leg) => isOverdue(leg, position, market));
+  const legs = standing.filter((leg) => !isOverdue(leg, position, market));
   const isBeyond = (leg: CoverLeg) =>
     liquidation !== null && isBeyondLiquidation(leg.price, liquidation, position.side);
   return {
@@ -34,10 +42,21 @@ export function stopView(position: Position, orders: readonly OpenOrder[], snaps
       legs.filter((leg) => !isBeyond(leg)),
     ),
     beyondLiquidation: legs.filter(isBeyond),
-    standingFull: tightestFull(position, legs),
+    standingFull: tightestFull(position, standing),
     triggered: triggeredStops(position, orders),
-    doubt: ordersDoubt(position, snapshot) ?? unprovenRow(position, legs),
+    doubt: ordersDoubt(position, snapshot) ?? unprovenRow(position, standing) ?? overdueDoubt(overdue),
   };
+}
+
+/** The price has crossed the trigger and the stop still waits: it triggers this moment, or it never will. */
+function isOverdue({ price, triggerBy }: CoverLeg, position: Position, market: Market | null): boolean {
+  const base = market === null || triggerBy === null ? null : basePrice(position, market, triggerBy);
+  return base !== null && !price.eq(base) && isPast(price, base, position.side, "stop-loss");
+}
+
+function overdueDoubt(leg: CoverLeg | undefined): string | null {
+  if (leg === undefined) return null;
+  return `its stop at ${print(leg.price)} should have triggered by ${leg.triggerBy ?? "its price"} and still waits`;
 }
 
 function tightestFull(position: Position, legs: readonly CoverLeg[]): Decimal | null {

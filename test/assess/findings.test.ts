@@ -5,6 +5,7 @@ import { dec } from "../../src/domain/decimal.js";
 import { UNWRITTEN_LIFE } from "../../src/domain/life.js";
 import { lookedAgain, pictureOf } from "../../src/domain/picture.js";
 import type { Gap } from "../../src/domain/snapshot.js";
+import { plan } from "../../src/plan/plan.js";
 import { anInstrument, aTicker } from "../builders/market.js";
 import {
   anUnreadableOrder,
@@ -528,4 +529,31 @@ test("an order of no known contract that turns up in a later look leaves every p
     "BTCUSDT unknown",
     "ETHUSDT unknown",
   ]);
+});
+
+describe("a stop whose trigger the price has crossed and which still waits", () => {
+  const under = aPosition({ liquidation: "50", mark: "97" });
+
+  test("protects nothing: the position is unknown, whatever else the row says", () => {
+    const { status, findings } = firstOf({ positions: [under], orders: [fullStop(under, "98")] });
+    expect(status).toBe("unknown");
+    expect(findings.map(({ message }) => message).join()).toContain("should have triggered by MarkPrice");
+  });
+
+  test("is not touched: it may be triggering this moment", () => {
+    const shape = { positions: [under], orders: [fullStop(under, "98")] };
+    expect(plan(assessed(shape), { frozen: null, manyChangesAgreed: true })).toEqual([]);
+  });
+
+  test("by another price than the mark is judged by that price", () => {
+    const byLast = { ...fullStop(under, "98"), triggerBy: "LastPrice" } as const;
+    const waits = firstOf({ positions: [under], orders: [byLast], tickers: [aTicker({ mark: "97", last: "98.5" })] });
+    const overdue = firstOf({ positions: [under], orders: [byLast], tickers: [aTicker({ mark: "97", last: "97.5" })] });
+    expect([waits.status, overdue.status]).toEqual(["protected", "unknown"]);
+  });
+
+  test("beside a whole stop that still waits rightly leaves the position protected", () => {
+    const orders = [conditionalStop(under, "98", "1"), fullStop(under, "95")];
+    expect(firstOf({ positions: [under], orders }).status).toBe("protected");
+  });
 });

@@ -73,7 +73,8 @@ describe("a stop that was written", () => {
   });
 
   test("that the flipped side has taken is told: it stands where it was not meant", () => {
-    const verdict = judge(aStep(), seen([fullStop(aShort(), "98")], aShort()));
+    const flipped = aShort({ mark: "97" });
+    const verdict = judge(aStep(), seen([fullStop(flipped, "98")], flipped));
     expect(verdict).toMatchObject({ kind: "superseded", detail: expect.stringContaining("flipped to short") });
   });
 });
