@@ -8,8 +8,9 @@ export default defineConfig({
     pool: "forks",
     // The end-to-end tests start processes of their own: more files at once only make them wait for each other.
     maxWorkers: 2,
-    testTimeout: 15_000,
-    hookTimeout: 15_000,
+    // Generous: an end-to-end test starts several processes, and a slow machine is no failure.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     restoreMocks: true,
     unstubEnvs: true,
     coverage: { include: ["src/**/*.ts"], reportsDirectory: "coverage" },

@@ -69,7 +69,7 @@ export function openVenue(): Venue {
       const isSilent = isUsdc && !venue.tellsOfUsdc;
       if (!isSilent) asked.push(seen);
       const answer = routes.get(url.pathname)?.(seen) ?? { status: 404, body: "" };
-      const told = isSilent && listsPositions(answer) ? ok(page("linear", [])) : answer;
+      const told = isSilent && listsPositions(answer) ? withoutRows(answer) : answer;
       const payload = typeof told.body === "string" ? told.body : JSON.stringify(told.body);
       return [told.status ?? 200, payload, { "content-type": "application/json", ...told.headers }];
     };
@@ -93,6 +93,11 @@ export function openVenue(): Venue {
     asks: (path) => asked.filter((each) => each.path === path),
   };
   return venue;
+}
+
+/** The same answer, its time included, with an empty list. */
+function withoutRows({ body, ...told }: Told): Told {
+  return { ...told, body: { ...(body as object), result: page("linear", []) } };
 }
 
 function listsPositions({ status = 200, body }: Told): boolean {
