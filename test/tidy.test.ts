@@ -138,7 +138,7 @@ const RULES: readonly Rule[] = [
     check: machinePaths,
     files: [...sources, ...tests, ...scripts, ...texts],
     bad: [planted("a.ts", `const a = "${machine}";`), planted("a.md", `see ${machine}`)],
-    good: [planted("a.md", `https://example.com${machine} and ./work/x`)],
+    good: [planted("a.md", `https://example.com${machine} and ./some/x`)],
   },
 ];
 
