@@ -1,28 +1,19 @@
 /** The exchange's own words, as they were seen in the wild, and what each one means for the caller. */
 import { existsSync, readFileSync } from "node:fs";
-import nock from "nock";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { dec } from "../../src/domain/decimal.js";
 import type { BybitSession } from "../../src/exchange/bybit/index.js";
 import type { FailureCause, FailureKind } from "../../src/exchange/failure.js";
-import { connect, failureOf, holdTime, openVenue, refusal, settled, type Venue } from "./venue.js";
+import { closeStage, failureOf, openStage, refusal, type Venue } from "./venue.js";
 
 let venue: Venue;
 let session: BybitSession;
 
 beforeEach(() => {
-  nock.disableNetConnect();
-  holdTime();
-  venue = openVenue();
-  session = connect();
+  ({ venue, session } = openStage());
 });
 
-afterEach(async () => {
-  await settled(session.close());
-  nock.cleanAll();
-  nock.enableNetConnect();
-  vi.useRealTimers();
-});
+afterEach(() => closeStage(session));
 
 type Meaning = readonly [FailureKind, FailureCause];
 

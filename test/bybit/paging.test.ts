@@ -1,21 +1,19 @@
 /** Cursors that end, cursors that lie, and lists that never end. */
-import nock from "nock";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { BybitSession } from "../../src/exchange/bybit/index.js";
 import {
   type Asked,
-  connect,
+  closeStage,
   failureOf,
-  holdTime,
   instrument,
   ok,
-  openVenue,
+  openStage,
   order,
   page,
   position,
   settled,
-  type Told,
   ticker,
+  type Told,
   type Venue,
 } from "./venue.js";
 
@@ -23,22 +21,14 @@ let venue: Venue;
 let session: BybitSession;
 
 beforeEach(() => {
-  nock.disableNetConnect();
-  holdTime();
-  venue = openVenue();
-  session = connect();
+  ({ venue, session } = openStage());
   venue.answers("/v5/market/tickers", () => ok({ list: symbols(400).map(ticker) }));
   venue.answers("/v5/market/instruments-info", ({ query }) =>
     ok({ list: query["status"] ? [] : symbols(400).map((symbol) => instrument(symbol)) }),
   );
 });
 
-afterEach(async () => {
-  await settled(session.close());
-  nock.cleanAll();
-  nock.enableNetConnect();
-  vi.useRealTimers();
-});
+afterEach(() => closeStage(session));
 
 const POSITIONS = "/v5/position/list";
 const ORDERS = "/v5/order/realtime";

@@ -1,14 +1,13 @@
 /** What a read of the account shows, and what it admits not to have seen. */
-import nock from "nock";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { BybitSession } from "../../src/exchange/bybit/index.js";
 import {
+  closeStage,
   connect,
   failureOf,
-  holdTime,
   instrument,
   ok,
-  openVenue,
+  openStage,
   order,
   page,
   position,
@@ -22,18 +21,10 @@ let venue: Venue;
 let session: BybitSession;
 
 beforeEach(() => {
-  nock.disableNetConnect();
-  holdTime();
-  venue = openVenue();
-  session = connect();
+  ({ venue, session } = openStage());
 });
 
-afterEach(async () => {
-  await settled(session.close());
-  nock.cleanAll();
-  nock.enableNetConnect();
-  vi.useRealTimers();
-});
+afterEach(() => closeStage(session));
 
 const POSITIONS = "/v5/position/list";
 const ORDERS = "/v5/order/realtime";

@@ -5,10 +5,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { dec } from "../../src/domain/decimal.js";
 import { type BybitSession, type LogEvent } from "../../src/exchange/bybit/index.js";
 import {
+  closeStage,
   connect,
   failureOf,
-  HOST,
   holdTime,
+  HOST,
   KEY,
   ok,
   openVenue,
@@ -36,12 +37,7 @@ beforeEach(() => {
   session = connect({ log: (event) => void logged.push(event) });
 });
 
-afterEach(async () => {
-  await settled(session.close());
-  nock.cleanAll();
-  nock.enableNetConnect();
-  vi.useRealTimers();
-});
+afterEach(() => closeStage(session));
 
 const echo = `${KEY} ${SECRET}`;
 const ANSWERS: readonly (readonly [string, Told])[] = [

@@ -240,3 +240,17 @@ export async function failureOf(work: Promise<unknown>): Promise<ExchangeFailure
   if (error instanceof ExchangeFailure) return error;
   throw error;
 }
+
+/** No network, a held clock, a quiet exchange, and a connection to it. */
+export function openStage(): { readonly venue: Venue; readonly session: BybitSession } {
+  nock.disableNetConnect();
+  holdTime();
+  return { venue: openVenue(), session: connect() };
+}
+
+export async function closeStage(session: BybitSession): Promise<void> {
+  await settled(session.close());
+  nock.cleanAll();
+  nock.enableNetConnect();
+  vi.useRealTimers();
+}

@@ -5,24 +5,16 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { dec } from "../../src/domain/decimal.js";
 import type { BybitSession } from "../../src/exchange/bybit/index.js";
 import type { TradingStopRequest, Urgency } from "../../src/exchange/port.js";
-import { connect, failureOf, HOST, holdTime, ok, openVenue, refusal, settled, type Venue } from "./venue.js";
+import { closeStage, failureOf, HOST, ok, openStage, refusal, settled, type Venue } from "./venue.js";
 
 let venue: Venue;
 let session: BybitSession;
 
 beforeEach(() => {
-  nock.disableNetConnect();
-  holdTime();
-  venue = openVenue();
-  session = connect();
+  ({ venue, session } = openStage());
 });
 
-afterEach(async () => {
-  await settled(session.close());
-  nock.cleanAll();
-  nock.enableNetConnect();
-  vi.useRealTimers();
-});
+afterEach(() => closeStage(session));
 
 const TRADING_STOP = "/v5/position/trading-stop";
 const now: Urgency = { priority: 0, veto: () => null };

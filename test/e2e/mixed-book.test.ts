@@ -67,6 +67,7 @@ describe("250 mixed positions", () => {
 
   test("protect leaves every eligible one confirmed, at the write budget, with no refusal for rate", async () => {
     const before = requests("POST").length;
+    const readsBefore = requests("GET").length;
     const stalls = monitorEventLoopDelay({ resolution: 10 });
     stalls.enable();
     const done = await place.backstop(["protect", "--format", "json"]);
@@ -78,6 +79,10 @@ describe("250 mixed positions", () => {
       const outcomes = found(report, one)?.steps.map(({ outcome }) => outcome);
       expect(outcomes, `${one.kind} ${one.symbol}`).toEqual(["confirmed"]);
     }
+    const byName = requests("GET")
+      .slice(readsBefore)
+      .filter(({ query }) => query["symbol"] !== undefined);
+    expect(byName.length, "read-backs are pages, not one round trip each").toBeLessThan(60);
     const posts = requests("POST").slice(before);
     const accepted = posts.filter(({ retCode }) => retCode === 0);
     expect(accepted).toHaveLength(expected.filter(({ isWritten }) => isWritten).length);

@@ -1,6 +1,7 @@
 /** The control verbs' inputs: the same in process and as JSON over HTTP. */
 import { z } from "zod";
 import { dec, parseDecimal } from "../../domain/decimal.js";
+import { FAULT_KINDS } from "./faults.js";
 
 const decimal = z
   .string()
@@ -65,29 +66,7 @@ export const SCHEMAS = {
     orderLinkId: z.string().optional(),
   }),
   setFault: z.strictObject({
-    kind: z.enum([
-      "retCode",
-      "html",
-      "hang",
-      "stall",
-      "reset",
-      "empty",
-      "truncated",
-      "ackButIgnore",
-      "effectThenReset",
-      "delayedEffect",
-      "lastCursorEmptyPage",
-      "lastCursorRepeat",
-      "selfCursor",
-      "zeroPosition",
-      "streamRefuseAuth",
-      "streamDropBeforeAuthReply",
-      "streamDropAfterSubscribe",
-      "streamSilent",
-      "streamDuplicate",
-      "streamReorder",
-      "streamLose",
-    ]),
+    kind: z.enum(FAULT_KINDS),
     path: z.string().optional(),
     account: z.string().optional(),
     times: z.number().int().min(1).optional(),

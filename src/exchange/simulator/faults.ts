@@ -1,26 +1,33 @@
 /** Faults that a test asks for: which requests they hit, how often, and what then goes wrong. */
 
-export type WireFaultKind =
-  | "retCode"
-  | "html"
-  | "hang"
-  | "stall"
-  | "reset"
-  | "empty"
-  | "truncated"
-  | "ackButIgnore"
-  | "effectThenReset"
-  | "delayedEffect";
-export type PagingFaultKind = "lastCursorEmptyPage" | "lastCursorRepeat" | "selfCursor";
-export type FaultKind = WireFaultKind | PagingFaultKind | "zeroPosition" | StreamFaultKind;
-export type StreamFaultKind =
-  | "streamRefuseAuth"
-  | "streamDropBeforeAuthReply"
-  | "streamDropAfterSubscribe"
-  | "streamSilent"
-  | "streamDuplicate"
-  | "streamReorder"
-  | "streamLose";
+export const WIRE_FAULTS = [
+  "retCode",
+  "html",
+  "hang",
+  "stall",
+  "reset",
+  "empty",
+  "truncated",
+  "ackButIgnore",
+  "effectThenReset",
+  "delayedEffect",
+] as const;
+const PAGING_FAULTS = ["lastCursorEmptyPage", "lastCursorRepeat", "selfCursor"] as const;
+const STREAM_FAULTS = [
+  "streamRefuseAuth",
+  "streamDropBeforeAuthReply",
+  "streamDropAfterSubscribe",
+  "streamSilent",
+  "streamDuplicate",
+  "streamReorder",
+  "streamLose",
+] as const;
+export const FAULT_KINDS = [...WIRE_FAULTS, ...PAGING_FAULTS, "zeroPosition", ...STREAM_FAULTS] as const;
+
+export type WireFaultKind = (typeof WIRE_FAULTS)[number];
+export type PagingFaultKind = (typeof PAGING_FAULTS)[number];
+export type StreamFaultKind = (typeof STREAM_FAULTS)[number];
+export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /**
  * `path` and `account` narrow what is hit (absent: all). The first `after` hits pass, then `times` (default 1) fail.
@@ -74,16 +81,3 @@ export function takeFault(list: FaultList, kinds: readonly FaultKind[], target: 
   }
   return undefined;
 }
-
-export const WIRE_FAULTS: readonly WireFaultKind[] = [
-  "retCode",
-  "html",
-  "hang",
-  "stall",
-  "reset",
-  "empty",
-  "truncated",
-  "ackButIgnore",
-  "effectThenReset",
-  "delayedEffect",
-];
