@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     environment: "node",
+    setupFiles: ["test/setup/seed.ts"],
     pool: "forks",
     // The end-to-end tests start processes of their own: more files at once only make them wait for each other.
     maxWorkers: 2,

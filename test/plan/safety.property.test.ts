@@ -352,9 +352,14 @@ describe("enough", () => {
               ({ status, hedgedBy }) =>
                 status === "unprotected" && (wish.hedged === "protect" || hedgedBy.length === 0),
             )
-            .every(({ position, wanted, life }) => {
-              if (wanted.stopLoss.kind === "impossible") return true;
-              const isLeft = wanted.stopLoss.kind === "past" && (wish.pastStop === "alert" || life.closeSent);
+            .every(({ position, wanted, market, life }) => {
+              if (wanted.stopLoss.kind === "impossible" || market === null) return true;
+              const isPastStop = wanted.stopLoss.kind === "past";
+              // A price below its own tick leaves no level under it.
+              const base = isPastStop ? wanted.stopLoss.base : null;
+              const noTick =
+                base !== null && !tightestTick(base, market.instrument.tickSize, position.side, "stop-loss").gt(0);
+              const isLeft = isPastStop && (wish.pastStop === "alert" || life.closeSent || noTick);
               return isLeft || named.has(keyText(position.key));
             });
         },
