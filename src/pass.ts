@@ -2,9 +2,10 @@
 import type { Assessment } from "./assess/assess.js";
 import type { Picture } from "./domain/picture.js";
 import type { Writer } from "./exchange/port.js";
+import { attentionTo } from "./pass/attention.js";
 import type { PassOptions } from "./pass/options.js";
 import { agreementText, lookWhileWritingMs, sendBatch } from "./pass/sending.js";
-import { firstView, freshView, nextView, type View } from "./pass/view.js";
+import { type Attentive, firstView, freshView, nextView, type View } from "./pass/view.js";
 import type { PlannedStep } from "./plan/step.js";
 import { MAX_AGE_MS, PassBook } from "./verify/book.js";
 
@@ -18,6 +19,7 @@ const MOST_IDLE_LOOKS = 12;
 const MOST_BLIND_MS = 20_000;
 export interface PassResult {
   readonly assessment: Assessment;
+  readonly picture: Picture;
   /** What is left to do: the whole plan where nothing was written. */
   readonly planned: readonly PlannedStep[];
   /** What was sent, and what became of it. */
@@ -30,20 +32,21 @@ export interface PassResult {
 type Agreed = ReadonlySet<string> | null;
 
 /** @throws ExchangeFailure when nothing of the account could be judged. */
-export async function runPass(options: PassOptions): Promise<PassResult> {
-  const { writer, approve } = options;
+export async function runPass(given: PassOptions): Promise<PassResult> {
+  const { writer, approve, clock, book = new PassBook() } = given;
+  book.forget(clock.now());
+  const options = { ...given, book, attention: attentionTo(given.scope) };
   const view = await firstView(options);
   const isAgreed = writer !== undefined && (await (approve?.(view.planned, view.assessment) ?? true));
-  if (!isAgreed) return { ...view, book: new PassBook(), lostSight: null };
+  if (!isAgreed) return { ...view, book, lostSight: null };
   if (approve === undefined) return closeGaps(view, writer, null, options);
   return closeGaps(await freshView(view, options), writer, new Set(view.planned.map(agreementText)), options);
 }
 
 /** Sends what is due, looks, judges and plans anew, until a look leaves nothing to do and nothing to wait for. */
-async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: PassOptions): Promise<PassResult> {
-  const { clock, writesPerSecond } = given;
+async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: Attentive): Promise<PassResult> {
+  const { clock, writesPerSecond, book, attention } = given;
   const batchSize = Math.max(1, Math.floor((writesPerSecond * MAX_AGE_MS) / 1_000));
-  const book = new PassBook();
   const options = { ...given, frozen: (picture: Picture) => book.accountRefusal() ?? given.frozen(picture) };
   const wire: Promise<unknown>[] = [];
   let view = first;
@@ -58,11 +61,13 @@ async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: Pas
       clock.now(),
       batchSize - book.onTheWire(),
     );
-    if (ready.length === 0 && waiting.length === 0) return settled();
+    const woken = attention.drawTo(options.woken?.() ?? []);
+    if (ready.length === 0 && waiting.length === 0 && woken.length === 0) return settled();
     if (ready.length > 0) wire.push((await sendBatch(ready, writer, { view, latest: () => view, book }, options)).rest);
-    else await clock.sleep(book.onTheWire() > 0 ? lookWhileWritingMs(view) : pauseMs(idleLooks));
+    else if (woken.length === 0)
+      await clock.sleep(book.onTheWire() > 0 ? lookWhileWritingMs(view) : pauseMs(idleLooks));
     idleLooks = ready.length > 0 || book.onTheWire() > 0 ? 0 : idleLooks + 1;
-    const next = await nextView(view, [...ready.map(({ step }) => step.key), ...waiting], book, options);
+    const next = await nextView(view, [...ready.map(({ step }) => step.key), ...waiting, ...woken], book, options);
     if (next !== null) lookedAtMs = clock.now();
     view = next ?? view;
     options.progress?.(book.progress());

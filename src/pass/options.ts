@@ -1,11 +1,13 @@
 /** What a pass is given: whom to read, perhaps whom to write, and what is wanted. */
 import type { Assessment } from "../assess/assess.js";
 import type { Picture } from "../domain/picture.js";
-import type { PositionKey, Side } from "../domain/position.js";
+import type { Position, PositionKey, Side } from "../domain/position.js";
+import type { Contract, ReadScope } from "../domain/snapshot.js";
 import type { Reader, Writer } from "../exchange/port.js";
 import type { Memory } from "../ledger/memory.js";
 import type { PlannedStep } from "../plan/step.js";
 import type { ResolvedPolicy } from "../policy/resolve.js";
+import type { PassBook } from "../verify/book.js";
 
 export interface PassOptions {
   readonly reader: Reader;
@@ -19,8 +21,20 @@ export interface PassOptions {
   readonly newOrderLinkId: () => string;
   /** Why nothing may be written at this moment (read-only switch, copy-trading master); null: writing is allowed. */
   readonly frozen: (picture: Picture) => string | null;
+  /** Why nothing may be written for this position at this moment; null: nothing speaks against it. */
+  readonly heldBack?: (position: Position) => string | null;
   readonly manyChangesAgreed: boolean;
   /** Sees the plan before anything is sent; false: nothing is. */
   readonly approve?: (planned: readonly PlannedStep[], assessment: Assessment) => Promise<boolean>;
   readonly progress?: (text: string) => void;
+  /** What to look at first; default everything. The pass cares for nothing else, but for what `woken` names. */
+  readonly scope?: ReadScope;
+  /** What was known before a pass over some contracts: it completes the picture, and is never written from. */
+  readonly before?: Picture;
+  /** Where steps are kept account of; one that outlives the pass also holds steps which others have sent meanwhile. */
+  readonly book?: PassBook;
+  /** Contracts that somebody wants looked at since it was last asked. */
+  readonly woken?: () => readonly Contract[];
+  /** Told of every look, before anything is sent from it. */
+  readonly onLook?: (picture: Picture, assessment: Assessment) => void;
 }

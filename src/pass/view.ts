@@ -4,6 +4,7 @@ import { lookedAgain, type Picture, pictureOf } from "../domain/picture.js";
 import { keyText } from "../domain/position.js";
 import type { Contract } from "../domain/snapshot.js";
 import { ExchangeFailure } from "../exchange/failure.js";
+import type { Attention } from "./attention.js";
 import type { PassOptions } from "./options.js";
 import { changeBrake, plan } from "../plan/plan.js";
 import type { PlannedStep, Step } from "../plan/step.js";
@@ -13,6 +14,9 @@ import { provenChange } from "../verify/life.js";
 /** A row and its orders may disagree for a moment after a change by another hand. */
 const SECOND_LOOK_AFTER_MS = 500;
 
+/** The options of a pass that knows what it cares for, and where it keeps account. */
+export type Attentive = PassOptions & { readonly attention: Attention; readonly book: PassBook };
+
 export interface View {
   readonly picture: Picture;
   readonly assessment: Assessment;
@@ -21,22 +25,26 @@ export interface View {
   readonly braked: string | null;
 }
 
-/** Looks at the whole account; at what is in doubt a second time. @throws ExchangeFailure */
-export async function firstView(options: PassOptions): Promise<View> {
-  const picture = pictureOf(await options.reader.snapshot("account"));
-  const view = viewOf(picture, null, options);
-  const doubtful = view.assessment.positions.filter(({ status }) => status === "unknown");
+/** Looks at the whole scope; at what is in doubt a second time. @throws ExchangeFailure */
+export async function firstView(options: Attentive): Promise<View> {
+  const { reader, scope = "account", before, attention } = options;
+  const looked = await reader.snapshot(scope);
+  const picture = before === undefined ? pictureOf(looked) : lookedAgain(before, looked);
+  const view = told(viewOf(picture, null, options), options);
+  const doubtful = view.assessment.positions.filter(
+    ({ status, position }) => status === "unknown" && attention.has(position.key),
+  );
   if (doubtful.length === 0) return view;
   await options.clock.sleep(SECOND_LOOK_AFTER_MS);
   const again = await lookOrNull(
     doubtful.map(({ position }) => position.key),
     options,
   );
-  return again === null ? view : viewOf(lookedAgain(picture, again), null, options);
+  return again === null ? view : told(viewOf(lookedAgain(picture, again), null, options), options);
 }
 
 /** While a person thought, another hand may have acted. A look that fails leaves the old view, too old to act on. */
-export async function freshView(view: View, options: PassOptions): Promise<View> {
+export async function freshView(view: View, options: Attentive): Promise<View> {
   try {
     return await firstView(options);
   } catch (error) {
@@ -50,7 +58,7 @@ export async function nextView(
   view: View,
   contracts: readonly Contract[],
   book: PassBook,
-  options: PassOptions,
+  options: Attentive,
 ): Promise<View | null> {
   const later = await lookOrNull(contracts, options);
   if (later === null) return null;
@@ -59,11 +67,16 @@ export async function nextView(
     const found = positionOf(next, judged.attempt.step);
     if (found !== undefined) options.memory.remember(found.position, provenChange(judged));
   }
-  return viewOf(next.picture, view.braked, options);
+  return told(viewOf(next.picture, view.braked, options), options);
 }
 
-function viewOf(picture: Picture, brakedBefore: string | null, options: PassOptions): View {
-  const { policyOf, memory, frozen, manyChangesAgreed } = options;
+function told(view: View, { onLook }: Attentive): View {
+  onLook?.(view.picture, view.assessment);
+  return view;
+}
+
+function viewOf(picture: Picture, brakedBefore: string | null, options: Attentive): View {
+  const { policyOf, memory, frozen, manyChangesAgreed, attention } = options;
   const assessment = assess({
     snapshot: picture.snapshot,
     policyOf: ({ key, side }) => policyOf(key, side),
@@ -74,8 +87,9 @@ function viewOf(picture: Picture, brakedBefore: string | null, options: PassOpti
     if (stop.triggered.length > 0) memory.remember(position, { stopTriggered: true });
   }
   const braked = brakedBefore ?? changeBrake(assessment);
-  const planned = plan(assessment, { frozen: frozen(picture), manyChangesAgreed, brakedBefore: braked });
-  return { picture, assessment, planned, braked };
+  const heldBack = ({ position }: Assessed) => options.heldBack?.(position) ?? null;
+  const planned = plan(assessment, { frozen: frozen(picture), manyChangesAgreed, brakedBefore: braked, heldBack });
+  return { picture, assessment, planned: planned.filter(({ step }) => attention.has(step.key)), braked };
 }
 
 async function lookOrNull(contracts: readonly Contract[], { reader }: PassOptions) {

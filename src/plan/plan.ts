@@ -19,17 +19,20 @@ export interface PlanOptions {
   readonly brakedBefore?: string | null;
   /** Why nothing of this account may be written now; null: it may. */
   readonly frozen: string | null;
+  /** Why nothing may be written for this position at this moment; null: nothing speaks against it. */
+  readonly heldBack?: (assessed: Assessed) => string | null;
 }
 
 export function plan(assessment: Assessment, options: PlanOptions): readonly PlannedStep[] {
   const drafts = draftsOf(assessment);
   const braked = options.manyChangesAgreed ? null : (options.brakedBefore ?? brakeOn(drafts, assessment));
   const ranked = [...drafts].sort((one, other) => riskOrder(one, other, assessment));
-  return ranked.map(({ step, assessed }, rank) => ({
+  return ranked.map(({ step, assessed }) => ({
     step,
-    priority: ranked.length - rank,
+    priority: urgency({ step, assessed }, assessment),
     held:
       options.frozen ??
+      options.heldBack?.(assessed) ??
       (movesStop(step) ? braked : null) ??
       unseenHedge(assessed, assessment) ??
       objection(step, assessed),
@@ -75,16 +78,22 @@ function brakeOn(drafts: readonly Draft[], { positions }: Assessment): string | 
 }
 
 /** Naked first, then half-covered, then moves, then take-profits; within a class the largest notional first. */
-function riskOrder(one: Draft, other: Draft, { snapshot }: Assessment): number {
-  const byClass = riskClass(other) - riskClass(one);
-  if (byClass !== 0) return byClass;
-  const value = ({ assessed: { position, stop } }: Draft) => {
-    const naked = dec("1").minus(stop.inside?.coverage ?? dec("0"));
-    return notionalQuote(position, snapshot.tickers.get(contractText(position.key))).times(naked);
-  };
-  const byValue = value(other).cmp(value(one));
-  if (byValue !== 0) return byValue;
-  return (one.assessed.position.openedAtMs ?? 0) - (other.assessed.position.openedAtMs ?? 0);
+function riskOrder(one: Draft, other: Draft, assessment: Assessment): number {
+  const byUrgency = urgency(other, assessment) - urgency(one, assessment);
+  return byUrgency !== 0
+    ? byUrgency
+    : (one.assessed.position.openedAtMs ?? 0) - (other.assessed.position.openedAtMs ?? 0);
+}
+
+/** Above any value at risk, so that a class is never overtaken by a lower one. */
+const CLASS_STRIDE = 1e15;
+
+/** Holds also between plans, for steps of one account wait in one queue: it ranks, and is no amount of money. */
+function urgency(draft: Draft, { snapshot }: Assessment): number {
+  const { position, stop } = draft.assessed;
+  const naked = dec("1").minus(stop.inside?.coverage ?? dec("0"));
+  const value = notionalQuote(position, snapshot.tickers.get(contractText(position.key))).times(naked);
+  return riskClass(draft) * CLASS_STRIDE + Math.min(value.toNumber(), CLASS_STRIDE - 1);
 }
 
 function riskClass({ step, assessed }: Draft): number {

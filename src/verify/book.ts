@@ -2,7 +2,7 @@
 import type { Attempt } from "../apply/attempt.js";
 import type { Assessed, Assessment } from "../assess/assess.js";
 import { type Picture, seenAtMs } from "../domain/picture.js";
-import { contractText, keyText } from "../domain/position.js";
+import { contractText, keyText, type Position } from "../domain/position.js";
 import type { Contract } from "../domain/snapshot.js";
 import type { PlannedStep, Step } from "../plan/step.js";
 import { judge, type Verdict } from "./judge.js";
@@ -11,6 +11,7 @@ import {
   emptyPage,
   enter,
   isIdle,
+  isSameLife,
   mayTry,
   type Page,
   recordOf,
@@ -28,6 +29,8 @@ export const MAX_AGE_MS = 2_500;
 /** A close cannot be taken back: it is decided from what was seen just now, a few at a time. */
 const CLOSE_MAX_AGE_MS = 1_000;
 const MOST_CLOSES = 5;
+/** At most three writes to one position within this time. */
+const KEPT_MS = 60_000;
 
 export interface Judged {
   readonly attempt: Attempt;
@@ -45,6 +48,8 @@ const MOST_RIGHTS_REFUSALS = 3;
 
 export class PassBook {
   readonly #pages = new Map<string, Page>();
+  /** Pages of positions that have closed, flipped or opened anew since. */
+  #past: Page[] = [];
 
   /** Which of the planned steps may be sent now, from a picture that is fresh enough for each; at most `most`. */
   admit(
@@ -59,6 +64,7 @@ export class PassBook {
     const waiting: Contract[] = this.#unsettled();
     for (const draft of planned) {
       const position = assessed.get(keyText(draft.step.key));
+      if (position !== undefined) this.#turnPage(position.position);
       const page = this.#page(draft.step);
       const step = position === undefined ? null : retold(draft.step, page, position);
       if (draft.held !== null || step === null || !mayTry(page)) continue;
@@ -74,6 +80,21 @@ export class PassBook {
 
   started(step: Step): void {
     this.#page(step).inFlight = true;
+  }
+
+  /** May this step be sent at once, from what was pushed just now, without regard to any look? */
+  isFree(position: Position): boolean {
+    this.#turnPage(position);
+    const page = this.#pages.get(keyText(position.key));
+    return page === undefined || (isIdle(page) && mayTry(page));
+  }
+
+  /** What happened long ago neither hinders nor is told any more; for a book that outlives its passes. */
+  forget(nowMs: number): void {
+    const isRecent = (page: Page) =>
+      !isIdle(page) || page.entries.some(({ attempt }) => nowMs - attempt.answeredAtMs < KEPT_MS);
+    for (const [key, page] of this.#pages) if (!isRecent(page)) this.#pages.delete(key);
+    this.#past = this.#past.filter(isRecent);
   }
 
   answered(attempts: readonly Attempt[]): void {
@@ -102,7 +123,7 @@ export class PassBook {
    * Some contracts need rights of their own, so a few refusals with none accepted are needed to tell.
    */
   accountRefusal(): string | null {
-    const answers = [...this.#pages.values()].flatMap((page) => page.entries.map(({ attempt }) => attempt.answer));
+    const answers = this.#allPages().flatMap((page) => page.entries.map(({ attempt }) => attempt.answer));
     const refusals = answers.filter((answer) => answer.kind === "refused");
     const key = refusals.find(({ cause }) => cause === "key");
     if (key !== undefined) return `the exchange refused the key: ${key.detail}`;
@@ -119,7 +140,7 @@ export class PassBook {
 
   /** For a progress line: what was sent, and how much of it is proven. */
   progress(): string {
-    const entries = [...this.#pages.values()].flatMap((page) => page.entries);
+    const entries = this.#allPages().flatMap((page) => page.entries);
     const confirmed = entries.filter(({ verdict }) => verdict?.outcome === "confirmed").length;
     return `${entries.length} sent, ${confirmed} confirmed`;
   }
@@ -133,8 +154,12 @@ export class PassBook {
 
   /** Every step that was tried, in order, by position. */
   records(): ReadonlyMap<string, readonly StepRecord[]> {
-    const told = [...this.#pages].map(([key, page]) => [key, page.entries.map(toldEntry)] as const);
-    return new Map(told.filter(([, records]) => records.length > 0));
+    const told = new Map<string, StepRecord[]>();
+    for (const entry of this.#allPages().flatMap((page) => page.entries)) {
+      const key = keyText(entry.attempt.step.key);
+      told.set(key, [...(told.get(key) ?? []), toldEntry(entry)]);
+    }
+    return told;
   }
 
   /** A read that proves it has shown the position flat since it was written to. */
@@ -165,6 +190,24 @@ export class PassBook {
     const page = emptyPage(step.key);
     this.#pages.set(key, page);
     return page;
+  }
+
+  /** A new life of a position is not bound by what was tried for the one before. */
+  #turnPage(position: Position): void {
+    const key = keyText(position.key);
+    const page = this.#pages.get(key);
+    const { side, openedAtMs } = position;
+    if (page !== undefined && page.life !== null && isIdle(page) && !isSameLife(page.life, position)) {
+      this.#pages.delete(key);
+      this.#past.push(page);
+    }
+    const current = this.#pages.get(key) ?? emptyPage(position.key);
+    current.life ??= { side, openedAtMs };
+    this.#pages.set(key, current);
+  }
+
+  #allPages(): readonly Page[] {
+    return [...this.#past, ...this.#pages.values()];
   }
 
   #openEntries(): Entry[] {

@@ -3,6 +3,7 @@ import type { Attempt } from "../apply/attempt.js";
 import type { Assessed } from "../assess/assess.js";
 import { dec } from "../domain/decimal.js";
 import { roundAwayFromMark } from "../domain/price.js";
+import type { Position } from "../domain/position.js";
 import type { Contract } from "../domain/snapshot.js";
 import { objection } from "../plan/guard.js";
 import type { Step, StepStop } from "../plan/step.js";
@@ -43,9 +44,19 @@ export interface Entry {
   verdict: StepRecord | null;
 }
 
+/** What tells one life of a position from the next. */
+export type Life = Pick<Position, "side" | "openedAtMs">;
+
+export function isSameLife(one: Life, other: Life): boolean {
+  const isOtherTime = one.openedAtMs !== null && other.openedAtMs !== null && one.openedAtMs !== other.openedAtMs;
+  return one.side === other.side && !isOtherTime;
+}
+
 /** What the book knows of one position. */
 export interface Page {
   readonly contract: Contract;
+  /** Null: not known yet. */
+  life: Life | null;
   inFlight: boolean;
   entries: Entry[];
   /** A take-profit was refused: only the stop is tried again in this pass. */
@@ -59,6 +70,7 @@ export interface Page {
 export function emptyPage(contract: Contract): Page {
   return {
     contract,
+    life: null,
     inFlight: false,
     entries: [],
     takeProfitRefused: false,

@@ -299,7 +299,7 @@ describe("no more than asked", () => {
     expect(
       everyPlan(({ steps }) => {
         const priorities = steps.map(({ priority }) => priority);
-        return priorities.every((priority, index) => index === 0 || priority < (priorities[index - 1] ?? 0));
+        return priorities.every((priority, index) => index === 0 || priority <= (priorities[index - 1] ?? 0));
       }),
     ).toBeNull();
   });
