@@ -81,7 +81,7 @@ function program(console: Console, ends: (code: number) => void): Command {
     .option("--host <host>", "address to listen on", "127.0.0.1")
     .option("--port <port>", "port to listen on; 0 picks a free one", portNumber, 18090)
     .option("--seed <number>", "makes its random choices repeatable", wholeNumber, 1)
-    .option("--latency <ms>", "delay of every answer", wholeNumber, 0)
+    .option("--latency <ms>", "a round trip; pushes take half of it", wholeNumber, 0)
     .action(async (options) => (await load.simulator())(options, console));
   root
     .command("demo")

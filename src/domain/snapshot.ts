@@ -34,9 +34,11 @@ export interface Snapshot {
   readonly unreadablePositions: readonly UnreadablePosition[];
   /** Contracts whose own rows were asked for by name: only there is a missing row proof of a flat position. */
   readonly askedAlone: readonly Contract[];
-  /** All open orders of the scope, entries included. */
+  /** All open orders of contracts with a position, entries included; with `allOrders` of every contract. */
   readonly orders: readonly OpenOrder[];
   readonly unreadableOrders: readonly UnreadableOrder[];
+  /** Every open order of the scope is in `orders`, or told as unreadable, also where there is no position. */
+  readonly allOrders: boolean;
   /** By `contractText`. Holds at least every contract with a position, unless a gap says otherwise. */
   readonly instruments: ReadonlyMap<string, Instrument>;
   readonly tickers: ReadonlyMap<string, Ticker>;

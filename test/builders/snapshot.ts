@@ -41,6 +41,7 @@ export function aSnapshot({ instruments = [], tickers = [], ...overrides }: Snap
       instruments,
     ),
     tickers: byContract(usualTickers, tickers),
+    allOrders: false,
     marginMode: "isolated",
     copyTradingMaster: false,
     disconnectProtection: false,

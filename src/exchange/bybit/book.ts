@@ -19,6 +19,8 @@ export interface Book {
   readonly orders: readonly OpenOrder[];
   readonly unreadableOrders: readonly UnreadableOrder[];
   readonly gaps: readonly Gap[];
+  /** True: orders were read whole, also of contracts without a position. */
+  readonly allOrders: boolean;
   /** Position and order requests that it took, further tries not counted. */
   readonly cost: number;
 }
@@ -30,6 +32,8 @@ export interface BookParts {
 }
 
 export interface ListOptions {
+  /** True: orders are read also where a list holds no position. */
+  readonly allOrders: boolean;
   /** Contracts with a position when the list was read last; kept up to date here. */
   readonly symbolsByList: Map<string, readonly string[]>;
   /** A category has a position: its prices will be needed. */
@@ -51,7 +55,11 @@ const NO_ORDERS: OrdersRead = { orders: [], unreadable: [], failure: null, missi
 export async function readBook(parts: BookParts, lists: readonly ListName[], options: ListOptions): Promise<Book> {
   const counted = countRequests(parts.client);
   const read = await Promise.all(lists.map((list) => readList({ ...parts, client: counted.client }, list, options)));
-  return joined(read, counted.count());
+  return { ...joined(read, counted.count()), allOrders: options.allOrders && read.every(sawAllOrders) };
+}
+
+function sawAllOrders({ orders }: Part): boolean {
+  return orders.failure === null;
 }
 
 /** @throws ExchangeFailure when not one contract could be read, or the account is closed to us. */
@@ -66,7 +74,7 @@ export async function readContracts(parts: BookParts, contracts: readonly Contra
       return { ...contract, positions, orders };
     }),
   );
-  return joined(read, counted.count());
+  return { ...joined(read, counted.count()), allOrders: read.every(sawAllOrders) };
 }
 
 async function readList(parts: BookParts, list: ListName, options: ListOptions): Promise<Part> {
@@ -80,8 +88,8 @@ async function readList(parts: BookParts, list: ListName, options: ListOptions):
   const symbols = symbolsOf(positions);
   if (positions.failure === null) options.symbolsByList.set(listText, symbols);
   parts.progress(`${listText}: ${positions.positions.length} positions`);
-  if (symbols.length === 0) return { category: list.category, positions, orders: NO_ORDERS, symbol: null };
-  options.onPositions(list.category);
+  if (symbols.length > 0) options.onPositions(list.category);
+  else if (!options.allOrders) return { category: list.category, positions, orders: NO_ORDERS, symbol: null };
   return { category: list.category, positions, orders: await readOrderList(client, list, symbols), symbol: null };
 }
 
@@ -108,7 +116,7 @@ function symbolsOf(read: PositionsRead): readonly string[] {
   return [...new Set([...open, ...unread])];
 }
 
-function joined(parts: readonly Part[], cost: number): Book {
+function joined(parts: readonly Part[], cost: number): Omit<Book, "allOrders"> {
   const failure = parts.find((part) => part.positions.failure !== null)?.positions.failure;
   if (failure != null && !parts.some((part) => part.positions.sawAnything)) throw failure;
   return {
@@ -132,6 +140,7 @@ export function bothBooks(whole: Book, alone: Book): Book {
     orders: [...new Map([...whole.orders, ...alone.orders].map((order) => [order.orderId, order])).values()],
     unreadableOrders: [...whole.unreadableOrders, ...alone.unreadableOrders],
     gaps: [...whole.gaps, ...alone.gaps],
+    allOrders: whole.allOrders && alone.allOrders,
     cost: whole.cost,
   };
 }

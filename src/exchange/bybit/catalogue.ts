@@ -21,6 +21,8 @@ export interface Catalogue {
   list(category: Category): Promise<Listing>;
   /** One contract, also one that the lists do not show; null where the exchange knows none. @throws ExchangeFailure */
   find(contract: Contract): Promise<Instrument | null>;
+  /** As it was last read, within the hour; null: not known without asking. */
+  known(contract: Contract): Instrument | null;
   /** The next read asks the exchange again: ticks may have changed. */
   refresh(): void;
 }
@@ -85,6 +87,12 @@ export function createCatalogue(client: Client, clock: Clock): Catalogue {
       const instrument = await readOne(client, { category, symbol });
       if (instrument !== null) shelf.alone.set(symbol, { instrument, readAtMs: clock.monotonicMs() });
       return instrument;
+    },
+    known: ({ category, symbol }) => {
+      const shelf = shelves[category];
+      const alone = shelf.alone.get(symbol);
+      if (alone !== undefined && isFresh(alone.readAtMs)) return alone.instrument;
+      return isFresh(shelf.loadedAtMs) ? (shelf.instruments.get(symbol) ?? null) : null;
     },
     refresh: () => {
       for (const shelf of Object.values(shelves)) {

@@ -1,5 +1,7 @@
 /** Connects one account to Bybit: a Reader for everyone, a Writer only for those who ask for it. */
+import type { Instrument } from "../../domain/instrument.js";
 import type { Category } from "../../domain/position.js";
+import type { Contract } from "../../domain/snapshot.js";
 import type { Reader, Writer } from "../port.js";
 import { createAccountBudget, createIpBudget, type IpBudget, type SteadyClock } from "./budget.js";
 import { createCatalogue } from "./catalogue.js";
@@ -29,6 +31,8 @@ export interface BybitConnection {
     /** Our part of the address's 600 requests per 5 seconds: above 0, at most 1. Without effect where `ipBudget` is given. */
     readonly ipShare: number;
   };
+  /** Default false: orders are read only where there are positions. */
+  readonly allOrders?: boolean;
   /** Shared among the accounts of one process; absent: an own one. */
   readonly ipBudget?: IpBudget;
   readonly clock: SteadyClock;
@@ -46,6 +50,8 @@ export interface BybitSession {
   writer(): Writer;
   /** Contracts are asked for anew at the next read: a tick may have changed. */
   refreshInstruments(): void;
+  /** A contract as it was last read, without asking; null: not known, or not for the last hour. */
+  knownInstrument(contract: Contract): Instrument | null;
   /** What our wall clock lacks to be the exchange's, by the answers so far; zero before the first. */
   clockOffsetMs(): number;
   /** Rejects what is queued with cause `closed`, waits for what is in flight. */
@@ -87,7 +93,16 @@ function open(options: BybitConnection, readOnly: boolean): { session: BybitRead
   const catalogue = createCatalogue(client, clock);
   const progress = options.progress ?? (() => undefined);
   const session: BybitReadSession = {
-    reader: createReader({ account, categories: options.categories, client, catalogue, clock, progress }),
+    reader: createReader({
+      account,
+      categories: options.categories,
+      client,
+      catalogue,
+      allOrders: options.allOrders ?? false,
+      clock,
+      progress,
+    }),
+    knownInstrument: (contract) => catalogue.known(contract),
     refreshInstruments: () => catalogue.refresh(),
     clockOffsetMs: () => 0 - (client.skewMs() ?? 0),
     close: async () => {

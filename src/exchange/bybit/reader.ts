@@ -28,6 +28,8 @@ export interface ReaderParts {
   readonly categories: readonly Category[];
   readonly client: Client;
   readonly catalogue: Catalogue;
+  /** True: whole reads show the orders of every contract, also of those without a position. */
+  readonly allOrders: boolean;
   readonly clock: SteadyClock;
   readonly progress: (text: string) => void;
 }
@@ -61,7 +63,11 @@ export function createReader(parts: ReaderParts): Reader {
 
 /** Both legs of a hedge are one contract; read twice, its positions and orders would count twice. */
 function eachOnce(scope: readonly Contract[]): readonly Contract[] {
-  return [...new Map(scope.map((contract) => [contractText(contract), contract])).values()];
+  return [
+    ...new Map(
+      scope.map(({ category, symbol }) => [contractText({ category, symbol }), { category, symbol }]),
+    ).values(),
+  ];
 }
 
 /** Everything but the trading rules of the contracts, which are usually known already. */
@@ -115,6 +121,7 @@ async function readAllLists(parts: ReaderParts, cache: Cache): Promise<Omit<Whol
   const tickerPages = new Map<Category, Promise<TickerPage>>();
   const requestedAtMs = parts.clock.steadyMs();
   const book = await readBook(parts, lists, {
+    allOrders: parts.allOrders,
     symbolsByList: cache.symbolsByList,
     onPositions: (category) => {
       if (!tickerPages.has(category)) tickerPages.set(category, readTickerPage(parts.client, category, null));
@@ -141,7 +148,8 @@ async function readSome(parts: ReaderParts, cache: Cache, scope: readonly Contra
 async function finish(parts: ReaderParts, scope: ReadScope, read: WholeRead, facts: AccountFacts): Promise<Snapshot> {
   const { book, tickers } = read;
   const held = contractsOf(book);
-  const instruments = await readInstruments(parts.catalogue, scope === "account" ? held : scope);
+  const named = scope === "account" ? eachOnce([...held, ...(book.allOrders ? book.orders : [])]) : scope;
+  const instruments = await readInstruments(parts.catalogue, named);
   parts.progress(`${book.positions.length} positions, ${book.orders.length} open orders`);
   return {
     account: parts.account,
@@ -160,6 +168,7 @@ async function finish(parts: ReaderParts, scope: ReadScope, read: WholeRead, fac
     unreadablePositions: book.unreadablePositions,
     orders: book.orders,
     unreadableOrders: book.unreadableOrders,
+    allOrders: book.allOrders,
     instruments: instruments.found,
     tickers: tickers.found,
     marginMode: facts.marginMode,

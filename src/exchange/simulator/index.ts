@@ -34,7 +34,7 @@ export interface SimulatorOptions {
   readonly accounts?: readonly AccountOptions[];
   /** Same seed, same spellings, row orders and identifiers. Default: random. */
   readonly seed?: number;
-  /** Added before every REST answer. Default 0. */
+  /** A round trip: a push takes half of it. Default 0. */
   readonly latencyMs?: number;
   /** Default true. */
   readonly rateLimits?: boolean;

@@ -13,7 +13,7 @@ export interface ServerOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
-  /** Added before every REST answer. */
+  /** A round trip: half of it before a request is seen, half before its answer; a push takes half of it. */
   readonly latencyMs: number;
 }
 
@@ -23,7 +23,7 @@ export interface RunningServer {
 }
 
 export async function serve(exchange: SimulatedExchange, options: ServerOptions): Promise<RunningServer> {
-  const stream = createPrivateStream(exchange);
+  const stream = createPrivateStream(exchange, options.latencyMs / 2);
   const sockets = new Set<Socket>();
   const timers = new Set<NodeJS.Timeout>();
   const after = (delayMs: number, run: () => void): void => {
@@ -35,10 +35,13 @@ export async function serve(exchange: SimulatedExchange, options: ServerOptions)
   };
   const server = createServer((request, response) => {
     readBody(request, (rawBody) => {
-      const done = (): void => scheduleDue(exchange, after);
-      if (request.url?.startsWith("/_control")) answerControl(exchange, request, response, rawBody);
-      else answerRest(exchange, request, response, rawBody, options.latencyMs, after);
-      done();
+      const answer = (): void => {
+        if (request.url?.startsWith("/_control")) answerControl(exchange, request, response, rawBody);
+        else answerRest(exchange, request, response, rawBody, options.latencyMs / 2, after);
+        scheduleDue(exchange, after);
+      };
+      if (options.latencyMs > 0 && !request.url?.startsWith("/_control")) after(options.latencyMs / 2, answer);
+      else answer();
     });
   });
   server.keepAliveTimeout = 60_000;
@@ -91,7 +94,7 @@ function answerRest(
   request: IncomingMessage,
   response: ServerResponse,
   rawBody: string,
-  latencyMs: number,
+  delayMs: number,
   after: (delayMs: number, run: () => void) => void,
 ): void {
   const url = request.url ?? "/";
@@ -112,7 +115,7 @@ function answerRest(
     response.end(`simulator bug: ${bug instanceof Error ? (bug.stack ?? bug.message) : String(bug)}`);
     return;
   }
-  if (latencyMs > 0) after(latencyMs, () => sendReply(request, response, reply));
+  if (delayMs > 0) after(delayMs, () => sendReply(request, response, reply));
   else sendReply(request, response, reply);
 }
 

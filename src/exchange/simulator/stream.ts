@@ -30,13 +30,14 @@ export interface PrivateStream {
   close(): Promise<void>;
 }
 
-export function createPrivateStream(exchange: SimulatedExchange): PrivateStream {
+/** `wayMs`: how long a push is under way. */
+export function createPrivateStream(exchange: SimulatedExchange, wayMs = 0): PrivateStream {
   const server = new WebSocketServer({ noServer: true });
   const open = new Set<Connection>();
   const delayed = new Set<NodeJS.Timeout>();
   const connectedAtMs: number[] = [];
   exchange.onPush((push) => {
-    const waitMs = push.atMs - exchange.world.now();
+    const waitMs = push.atMs - exchange.world.now() + wayMs;
     if (waitMs <= 0) return deliver(exchange, open, push);
     const timer = setTimeout(() => {
       delayed.delete(timer);
