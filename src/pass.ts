@@ -53,6 +53,7 @@ async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: Att
   let idleLooks = 0;
   let lookedAtMs = clock.now();
   while (idleLooks < MOST_IDLE_LOOKS && clock.now() - lookedAtMs < MOST_BLIND_MS) {
+    if (options.isStopping?.()) return settled("the program was stopped");
     const drafts = view.planned.filter((planned) => agreed?.has(agreementText(planned)) ?? true);
     const { ready, waiting } = book.admit(
       drafts,

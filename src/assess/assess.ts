@@ -76,10 +76,10 @@ function assessPosition(position: Position, snapshot: Snapshot, circumstances: C
   const stop = stopView(position, market, orders, snapshot);
   const takeProfit = cover(position, "take-profit", takeProfitLegs(position, orders));
   const wanted = wantedLevels(position, policy, market);
-  const facts = { position, policy, market, stop, takeProfit, wanted, hedgedBy };
+  const facts = { position, policy, life, market, stop, takeProfit, wanted, hedgedBy };
   const status = statusOf(facts);
   const findings = status === "ignored" ? ignoredFindings(facts) : findingsOf(facts, status, snapshot);
-  return { kind: "assessed", ...facts, life, status, findings };
+  return { kind: "assessed", ...facts, status, findings };
 }
 
 /** Nothing is said of a position that a rule ignores; one that is ignored as a hedge is still named as one. */

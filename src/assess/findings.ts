@@ -29,12 +29,7 @@ function name({ key, side, size }: Position): string {
 
 function stopFindings(facts: Facts, status: Status): Finding[] {
   const { position, stop } = facts;
-  const found: Finding[] = stop.triggered.map((order) =>
-    finding(
-      "stop-triggered-not-filled",
-      `a stop at ${order.triggerPrice?.toFixed() ?? "?"} has triggered and ${print(position.size)} is still open`,
-    ),
-  );
+  const found: Finding[] = [...triggeredFindings(facts, status)];
   switch (status) {
     case "unknown":
       found.push(
@@ -54,6 +49,17 @@ function stopFindings(facts: Facts, status: Status): Finding[] {
       break;
   }
   return [...found, ...executionFindings(facts)];
+}
+
+/** A stop that has triggered is an IOC order: what it could not fill stays open, without it (docs/v5/order/create-order). */
+function triggeredFindings({ position, stop, life }: Facts, status: Status): Finding[] {
+  const left = `has triggered and ${print(position.size)} is still open`;
+  const seen = stop.triggered.map((order) =>
+    finding("stop-triggered-not-filled", `a stop at ${order.triggerPrice?.toFixed() ?? "?"} ${left}`),
+  );
+  const isNaked = status === "unprotected" || status === "underprotected";
+  if (seen.length > 0 || !life.stopTriggered || !isNaked) return seen;
+  return [finding("stop-triggered-not-filled", `a stop of this position ${left}`)];
 }
 
 function partialSentence({ position, stop }: Facts): string {

@@ -1,5 +1,6 @@
 /** One word per position: what its stop is worth. */
 import type { Instrument, Ticker } from "../domain/instrument.js";
+import type { LifeRecord } from "../domain/life.js";
 import type { Position } from "../domain/position.js";
 import type { Market } from "../policy/levels.js";
 import type { ResolvedPolicy } from "../policy/resolve.js";
@@ -20,6 +21,7 @@ export type Status =
 export interface Facts {
   readonly position: Position;
   readonly policy: ResolvedPolicy;
+  readonly life: LifeRecord;
   readonly market: Market | null;
   readonly stop: StopView;
   readonly takeProfit: Cover | null;

@@ -1,6 +1,7 @@
 /** The private stream of one account: it says that something changed, and what it looked like just then. */
 import type { OpenOrder } from "../domain/order.js";
-import type { Category, Position, PositionKey } from "../domain/position.js";
+import type { Decimal } from "../domain/decimal.js";
+import type { Category, Position, PositionIdx, PositionKey, Side, TriggerBy } from "../domain/position.js";
 import type { Contract } from "../domain/snapshot.js";
 
 /**
@@ -18,6 +19,8 @@ export type Push =
       readonly contract: Contract;
       readonly orderId: string;
       readonly how: OrderEnd;
+      /** The Full stop that an entry order brings to its position as it fills; null: none. */
+      readonly carriedStop: CarriedStop | null;
       readonly atMs: number;
     }
   | { readonly kind: "execution"; readonly contract: Contract; readonly execution: Execution }
@@ -28,6 +31,13 @@ export type Push =
       readonly symbol: string | null;
       readonly reason: string;
     };
+
+export interface CarriedStop {
+  readonly positionIdx: PositionIdx;
+  readonly side: Side;
+  readonly price: Decimal;
+  readonly triggerBy: TriggerBy;
+}
 
 /** `triggered`: it waits no more; as what it goes on, if it does, comes as the next row of the same order. */
 export type OrderEnd = "filled" | "cancelled" | "rejected" | "triggered" | "unknown";

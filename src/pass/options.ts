@@ -1,4 +1,5 @@
 /** What a pass is given: whom to read, perhaps whom to write, and what is wanted. */
+import type { Attempt } from "../apply/attempt.js";
 import type { Assessment } from "../assess/assess.js";
 import type { Picture } from "../domain/picture.js";
 import type { Position, PositionKey, Side } from "../domain/position.js";
@@ -35,6 +36,10 @@ export interface PassOptions {
   readonly book?: PassBook;
   /** Contracts that somebody wants looked at since it was last asked. */
   readonly woken?: () => readonly Contract[];
-  /** Told of every look, before anything is sent from it. */
+  /** Told of every look, before anything is planned from it; of one look perhaps twice. */
   readonly onLook?: (picture: Picture, assessment: Assessment) => void;
+  /** Told of every answer; `decidedFromMs`: when the look that the step was decided from was asked for. */
+  readonly onAnswer?: (attempt: Attempt, decidedFromMs: number) => void;
+  /** True: the program ends; what is on the wire is awaited, and nothing more is sent or looked at. */
+  readonly isStopping?: () => boolean;
 }

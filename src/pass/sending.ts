@@ -46,7 +46,9 @@ export async function sendBatch(
   const veto = (step: Step) => {
     const decidedMs = clock.now() - seenAtMs(view.picture, step.key);
     if (decidedMs > 2 * maxAgeMs(step, view.picture)) return "what it was decided from has become too old";
-    return options.frozen(view.picture) ?? stillWanted(step, view, latest());
+    const position = positionOf(view, step)?.position;
+    const heldBack = position === undefined ? null : (options.heldBack?.(position) ?? null);
+    return options.frozen(view.picture) ?? heldBack ?? stillWanted(step, view, latest());
   };
   const apply = { writer, now: () => clock.now(), newOrderLinkId, veto };
   const answers = ready.map(async (planned) => {
@@ -55,7 +57,10 @@ export async function sendBatch(
     book.answered(attempts);
     const found = positionOf(view, planned.step);
     if (found === undefined) return;
-    for (const attempt of attempts) memory.remember(found.position, answeredChange(attempt));
+    for (const attempt of attempts) {
+      memory.remember(found.position, answeredChange(attempt));
+      options.onAnswer?.(attempt, seenAtMs(view.picture, attempt.step.key));
+    }
   });
   const rest = Promise.all(answers);
   rest.catch(() => undefined);

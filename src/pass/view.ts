@@ -30,7 +30,7 @@ export async function firstView(options: Attentive): Promise<View> {
   const { reader, scope = "account", before, attention } = options;
   const looked = await reader.snapshot(scope);
   const picture = before === undefined ? pictureOf(looked) : lookedAgain(before, looked);
-  const view = told(viewOf(picture, null, options), options);
+  const view = viewOf(picture, null, options);
   const doubtful = view.assessment.positions.filter(
     ({ status, position }) => status === "unknown" && attention.has(position.key),
   );
@@ -40,7 +40,7 @@ export async function firstView(options: Attentive): Promise<View> {
     doubtful.map(({ position }) => position.key),
     options,
   );
-  return again === null ? view : told(viewOf(lookedAgain(picture, again), null, options), options);
+  return again === null ? view : viewOf(lookedAgain(picture, again), null, options);
 }
 
 /** While a person thought, another hand may have acted. A look that fails leaves the old view, too old to act on. */
@@ -67,12 +67,7 @@ export async function nextView(
     const found = positionOf(next, judged.attempt.step);
     if (found !== undefined) options.memory.remember(found.position, provenChange(judged));
   }
-  return told(viewOf(next.picture, view.braked, options), options);
-}
-
-function told(view: View, { onLook }: Attentive): View {
-  onLook?.(view.picture, view.assessment);
-  return view;
+  return viewOf(next.picture, view.braked, options);
 }
 
 function viewOf(picture: Picture, brakedBefore: string | null, options: Attentive): View {
@@ -86,6 +81,7 @@ function viewOf(picture: Picture, brakedBefore: string | null, options: Attentiv
   for (const { position, stop } of assessment.positions) {
     if (stop.triggered.length > 0) memory.remember(position, { stopTriggered: true });
   }
+  options.onLook?.(picture, assessment);
   const braked = brakedBefore ?? changeBrake(assessment);
   const heldBack = ({ position }: Assessed) => options.heldBack?.(position) ?? null;
   const planned = plan(assessment, { frozen: frozen(picture), manyChangesAgreed, brakedBefore: braked, heldBack });

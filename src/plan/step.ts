@@ -3,8 +3,11 @@ import type { FindingCode } from "../assess/finding.js";
 import type { Decimal } from "../domain/decimal.js";
 import type { PositionKey, Side, TriggerBy } from "../domain/position.js";
 
-/** The finding that the step answers; a take-profit that `sync` moves answers none. */
-export type StepReason = FindingCode | "take-profit-differs";
+/**
+ * The finding that the step answers; a take-profit that `sync` moves answers none, nor does a tighter stop of another
+ * hand that a write of ours has replaced on the way and that is given back.
+ */
+export type StepReason = FindingCode | "take-profit-differs" | "stop-replaced";
 
 export interface StepLevel {
   /** Above zero, on the tick. */
@@ -15,9 +18,9 @@ export interface StepLevel {
 /**
  * Why the stop is where it is. `add` puts the configured level where none stood; `rebase` and `nearest` answer a
  * level that is already past; `tighten` moves one that is wider than configured; `inside-liquidation` moves one that
- * only an estimated liquidation price calls misplaced.
+ * only an estimated liquidation price calls misplaced; `give-back` restores another hand's tighter one that ours replaced.
  */
-export type StopPurpose = "add" | "rebase" | "nearest" | "tighten" | "inside-liquidation";
+export type StopPurpose = "add" | "rebase" | "nearest" | "tighten" | "inside-liquidation" | "give-back";
 
 export interface StepStop extends StepLevel {
   readonly purpose: StopPurpose;

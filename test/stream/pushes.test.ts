@@ -143,6 +143,7 @@ describe("an order row", () => {
         contract: { category: "linear", symbol: "BTCUSDT" },
         orderId: "o1",
         how,
+        carriedStop: null,
         atMs: SENT_AT_MS,
       },
     ]);

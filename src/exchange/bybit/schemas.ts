@@ -67,6 +67,8 @@ export const orderRow = z.looseObject({
   reduceOnly: flag,
   stopLoss: numeric,
   takeProfit: numeric,
+  tpslMode: lenientText,
+  slTriggerBy: lenientText,
   createdTime: lenientNumeric,
   updatedTime: lenientNumeric,
 });

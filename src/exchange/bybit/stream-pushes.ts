@@ -128,8 +128,8 @@ function positionPush(account: string, category: Category, atMs: number, row: un
 function orderPush(category: Category, atMs: number, row: unknown): Push {
   const end = readOrderEnd(row);
   if (end !== null) {
-    const { symbol, orderId, how } = end;
-    return { kind: "order-gone", contract: { category, symbol }, orderId, how, atMs };
+    const { symbol, orderId, how, carriedStop } = end;
+    return { kind: "order-gone", contract: { category, symbol }, orderId, how, carriedStop, atMs };
   }
   const read = readOrder(category, row);
   switch (read.kind) {

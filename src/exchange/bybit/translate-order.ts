@@ -2,7 +2,7 @@
 import type { Decimal } from "../../domain/decimal.js";
 import type { OpenOrder, OrderKind, UnreadableOrder } from "../../domain/order.js";
 import type { Category, TriggerBy } from "../../domain/position.js";
-import type { OrderEnd } from "../stream.js";
+import type { CarriedStop, OrderEnd } from "../stream.js";
 import { decimalOf, misshapen, orNull, positionIdxOf, priceOrNone, symbolIn, timeOrNull } from "./fields.js";
 import { UnreadableField, wordOf } from "./fields.js";
 import { type OrderWire, orderRow } from "./schemas.js";
@@ -92,13 +92,32 @@ const ENDS: ReadonlyMap<string, OrderEnd> = new Map<string, OrderEnd>([
 ]);
 
 /** How the order of this row stopped waiting or resting; null where it did not, or where the row does not tell. */
-export function readOrderEnd(
-  row: unknown,
-): { readonly symbol: string; readonly orderId: string; readonly how: OrderEnd } | null {
+export function readOrderEnd(row: unknown): ReadOrderEnd | null {
   const parsed = orderRow.safeParse(row);
   const how = parsed.success ? ENDS.get(parsed.data.orderStatus ?? "") : undefined;
   if (!parsed.success || how === undefined || parsed.data.symbol === "") return null;
-  return { symbol: parsed.data.symbol, orderId: parsed.data.orderId, how };
+  const carriedStop = how === "filled" ? orNull(() => carriedStopOf(parsed.data)) : null;
+  return { symbol: parsed.data.symbol, orderId: parsed.data.orderId, how, carriedStop };
+}
+
+export interface ReadOrderEnd {
+  readonly symbol: string;
+  readonly orderId: string;
+  readonly how: OrderEnd;
+  readonly carriedStop: CarriedStop | null;
+}
+
+/** docs/v5/order/create-order: attached exits trigger by last price unless told; Partial ones become legs of their own. */
+function carriedStopOf(wire: OrderWire): CarriedStop | null {
+  const price = priceOrNone("stopLoss", wire.stopLoss);
+  if (price === null || wire.reduceOnly === true || wire.tpslMode === "Partial") return null;
+  const triggerBy = wordOf("slTriggerBy", wire.slTriggerBy ?? "", TRIGGERS);
+  return {
+    positionIdx: positionIdxOf(wire.positionIdx),
+    side: wordOf("side", wire.side, DIRECTIONS) === "buy" ? "long" : "short",
+    price,
+    triggerBy: triggerBy === "none" ? "LastPrice" : triggerBy,
+  };
 }
 
 function openOrder(category: Category, wire: OrderWire, state: OpenOrder["state"]): OpenOrder {

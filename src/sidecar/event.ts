@@ -1,0 +1,42 @@
+/** What a sidecar tells the world: each thing once, as a value that logs, metrics and streams render. */
+import type { Finding } from "../assess/finding.js";
+import type { Decimal } from "../domain/decimal.js";
+import type { PositionKey, Side } from "../domain/position.js";
+import type { Step } from "../plan/step.js";
+import type { StepRecord } from "../verify/book.js";
+
+export type LifeChange = "seen" | "opened" | "grew" | "shrank" | "flipped" | "closed";
+
+/** `by` says whose doing a close was, as far as it is known. */
+export type Closer = "us" | "its stop" | "another hand";
+
+export type SidecarEvent =
+  | {
+      readonly kind: "life";
+      readonly change: LifeChange;
+      readonly key: PositionKey;
+      readonly side: Side;
+      /** After the change; of a closed one, what it was before. */
+      readonly size: Decimal;
+      readonly by: Closer | null;
+    }
+  | {
+      readonly kind: "protected";
+      readonly key: PositionKey;
+      readonly side: Side;
+      readonly price: Decimal;
+      /** From the opening to the stop, by the exchange's own times, milliseconds; null where they are not known. */
+      readonly afterMs: number | null;
+    }
+  | { readonly kind: "naked"; readonly key: PositionKey; readonly side: Side; readonly size: Decimal }
+  | { readonly kind: "finding"; readonly key: PositionKey; readonly finding: Finding }
+  /** `path`: sent at once from a push, or by a pass. */
+  | { readonly kind: "sent"; readonly step: Step; readonly path: "push" | "pass"; readonly answer: string }
+  | { readonly kind: "outcome"; readonly record: StepRecord }
+  /** Dry run: what would have been sent. */
+  | { readonly kind: "would-send"; readonly step: Step }
+  | { readonly kind: "mended"; readonly key: PositionKey; readonly price: Decimal; readonly replacedBy: Decimal }
+  | { readonly kind: "pass"; readonly whole: boolean; readonly result: "complete" | "partial" | "failed"; readonly tookMs: number; readonly reason: string | null }
+  | { readonly kind: "stream"; readonly state: "live" | "down"; readonly reason: string | null };
+
+export type Tell = (event: SidecarEvent) => void;

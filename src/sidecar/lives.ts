@@ -1,0 +1,117 @@
+/** Follows each position from its opening to its close, and tells each change once, whoever saw it first. */
+import type { Assessed } from "../assess/assess.js";
+import type { Decimal } from "../domain/decimal.js";
+import { keyText, type Position, type PositionKey } from "../domain/position.js";
+import type { Closer, LifeChange, SidecarEvent } from "./event.js";
+
+/** One life, as far as it was watched; times are on the steady clock. */
+export interface Life {
+  readonly position: Position;
+  /** When what we know of the position was asked for or pushed. */
+  readonly asOfMs: number;
+  /** False: it was open before we began to watch. */
+  readonly openedHere: boolean;
+  readonly firstSeenMs: number;
+  /** Since when a whole stop is missing; null: none is. */
+  readonly nakedSinceMs: number | null;
+  /** When a whole stop that had stood was found gone; null: it stands, or none ever stood. */
+  readonly stopGoneMs: number | null;
+  readonly wasProtected: boolean;
+}
+
+export class Lives {
+  readonly #lives = new Map<string, Life>();
+  /** Closes of which a push told; a look that was asked for before may still show them. */
+  readonly #closedAtMs = new Map<string, number>();
+  #isFirstLook = true;
+
+  get(key: PositionKey): Life | undefined {
+    return this.#lives.get(keyText(key));
+  }
+
+  all(): readonly Life[] {
+    return [...this.#lives.values()];
+  }
+
+  /** The first whole look is over: what appears from now on has opened. */
+  began(): void {
+    this.#isFirstLook = false;
+  }
+
+  /** An open position, from a push or a look that was asked for at `askedMs`. */
+  saw(position: Position, askedMs: number): readonly SidecarEvent[] {
+    const name = keyText(position.key);
+    if (askedMs < (this.#closedAtMs.get(name) ?? 0)) return [];
+    const known = this.#lives.get(name);
+    if (known === undefined) {
+      this.#begin(position, askedMs, !this.#isFirstLook);
+      return [told(this.#isFirstLook ? "seen" : "opened", position)];
+    }
+    if (askedMs < known.asOfMs) return [];
+    if (known.position.side !== position.side) {
+      this.#begin(position, askedMs, true);
+      return [told("flipped", position)];
+    }
+    if (isOtherOpening(known.position, position)) {
+      this.#begin(position, askedMs, true);
+      return [told("closed", known.position, "another hand"), told("opened", position)];
+    }
+    this.#lives.set(name, { ...known, position, asOfMs: askedMs });
+    const bySize = position.size.cmp(known.position.size);
+    return bySize === 0 ? [] : [told(bySize > 0 ? "grew" : "shrank", position)];
+  }
+
+  /** Proven flat, by its own row asked for by name or pushed. */
+  sawFlat(key: PositionKey, atMs: number, by: Closer): readonly SidecarEvent[] {
+    const name = keyText(key);
+    const known = this.#lives.get(name);
+    this.#closedAtMs.set(name, atMs);
+    if (known === undefined) return [];
+    this.#lives.delete(name);
+    return [told("closed", known.position, by)];
+  }
+
+  /** What its stop is worth by a look; `stopCreatedAtMs`: by the exchange's clock. */
+  judged({ position, status, stop }: Assessed, nowMs: number, stopCreatedAtMs: number | null): readonly SidecarEvent[] {
+    const name = keyText(position.key);
+    const known = this.#lives.get(name);
+    if (known === undefined || status === "unknown" || status === "ignored") return [];
+    const { key, side, size } = position;
+    if (status === "protected") {
+      this.#lives.set(name, { ...known, nakedSinceMs: null, stopGoneMs: null, wasProtected: true });
+      const isNews = known.nakedSinceMs !== null || !known.wasProtected;
+      if (!isNews) return [];
+      const afterMs = known.wasProtected ? null : timeToProtection(known, stopCreatedAtMs);
+      return [{ kind: "protected", key, side, price: stop.inside?.price ?? size, afterMs }];
+    }
+    if (known.nakedSinceMs !== null) return [];
+    const stopGoneMs = known.wasProtected ? nowMs : null;
+    this.#lives.set(name, { ...known, nakedSinceMs: nowMs, stopGoneMs });
+    return [{ kind: "naked", key, side, size }];
+  }
+
+  #begin(position: Position, firstSeenMs: number, openedHere: boolean): void {
+    this.#lives.set(keyText(position.key), {
+      position,
+      asOfMs: firstSeenMs,
+      openedHere,
+      firstSeenMs,
+      nakedSinceMs: null,
+      stopGoneMs: null,
+      wasProtected: false,
+    });
+  }
+}
+
+function timeToProtection({ openedHere, position }: Life, stopCreatedAtMs: number | null): number | null {
+  if (!openedHere || position.openedAtMs === null || stopCreatedAtMs === null) return null;
+  return Math.max(0, stopCreatedAtMs - position.openedAtMs);
+}
+
+function isOtherOpening(one: Position, other: Position): boolean {
+  return one.openedAtMs !== null && other.openedAtMs !== null && one.openedAtMs !== other.openedAtMs;
+}
+
+function told(change: LifeChange, { key, side, size }: Position, by: Closer | null = null): SidecarEvent {
+  return { kind: "life", change, key, side, size: size satisfies Decimal, by };
+}

@@ -1,0 +1,59 @@
+/** Stops of other hands that a write of ours may have replaced on the way: the race that no one can close. */
+import type { Decimal } from "../domain/decimal.js";
+import { keyText, type PositionKey, type Side, type TriggerBy } from "../domain/position.js";
+import { isTighterStop } from "../domain/price.js";
+
+export interface SeenStop {
+  readonly key: PositionKey;
+  readonly side: Side;
+  readonly price: Decimal;
+  readonly triggerBy: TriggerBy;
+  /** When it was told, on the steady clock. */
+  readonly atMs: number;
+}
+
+/** A Full stop of ours that the exchange has taken, or may have. */
+export interface OurStop extends Omit<SeenStop, "atMs"> {
+  /** When what it was decided from was asked for: what was told before that was known. */
+  readonly decidedFromMs: number;
+  readonly answeredAtMs: number;
+}
+
+/** A stop of another hand that shows up later than this after ours was not replaced by it. */
+const RACE_MS = 10_000;
+
+export class Rivals {
+  #seen: SeenStop[] = [];
+  #ours: OurStop[] = [];
+
+  /** A Full stop of whoever was told by the stream. */
+  saw(stop: SeenStop): void {
+    this.#seen = [...this.#seen.filter(({ atMs }) => stop.atMs - atMs < RACE_MS), stop];
+  }
+
+  wrote(stop: OurStop): void {
+    this.#ours = [...this.#ours.filter(({ answeredAtMs }) => stop.answeredAtMs - answeredAtMs < RACE_MS), stop];
+  }
+
+  /** The tightest stop of another hand which ours, that stands now, has replaced; null: none. */
+  replaced(key: PositionKey, side: Side, standing: Decimal, nowMs: number): SeenStop | null {
+    const name = keyText(key);
+    const ours = this.#ours.filter(
+      (stop) => keyText(stop.key) === name && stop.side === side && nowMs - stop.answeredAtMs < RACE_MS,
+    );
+    const latest = ours.at(-1);
+    if (latest === undefined || !latest.price.eq(standing)) return null;
+    const rivals = this.#seen.filter(
+      (stop) =>
+        keyText(stop.key) === name &&
+        stop.side === side &&
+        stop.atMs >= latest.decidedFromMs &&
+        isTighterStop(stop.price, standing, side) &&
+        !ours.some(({ price }) => price.eq(stop.price)),
+    );
+    return rivals.reduce<SeenStop | null>(
+      (tightest, stop) => (tightest === null || isTighterStop(stop.price, tightest.price, side) ? stop : tightest),
+      null,
+    );
+  }
+}
