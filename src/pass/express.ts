@@ -18,7 +18,7 @@ export interface Express {
 export async function sendAtOnce(
   planned: PlannedStep,
   { position, book, veto }: Express,
-  { writer, clock, newOrderLinkId, memory }: PassOptions,
+  { writer, clock, newOrderLinkId, memory }: Pick<PassOptions, "writer" | "clock" | "newOrderLinkId" | "memory">,
 ): Promise<readonly Attempt[]> {
   if (writer === undefined) return [];
   book.started(planned.step);

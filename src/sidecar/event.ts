@@ -36,7 +36,13 @@ export type SidecarEvent =
   /** Dry run: what would have been sent. */
   | { readonly kind: "would-send"; readonly step: Step }
   | { readonly kind: "mended"; readonly key: PositionKey; readonly price: Decimal; readonly replacedBy: Decimal }
-  | { readonly kind: "pass"; readonly whole: boolean; readonly result: "complete" | "partial" | "failed"; readonly tookMs: number; readonly reason: string | null }
+  | {
+      readonly kind: "pass";
+      readonly whole: boolean;
+      readonly result: "complete" | "partial" | "failed";
+      readonly tookMs: number;
+      readonly reason: string | null;
+    }
   | { readonly kind: "stream"; readonly state: "live" | "down"; readonly reason: string | null };
 
 export type Tell = (event: SidecarEvent) => void;

@@ -51,6 +51,10 @@ export class Live {
     return [...this.#orders.values()].filter((order) => contractText(order) === name);
   }
 
+  orderOf(orderId: string): OpenOrder | undefined {
+    return this.#orders.get(orderId);
+  }
+
   /** As pushed last since the stream came live: null where it was flat, undefined where nothing was pushed. */
   lastPushed(key: PositionKey): Position | null | undefined {
     return this.#positions.get(keyText(key));

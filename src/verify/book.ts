@@ -154,7 +154,9 @@ export class PassBook {
 
   /** Every step that a read, a refusal or a veto has judged; the same values at each call. */
   judged(): readonly StepRecord[] {
-    return this.#allPages().flatMap((page) => page.entries.flatMap(({ verdict }) => (verdict === null ? [] : [verdict])));
+    return this.#allPages().flatMap((page) =>
+      page.entries.flatMap(({ verdict }) => (verdict === null ? [] : [verdict])),
+    );
   }
 
   /** Every step that was tried, in order, by position. */

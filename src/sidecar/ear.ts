@@ -1,0 +1,156 @@
+/** What is done with each push: it is remembered, it may add a missing stop, and it wakes a look where something changed. */
+import type { OpenOrder } from "../domain/order.js";
+import { contractText, type Position } from "../domain/position.js";
+import type { Contract } from "../domain/snapshot.js";
+import type { Push, StreamListener } from "../exchange/stream.js";
+import type { Closer } from "./event.js";
+import type { GuardParts } from "./parts.js";
+import type { Live } from "./live.js";
+import type { Lives } from "./lives.js";
+import type { Reflex } from "./reflex.js";
+import type { WholeReason } from "./wake.js";
+
+export interface EarParts extends Pick<GuardParts, "pass" | "tell" | "watchesEntries"> {
+  readonly live: Live;
+  readonly lives: Lives;
+  readonly reflex: Reflex;
+  readonly wake: (reason: WholeReason) => void;
+  readonly wakeFor: (contract: Contract) => void;
+  readonly closerOf: (position: Position) => Closer;
+}
+
+type Of<K extends Push["kind"]> = Extract<Push, { kind: K }>;
+
+export class Ear implements StreamListener {
+  readonly #parts: EarParts;
+  state: "starting" | "live" | "down" = "starting";
+
+  constructor(parts: EarParts) {
+    this.#parts = parts;
+  }
+
+  live(): void {
+    const { live, pass, tell, wake } = this.#parts;
+    live.streamLive(pass.clock.now());
+    this.state = "live";
+    tell({ kind: "stream", state: "live", reason: null });
+    wake("stream");
+  }
+
+  down(reason: string): void {
+    const { live, tell } = this.#parts;
+    live.streamDown();
+    this.state = "down";
+    tell({ kind: "stream", state: "down", reason });
+  }
+
+  /** Orders first: a position is judged by all that the same message tells. */
+  pushed(pushes: readonly Push[]): void {
+    const nowMs = this.#parts.pass.clock.now();
+    for (const push of pushes) if (push.kind !== "position-open") this.#heard(push, nowMs);
+    for (const push of pushes) if (push.kind === "position-open") this.#heard(push, nowMs);
+  }
+
+  #heard(push: Push, nowMs: number): void {
+    const { live, wake } = this.#parts;
+    const before = push.kind === "order-gone" ? live.orderOf(push.orderId) : undefined;
+    live.pushed(push, nowMs);
+    switch (push.kind) {
+      case "position-open":
+        return this.#positionOpen(push, nowMs);
+      case "position-flat":
+        return this.#positionFlat(push, nowMs);
+      case "order-open":
+        return this.#orderOpen(push, nowMs);
+      case "order-gone":
+        return this.#orderGone(push, before, nowMs);
+      case "execution":
+        return this.#execution(push);
+      case "unreadable": {
+        const { category, symbol } = push;
+        if (category === null || symbol === null) wake("stream");
+        else this.#wakeFor({ category, symbol });
+      }
+    }
+  }
+
+  #positionOpen({ position }: Of<"position-open">, nowMs: number): void {
+    const { lives, reflex, tell } = this.#parts;
+    const known = lives.get(position.key)?.position;
+    for (const event of lives.saw(position, nowMs)) tell(event);
+    const isOnItsWay = position.fullStopLoss === null && reflex.sendStop(position, nowMs);
+    if (!isOnItsWay && (known === undefined || isNews(position, known))) this.#wakeFor(position.key);
+  }
+
+  #positionFlat({ key }: Of<"position-flat">, nowMs: number): void {
+    const { lives, tell, closerOf } = this.#parts;
+    const known = lives.get(key);
+    if (known === undefined) return;
+    for (const event of lives.sawFlat(key, nowMs, closerOf(known.position))) tell(event);
+    this.#wakeFor(key);
+  }
+
+  #orderOpen({ order }: Of<"order-open">, nowMs: number): void {
+    const { reflex } = this.#parts;
+    if (order.kind === "full-stop-loss" && order.state === "waiting" && order.triggerPrice !== null) {
+      const { category, symbol, positionIdx, triggerPrice: price, triggerBy } = order;
+      const key = { account: this.#account(), category, symbol, positionIdx };
+      const side = order.direction === "sell" ? "long" : "short";
+      reflex.rivals.saw({ key, side, price, triggerBy: triggerBy ?? "LastPrice", atMs: nowMs });
+    }
+    if (this.#matters(order)) this.#wakeFor(order);
+  }
+
+  #orderGone({ contract, how, carriedStop }: Of<"order-gone">, before: OpenOrder | undefined, nowMs: number): void {
+    const { reflex } = this.#parts;
+    if (carriedStop !== null) {
+      const { positionIdx, ...stop } = carriedStop;
+      reflex.carries({ ...stop, key: { account: this.#account(), ...contract, positionIdx }, atMs: nowMs });
+    }
+    const isStop = before?.kind === "full-stop-loss" || before?.kind === "partial-stop-loss";
+    if (isStop && (how === "triggered" || how === "filled")) this.#stopTriggered(contract, before.direction);
+    if (before === undefined || this.#matters(before) || how === "filled") this.#wakeFor(contract);
+  }
+
+  #execution({ contract, execution }: Of<"execution">): void {
+    if (execution.fromStopLoss) this.#stopTriggered(contract, execution.direction);
+    this.#wakeFor(contract);
+  }
+
+  /** What such a stop leaves open is never again given the configured distance (contract: `nearest`). */
+  #stopTriggered(contract: Contract, direction: "buy" | "sell"): void {
+    const { lives, pass } = this.#parts;
+    const side = direction === "sell" ? "long" : "short";
+    for (const { position } of lives.all()) {
+      if (contractText(position.key) !== contractText(contract) || position.side !== side) continue;
+      pass.memory.remember(position, { stopTriggered: true });
+    }
+  }
+
+  /** Plain entry orders change no cover; their fills come as executions. */
+  #matters({ kind, reducesOnly }: OpenOrder): boolean {
+    return kind !== "plain" || reducesOnly || this.#parts.watchesEntries;
+  }
+
+  /** What is on the wire is looked at when it is answered. */
+  #wakeFor(contract: Contract): void {
+    if (!this.#parts.reflex.isBusy(contract)) this.#parts.wakeFor(contract);
+  }
+
+  #account(): string {
+    return this.#parts.pass.reader.account;
+  }
+}
+
+/** The exchange repeats position rows whenever an order of the contract changes (docs/v5/websocket/private/position). */
+function isNews(pushed: Position, known: Position): boolean {
+  const isSame = (one: Position["fullStopLoss"], other: Position["fullStopLoss"]) =>
+    one === null || other === null ? one === other : one.eq(other);
+  return !(
+    pushed.side === known.side &&
+    pushed.size.eq(known.size) &&
+    pushed.state === known.state &&
+    isSame(pushed.fullStopLoss, known.fullStopLoss) &&
+    isSame(pushed.fullTakeProfit, known.fullTakeProfit)
+  );
+}

@@ -1,0 +1,26 @@
+/** Reasons to wait before a stop is set: its bot may be about to do it. */
+import type { LifeRecord } from "../domain/life.js";
+import type { Protection } from "../policy/protection.js";
+import type { Life } from "./lives.js";
+
+export interface Hold {
+  readonly reason: string;
+  /** On the steady clock. */
+  readonly untilMs: number;
+}
+
+/** Null: nothing is waited for. A stop that has triggered is gone for good, so no bot is putting it back. */
+export function holdOf(life: Life | undefined, record: LifeRecord, protection: Protection, nowMs: number): Hold | null {
+  if (life === undefined || record.stopTriggered) return null;
+  const { graceMs, vanishMs } = protection;
+  if (life.openedHere && !life.wasProtected && nowMs < life.firstSeenMs + graceMs) {
+    return { reason: `its bot has ${graceMs} ms to set a stop of its own`, untilMs: life.firstSeenMs + graceMs };
+  }
+  if (life.stopGoneMs !== null && nowMs < life.stopGoneMs + vanishMs) {
+    return {
+      reason: `its stop is gone; a bot that moves it has ${vanishMs} ms to put it back`,
+      untilMs: life.stopGoneMs + vanishMs,
+    };
+  }
+  return null;
+}

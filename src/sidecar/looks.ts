@@ -1,0 +1,82 @@
+/** What a look changes in what is known of positions, and what it leaves to be looked at again. */
+import type { Assessed, Assessment } from "../assess/assess.js";
+import { type Picture, seenAtMs } from "../domain/picture.js";
+import { contractText, keyText, type Position } from "../domain/position.js";
+import type { Contract } from "../domain/snapshot.js";
+import type { Closer, Tell } from "./event.js";
+import type { Live } from "./live.js";
+import type { Lives } from "./lives.js";
+
+export interface LooksParts {
+  readonly lives: Lives;
+  readonly live: Live;
+  readonly tell: Tell;
+  readonly closerOf: (position: Position) => Closer;
+}
+
+export class Looks {
+  readonly #parts: LooksParts;
+  /** Per contract, when the look was asked for that was taken in last: each is taken in once. */
+  readonly #takenInMs = new Map<string, number>();
+  /** Per position, the findings that were told and still hold. */
+  readonly #toldFindings = new Map<string, ReadonlySet<string>>();
+
+  constructor(parts: LooksParts) {
+    this.#parts = parts;
+  }
+
+  /** Hands back the contracts whose position is missing from a list, which proves nothing: they are to be asked by name. */
+  looked(picture: Picture, assessment: Assessment, nowMs: number): readonly Contract[] {
+    const { live, lives, tell } = this.#parts;
+    live.looked(picture.snapshot);
+    const isNew = (contract: Contract) =>
+      seenAtMs(picture, contract) > (this.#takenInMs.get(contractText(contract)) ?? Number.NEGATIVE_INFINITY);
+    const fresh = assessment.positions.filter(({ position }) => isNew(position.key));
+    for (const assessed of fresh) {
+      const { position } = assessed;
+      for (const event of lives.saw(position, seenAtMs(picture, position.key))) tell(event);
+      for (const event of lives.judged(assessed, nowMs, stopCreatedAtMs(assessed, picture))) tell(event);
+      this.#tellFindings(assessed);
+    }
+    const missing = this.#missing(picture, assessment, isNew);
+    for (const { position } of fresh) this.#takenInMs.set(contractText(position.key), seenAtMs(picture, position.key));
+    return missing;
+  }
+
+  #missing(picture: Picture, assessment: Assessment, isNew: (contract: Contract) => boolean): readonly Contract[] {
+    const { lives, tell, closerOf } = this.#parts;
+    const shown = new Set(assessment.positions.map(({ position }) => keyText(position.key)));
+    const unreadable = new Set(assessment.unseen.map(({ row }) => row.symbol));
+    const unproven: Contract[] = [];
+    for (const { position, asOfMs } of lives.all()) {
+      const { key } = position;
+      const seenMs = seenAtMs(picture, key);
+      if (shown.has(keyText(key)) || !isNew(key) || seenMs < asOfMs) continue;
+      const isInDoubt = unreadable.has(key.symbol) || unreadable.has(null);
+      if (picture.askedAlone.has(contractText(key)) && !isInDoubt) {
+        for (const event of lives.sawFlat(key, seenMs, closerOf(position))) tell(event);
+        this.#toldFindings.delete(keyText(key));
+      } else unproven.push(key);
+    }
+    return unproven;
+  }
+
+  /** Each finding of consequence once, until it is gone. */
+  #tellFindings({ position, findings }: Assessed): void {
+    const name = keyText(position.key);
+    const before = this.#toldFindings.get(name) ?? new Set();
+    for (const finding of findings) {
+      if (finding.severity !== "info" && !before.has(finding.code)) {
+        this.#parts.tell({ kind: "finding", key: position.key, finding });
+      }
+    }
+    this.#toldFindings.set(name, new Set(findings.map(({ code }) => code)));
+  }
+}
+
+/** When the last of the orders that cover a position was made, by the exchange's clock. */
+function stopCreatedAtMs({ stop }: Assessed, { snapshot }: Picture): number | null {
+  const ids = new Set((stop.inside?.legs ?? []).map(({ orderId }) => orderId));
+  const times = snapshot.orders.filter(({ orderId }) => ids.has(orderId)).map(({ createdAtMs }) => createdAtMs);
+  return times.reduce<number | null>((latest, ms) => (ms === null ? latest : Math.max(latest ?? ms, ms)), null);
+}

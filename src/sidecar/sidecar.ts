@@ -1,0 +1,117 @@
+/** The sidecar: a guard for each account, one schedule for all, and an end that loses nothing. */
+import type { PassResult } from "../pass.js";
+import { Guard } from "./guard.js";
+import type { GuardParts } from "./parts.js";
+import { type Schedule, type ScheduleParts, startSchedule } from "./schedule.js";
+import type { SidecarStatus } from "./status.js";
+
+export interface SidecarParts {
+  readonly accounts: readonly GuardParts[];
+  readonly schedule: Omit<ScheduleParts, "onSweep" | "onTick">;
+  /** Steady milliseconds, as the passes use. */
+  readonly now: () => number;
+}
+
+export interface Sidecar {
+  status(): SidecarStatus;
+  /** The latest pass of each account that has had one. */
+  latest(): ReadonlyMap<string, PassResult>;
+  /** One sweep of every account, now. */
+  sweep(): void;
+  /** Another account, or an account anew. */
+  add(account: GuardParts): void;
+  /** Lets go of one account, after its write in flight. */
+  remove(name: string): Promise<void>;
+  reschedule(cron: string): void;
+  close(): Promise<void>;
+  /** Rejects by a mistake of ours, or with `StuckError`; else it lasts until `close`. */
+  readonly done: Promise<void>;
+}
+
+/** The exchange answers, and yet no pass comes to its end. */
+export class StuckError extends Error {
+  override readonly name = "StuckError";
+}
+
+/** So many sweep intervals without one complete pass, and the process is better started anew. */
+const MOST_INTERVALS = 5;
+
+export function startSidecar(parts: SidecarParts): Sidecar {
+  const guards = new Map<string, Guard>();
+  let finish = (): void => undefined;
+  let fail: (error: unknown) => void = () => undefined;
+  const done = new Promise<void>((resolve, reject) => {
+    finish = resolve;
+    fail = reject;
+  });
+  let completeMs = parts.now();
+  let cron = parts.schedule.cron;
+  let schedule = scheduled();
+
+  function scheduled(): Schedule {
+    return startSchedule({
+      ...parts.schedule,
+      cron,
+      onSweep: (reason) => {
+        for (const guard of guards.values()) guard.wake(reason);
+      },
+      onTick: tick,
+    });
+  }
+
+  function tick(): void {
+    const statuses = [...guards.values()].map((guard) => {
+      guard.tick();
+      return guard.status();
+    });
+    for (const { lastCompletePassAtMs } of statuses) completeMs = Math.max(completeMs, lastCompletePassAtMs ?? 0);
+    // Where nothing answers, a restart would cure nothing.
+    if (!statuses.some(({ reachable }) => reachable)) completeMs = parts.now();
+    const limitMs = MOST_INTERVALS * schedule.intervalMs;
+    if (parts.now() - completeMs <= limitMs) return;
+    fail(new StuckError(`no complete pass for ${Math.round(limitMs / 1_000)} s, although the exchange answers`));
+  }
+
+  function add(account: GuardParts): void {
+    const guard = new Guard(account);
+    guards.set(account.name, guard);
+    guard.done.catch(fail);
+  }
+
+  for (const account of parts.accounts) add(account);
+  return {
+    status: () => ({
+      nowMs: parts.now(),
+      sweepIntervalMs: schedule.intervalMs,
+      accounts: [...guards.values()].map((guard) => guard.status()),
+    }),
+    latest: () =>
+      new Map(
+        [...guards.values()].flatMap((guard) => {
+          const result = guard.latest();
+          return result === null ? [] : [[guard.name, result] as const];
+        }),
+      ),
+    sweep: () => {
+      for (const guard of guards.values()) guard.wake("asked");
+    },
+    add,
+    remove: async (name) => {
+      const guard = guards.get(name);
+      guards.delete(name);
+      await guard?.close();
+    },
+    reschedule: (line) => {
+      if (line === cron) return;
+      cron = line;
+      schedule.close();
+      schedule = scheduled();
+    },
+    close: async () => {
+      schedule.close();
+      await Promise.all([...guards.values()].map((guard) => guard.close()));
+      finish();
+    },
+    done,
+  };
+}
