@@ -78,7 +78,7 @@ function keyGaps(key: KeyReading): readonly ReportGap[] {
   return key instanceof ExchangeFailure ? [{ category: "account", what: "key", reason: key.message }] : [];
 }
 
-const isReadOnly = (key: KeyReading): boolean => !(key instanceof ExchangeFailure) && key.readOnly;
+export const isReadOnly = (key: KeyReading): boolean => !(key instanceof ExchangeFailure) && key.readOnly;
 
 export async function readKey({ session }: Connected): Promise<KeyReading> {
   try {
@@ -113,7 +113,7 @@ function passOptions(
   };
 }
 
-function copyTradingFreeze(account: AccountSettings, isMaster: Snapshot["copyTradingMaster"]): string | null {
+export function copyTradingFreeze(account: AccountSettings, isMaster: Snapshot["copyTradingMaster"]): string | null {
   if (isMaster === "unread" && !account.copyTradingMaster) {
     return "whether this is a copy-trading master could not be read, so nothing is written in this pass";
   }

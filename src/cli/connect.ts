@@ -19,23 +19,35 @@ export interface Connected {
 }
 
 /** One session per account; all share the address's request budget. */
-export function connectAll({ settings, log, console }: Context, access: "read" | "write"): readonly Connected[] {
+export function connectAll(context: Context, access: "read" | "write"): readonly Connected[] {
+  const ipBudget = createIpBudget(context.settings.budget.ipShare);
+  const { console } = context;
+  return context.settings.accounts.map((account) =>
+    connectOne(account, context, access, {
+      ipBudget,
+      progress: (text) => console.progress(`${account.name}: ${text}`),
+    }),
+  );
+}
+
+export function connectOne(
+  account: AccountSettings,
+  { settings, log }: Pick<Context, "settings" | "log">,
+  access: "read" | "write",
+  more: Pick<BybitConnection, "ipBudget" | "progress" | "allOrders">,
+): Connected {
   if (process.env["BYBITTRACE"]) {
     throw new Refusal("BYBITTRACE is set, which makes the SDK print signed requests; unset it and start again");
   }
-  const ipBudget = createIpBudget(settings.budget.ipShare);
   const open = access === "write" ? connectBybit : connectBybitReadOnly;
-  return settings.accounts.map((account) => ({
-    account,
-    session: open({
-      ...addressOf(account),
-      ipBudget,
-      clock: systemClock,
-      budget: settings.budget,
-      log: ({ level, message, ...facts }) => log[level]({ account: account.name, ...facts }, message),
-      progress: (text) => console.progress(`${account.name}: ${text}`),
-    }),
-  }));
+  const session = open({
+    ...addressOf(account),
+    ...more,
+    clock: systemClock,
+    budget: settings.budget,
+    log: ({ level, message, ...facts }) => log[level]({ account: account.name, ...facts }, message),
+  });
+  return { account, session };
 }
 
 type Address = Pick<

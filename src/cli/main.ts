@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { FORMATS } from "../report/index.js";
-import { keepNewFilesPrivate, LOG_LEVELS } from "../runtime/index.js";
+import { keepNewFilesPrivate, LOG_LEVELS, type LogLevel } from "../runtime/index.js";
 import { type Console, processConsole } from "./console.js";
 import { Refusal, USAGE } from "./exit.js";
 
@@ -12,6 +12,7 @@ const FAIL_ON = ["critical", "warning", "never"] as const;
 const load = {
   audit: async () => (await import("./audit.js")).audit,
   protect: async () => (await import("./protect.js")).protect,
+  run: async () => (await import("./run/run.js")).run,
   doctor: async () => (await import("./doctor.js")).doctor,
   init: async () => (await import("./init.js")).init,
   jsonSchema: async () => (await import("../settings/index.js")).configJsonSchema,
@@ -56,7 +57,8 @@ function program(console: Console, ends: (code: number) => void): Command {
     .version(version())
     .configureOutput({ writeOut: (text) => console.out(text), writeErr: (text) => console.err(text) })
     .exitOverride();
-  const common = (name: string, description: string) => withCommon(root.command(name).description(description));
+  const common = (name: string, description: string, logLevel: LogLevel = "warn") =>
+    withCommon(root.command(name).description(description), logLevel);
 
   withReport(common("audit", "read every position and its protection, and report; never writes")).action(
     async (options) => ends(await (await load.audit())(options, console)),
@@ -65,6 +67,9 @@ function program(console: Console, ends: (code: number) => void): Command {
     .option("--dry-run", "plan and report, write nothing", false)
     .option("--yes", "do not ask", false)
     .action(async (options) => ends(await (await load.protect())(options, console)));
+  common("run", "the sidecar: attach exits as positions open, sweep, until it is told to stop", "info")
+    .option("--dry-run", "watch and report what would be sent, write nothing", false)
+    .action(async (options) => ends(await (await load.run())(options, console)));
   common("doctor", "check config, key, clock and reachability, each with its cure").action(async (options) =>
     ends(await (await load.doctor())(options, console)),
   );
@@ -90,14 +95,14 @@ function program(console: Console, ends: (code: number) => void): Command {
   return root;
 }
 
-function withCommon(command: Command): Command {
+function withCommon(command: Command, logLevel: LogLevel): Command {
   return command
     .option("--config <file>", "config file; else $BACKSTOP_CONFIG, else config/backstop.yaml")
     .option("--account <name>", "only this account; repeatable", (name: string, names?: string[]) => [
       ...(names ?? []),
       name,
     ])
-    .addOption(new Option("--log-level <level>", "logs go to stderr").choices(LOG_LEVELS).default("warn"));
+    .addOption(new Option("--log-level <level>", "logs go to stderr").choices(LOG_LEVELS).default(logLevel));
 }
 
 function withReport(command: Command): Command {

@@ -89,7 +89,7 @@ function planText(
   return render(reportOf("protect", [outcome]), "table", { color, width });
 }
 
-function refuseStrongKey({ account }: Connected, key: KeyReading | undefined, { log }: Context): void {
+export function refuseStrongKey({ account }: Connected, key: KeyReading | undefined, { log }: Context): void {
   if (key === undefined || key instanceof ExchangeFailure) {
     log.warn({ account: account.name }, "the rights of the key could not be read");
     return;

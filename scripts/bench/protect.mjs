@@ -1,0 +1,116 @@
+/** Opens positions one after another on the simulated exchange, and times the stop of each, at the exchange. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { startSimulator } from "../../dist/exchange/simulator/index.js";
+
+const { values } = parseArgs({
+  options: {
+    positions: { type: "string", default: "1000" },
+    "round-trip": { type: "string", default: "50" },
+    lags: { type: "string", default: "0,500,2000" },
+    lagged: { type: "string", default: "50" },
+  },
+});
+const ROUND_TRIP_MS = Number(values["round-trip"]);
+const SYMBOL = "BTCUSDT";
+const PROGRAM = fileURLToPath(new URL("../../dist/cli/bin.js", import.meta.url));
+const FLOOR = fileURLToPath(new URL("./floor.mjs", import.meta.url));
+
+console.log(`round trip ${ROUND_TRIP_MS} ms, node ${process.version}; milliseconds from fill to stop at the exchange`);
+console.log("| who | lag of the position | positions | p50 | p99 | max |");
+console.log("|---|---|---|---|---|---|");
+for (const lagMs of values.lags.split(",").map(Number)) {
+  const count = Number(lagMs === 0 ? values.positions : values.lagged);
+  if (lagMs === 0) await measured("bare script", lagMs, count, startFloor);
+  await measured("backstop run", lagMs, count, startSidecar);
+}
+
+async function measured(who, lagMs, count, start) {
+  const account = { name: "main", key: "k".repeat(18), secret: "s".repeat(36), ips: ["127.0.0.1"] };
+  const simulator = await startSimulator({ seed: 7, accounts: [account], latencyMs: ROUND_TRIP_MS });
+  const stops = stopTimes(simulator.exchange);
+  const subject = await start(simulator, account);
+  simulator.exchange.setLags({ fillToPositionMs: lagMs });
+  const tookMs = [];
+  for (let index = 0; index < count; index += 1) {
+    const stop = stops.next();
+    const startedMs = performance.now();
+    simulator.exchange.open({ symbol: SYMBOL, side: index % 2 === 0 ? "long" : "short", size: "0.1" });
+    tookMs.push((await stop) - startedMs);
+    // Until it is idle again: proof and take-profit follow the stop.
+    await pause(4 * ROUND_TRIP_MS + 100);
+    simulator.exchange.close({ symbol: SYMBOL });
+    await pause(2 * ROUND_TRIP_MS + 100 + lagMs);
+  }
+  await subject.stop();
+  await simulator.close();
+  const sorted = tookMs.sort((one, other) => one - other);
+  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))].toFixed(1);
+  console.log(`| ${who} | ${lagMs} ms | ${count} | ${at(0.5)} | ${at(0.99)} | ${at(1)} |`);
+}
+
+/** When the next stop begins to rest, on this process's own clock. */
+function stopTimes(exchange) {
+  let waiting = () => undefined;
+  exchange.onPush(({ topic, row }) => {
+    const rests = topic === "order" && row.stopOrderType === "StopLoss" && row.orderStatus === "Untriggered";
+    if (rests) waiting(performance.now());
+  });
+  return {
+    next: () =>
+      new Promise((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error("no stop within 15 s")), 15_000);
+        waiting = (atMs) => {
+          clearTimeout(timer);
+          resolve(atMs);
+        };
+      }),
+  };
+}
+
+async function startFloor({ restUrl, wsUrl }, { key, secret }) {
+  const child = spawn(process.execPath, [FLOOR, restUrl, wsUrl, key, secret], { stdio: ["ignore", "pipe", "inherit"] });
+  await once(child.stdout, "data");
+  return stopping(child, async () => undefined);
+}
+
+async function startSidecar({ restUrl, wsUrl }, { name, key, secret }) {
+  const folder = await mkdtemp(join(tmpdir(), "backstop-bench-"));
+  const config = join(folder, "backstop.json");
+  const account = { name, environment: "custom", restUrl, wsUrl, key, secret };
+  const protection = { stopLoss: { distance: "2%" } };
+  await writeFile(config, JSON.stringify({ accounts: [account], protection }), { mode: 0o600 });
+  const child = spawn(process.execPath, [PROGRAM, "run", "--config", config, "--log-level", "debug"], {
+    stdio: ["ignore", "inherit", "pipe"],
+  });
+  await untilReady(child);
+  return stopping(child, () => rm(folder, { recursive: true, force: true }));
+}
+
+/** Ready: the stream is live, and everything was looked at after it. */
+async function untilReady(child) {
+  let text = "";
+  child.stderr.setEncoding("utf8");
+  for await (const part of child.stderr.iterator({ destroyOnReturn: false })) {
+    text += part;
+    const live = text.indexOf("the stream is live");
+    if (live >= 0 && text.indexOf("pass complete", live) >= 0) break;
+  }
+  child.stderr.resume();
+}
+
+function stopping(child, clean) {
+  return {
+    stop: async () => {
+      child.kill("SIGTERM");
+      await once(child, "exit");
+      await clean();
+    },
+  };
+}

@@ -1,0 +1,105 @@
+/** One account of the sidecar: its connections, and the parts of its guard. */
+import { randomBytes } from "node:crypto";
+import { connectBybitStream, type IpBudget } from "../../exchange/bybit/index.js";
+import type { Memory } from "../../ledger/memory.js";
+import { compilePolicy } from "../../policy/resolve.js";
+import { systemClock } from "../../runtime/index.js";
+import type { AccountSettings } from "../../settings/index.js";
+import type { Tell } from "../../sidecar/event.js";
+import type { GuardParts } from "../../sidecar/parts.js";
+import { copyTradingFreeze, type KeyReading, readKey } from "../accounts.js";
+import { type Connected, connectOne } from "../connect.js";
+import type { Context } from "../context.js";
+import { refuseStrongKey } from "../protect.js";
+import { readOnlyReason } from "../readonly.js";
+import { type KeyWatch, watchKey } from "./key.js";
+
+export interface Opened {
+  readonly account: AccountSettings;
+  readonly guard: GuardParts;
+  close(): Promise<void>;
+}
+
+/** What all accounts of the process share. */
+export interface Shared {
+  readonly context: Context;
+  readonly ipBudget: IpBudget;
+  readonly memory: Memory;
+  readonly isDryRun: boolean;
+  readonly tell: Tell;
+}
+
+/** @throws Refusal for a key that may do more than it should */
+export async function openAccount(account: AccountSettings, shared: Shared): Promise<Opened> {
+  const { context, ipBudget, isDryRun } = shared;
+  const access = isDryRun ? "read" : "write";
+  const connected = connectOne(account, context, access, { ipBudget, allOrders: true });
+  try {
+    const reading = await readKey(connected);
+    if (!isDryRun) refuseStrongKey(connected, reading, context);
+    return opened(connected, reading, shared);
+  } catch (error) {
+    await connected.session.close();
+    throw error;
+  }
+}
+
+function opened(connected: Connected, reading: KeyReading, shared: Shared): Opened {
+  const { account, session } = connected;
+  const key = watchKey(connected, reading, shared.context.log);
+  return {
+    account,
+    guard: guardParts(connected, key, shared),
+    close: async () => {
+      key.close();
+      await session.close();
+    },
+  };
+}
+
+function guardParts({ account, session }: Connected, key: KeyWatch, shared: Shared): GuardParts {
+  const { context, memory, tell } = shared;
+  const { settings, log } = context;
+  return {
+    name: account.name,
+    pass: {
+      reader: session.reader,
+      ...(session.writer === undefined ? {} : { writer: session.writer() }),
+      policyOf: compilePolicy(settings.policy),
+      memory,
+      clock: { now: () => systemClock.steadyMs(), sleep: (ms) => systemClock.sleep(ms) },
+      writesPerSecond: settings.budget.writesPerSecond,
+      newOrderLinkId: () => `backstop-${randomBytes(9).toString("hex")}`,
+      frozen: (picture) =>
+        readOnlyReason(settings.stateDir, process.env) ??
+        key.frozen() ??
+        copyTradingFreeze(account, picture.snapshot.copyTradingMaster),
+    },
+    instrumentOf: (contract) => session.knownInstrument(contract),
+    paused: () => null,
+    openStream: (listener) =>
+      connectBybitStream(
+        {
+          account: account.name,
+          environment: account.environment,
+          region: account.region,
+          ...(account.wsUrl === undefined ? {} : { wsUrl: account.wsUrl }),
+          key: account.key,
+          secret: account.secret,
+          categories: account.categories,
+          clock: systemClock,
+          offsetMs: () => session.clockOffsetMs(),
+          log: ({ level, message, ...facts }) => log[level]({ account: account.name, ...facts }, message),
+        },
+        listener,
+      ),
+    timers: {
+      after: (ms, callback) => {
+        const timer = setTimeout(callback, ms);
+        return () => clearTimeout(timer);
+      },
+    },
+    tell,
+    watchesEntries: false,
+  };
+}

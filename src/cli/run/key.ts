@@ -1,0 +1,54 @@
+/** The rights of an account's key while the sidecar runs: read at the start, and again now and then. */
+import { type AccountFinding, excessRights, keyFindings } from "../../assess/account.js";
+import { ExchangeFailure } from "../../exchange/failure.js";
+import { type Log, systemClock } from "../../runtime/index.js";
+import type { AccountSettings } from "../../settings/index.js";
+import { isReadOnly, type KeyReading, readKey } from "../accounts.js";
+import type { Connected } from "../connect.js";
+
+/** docs/v5/user/apikey-info: rights may be changed at any time. */
+const READ_EVERY_MS = 6 * 3_600_000;
+const RETRY_EVERY_MS = 60_000;
+
+export interface KeyWatch {
+  /** Why nothing may be written with this key; null: nothing speaks against it. */
+  frozen(): string | null;
+  findings(): readonly AccountFinding[];
+  close(): void;
+}
+
+export function watchKey(connected: Connected, first: KeyReading, log: Log): KeyWatch {
+  const { account } = connected;
+  let reading = first;
+  let timer = setTimeout(again, delayAfter(first));
+
+  function again(): void {
+    void readKey(connected).then((read) => {
+      // A read that fails says nothing about rights that were known before.
+      if (!(read instanceof ExchangeFailure)) reading = read;
+      for (const { code, message } of findingsOf(reading, account)) log.warn({ account: account.name, code }, message);
+      timer = setTimeout(again, delayAfter(read));
+    });
+  }
+
+  return {
+    frozen: () => frozenBy(reading, account),
+    findings: () => findingsOf(reading, account),
+    close: () => clearTimeout(timer),
+  };
+}
+
+function delayAfter(reading: KeyReading): number {
+  return reading instanceof ExchangeFailure ? RETRY_EVERY_MS : READ_EVERY_MS;
+}
+
+function frozenBy(reading: KeyReading, { allowPermissions }: AccountSettings): string | null {
+  if (isReadOnly(reading)) return "the key may only read: nothing is written";
+  const excess = reading instanceof ExchangeFailure ? [] : excessRights(reading, allowPermissions);
+  return excess.length === 0 ? null : `the key has the right ${excess.join(", ")}: nothing is written with it`;
+}
+
+function findingsOf(reading: KeyReading, { allowPermissions }: AccountSettings): readonly AccountFinding[] {
+  if (reading instanceof ExchangeFailure) return [];
+  return keyFindings(reading, { allowed: allowPermissions, wantsToWrite: true, nowMs: systemClock.now() });
+}

@@ -1,0 +1,109 @@
+/** What the sidecar's events read like in the log. */
+import { print } from "../../domain/decimal.js";
+import type { PositionKey } from "../../domain/position.js";
+import type { Step } from "../../plan/step.js";
+import type { Log } from "../../runtime/index.js";
+import type { LifeChange, SidecarEvent } from "../../sidecar/event.js";
+
+type Level = "debug" | "info" | "warn" | "error";
+
+interface Line {
+  readonly level: Level;
+  readonly facts: object;
+  readonly message: string;
+}
+
+export function logEvents(log: Log): (event: SidecarEvent) => void {
+  // A dry run plans the same in every pass; it is worth one line.
+  const wouldSend = new Set<string>();
+  return (event) => {
+    if (event.kind === "would-send") {
+      const text = JSON.stringify(stepFacts(event.step));
+      if (wouldSend.has(text)) return;
+      wouldSend.add(text);
+    }
+    const { level, facts, message } = lineOf(event);
+    log[level](facts, message);
+  };
+}
+
+const LIFE_WORDS: Readonly<Record<LifeChange, string>> = {
+  seen: "a position is open",
+  opened: "a position has opened",
+  grew: "a position has grown",
+  shrank: "a position has shrunk",
+  flipped: "a position has flipped",
+  closed: "a position has closed",
+};
+
+function lineOf(event: SidecarEvent): Line {
+  switch (event.kind) {
+    case "life": {
+      const { change, key, side, size, by } = event;
+      const closer = by === null ? {} : { by };
+      return line("info", { ...keyFacts(key), side, size: print(size), ...closer }, LIFE_WORDS[change]);
+    }
+    case "protected": {
+      const { key, side, price, afterMs } = event;
+      const facts = { ...keyFacts(key), side, stopLoss: print(price), ...(afterMs === null ? {} : { afterMs }) };
+      return line("info", facts, "a stop for the whole position rests at the exchange");
+    }
+    case "naked":
+      return line("warn", { ...keyFacts(event.key), side: event.side }, "no stop covers the whole position");
+    case "finding":
+      return findingLine(event);
+    case "sent":
+      return line("info", { ...stepFacts(event.step), from: event.path, answer: event.answer }, "sent");
+    case "outcome":
+      return outcomeLine(event);
+    case "would-send":
+      return line("info", stepFacts(event.step), "dry run: this would be sent");
+    case "mended": {
+      const facts = { ...keyFacts(event.key), stopLoss: print(event.price), ours: print(event.replacedBy) };
+      return line("warn", facts, "a write of ours had replaced another hand's tighter stop; it is put back");
+    }
+    case "pass":
+      return passLine(event);
+    case "stream":
+      return event.state === "live"
+        ? line("info", {}, "the stream is live; everything is looked at")
+        : line("warn", { reason: event.reason }, "the stream is down; everything is looked at every 5 s");
+  }
+}
+
+function line(level: Level, facts: object, message: string): Line {
+  return { level, facts, message };
+}
+
+function findingLine({ key, finding }: Extract<SidecarEvent, { kind: "finding" }>): Line {
+  const level = finding.severity === "critical" ? "error" : "warn";
+  return line(level, { ...keyFacts(key), code: finding.code }, finding.message);
+}
+
+function outcomeLine({ record }: Extract<SidecarEvent, { kind: "outcome" }>): Line {
+  const { step, outcome, detail } = record;
+  const level = outcome === "confirmed" || outcome === "skipped" ? "info" : "warn";
+  return line(level, { ...stepFacts(step), ...(detail === null ? {} : { detail }) }, outcome);
+}
+
+function passLine({ whole, result, tookMs, reason }: Extract<SidecarEvent, { kind: "pass" }>): Line {
+  const facts = { whole, tookMs: Math.round(tookMs), ...(reason === null ? {} : { reason }) };
+  const level = result === "complete" ? "debug" : result === "partial" ? "warn" : "error";
+  return line(level, facts, `pass ${result}`);
+}
+
+function keyFacts({ account, category, symbol, positionIdx }: PositionKey): object {
+  return { account, category, symbol, positionIdx };
+}
+
+function stepFacts(step: Step): object {
+  const { action, key, side, reason } = step;
+  const facts = { action, ...keyFacts(key), side, reason };
+  if (step.action === "close-position") return { ...facts, quantity: print(step.quantity) };
+  const { stopLoss, takeProfit } = step;
+  return {
+    ...facts,
+    ...(stopLoss === null ? {} : { stopLoss: print(stopLoss.price) }),
+    ...(takeProfit === null ? {} : { takeProfit: print(takeProfit.price) }),
+  };
+}
