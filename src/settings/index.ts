@@ -1,5 +1,5 @@
 /** The public face of the settings: load them, say where they come from, describe them. */
-export { type LoadOptions, loadSettings } from "./load.js";
+export { type LoadOptions, loadOutline, loadSettings, type Outline } from "./load.js";
 export { type Problem, SettingsError } from "./problems.js";
 export { configJsonSchema } from "./schema.js";
 export { type AccountSettings, type Settings, secretsOf } from "./settings.js";
