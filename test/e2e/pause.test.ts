@@ -7,7 +7,11 @@ import { reportIn } from "./cli.js";
 import { bodyOf, MAIN, openBook, openStage, positionIn, SECOND, type Stage } from "./stage.js";
 
 const TIME = /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/;
-const writtenTo = (stage: Stage) => stage.posts().map((post) => String(bodyOf(post)["symbol"])).sort();
+const writtenTo = (stage: Stage) =>
+  stage
+    .posts()
+    .map((post) => String(bodyOf(post)["symbol"]))
+    .sort();
 const pauseFile = ({ folder }: Stage) => join(folder, "state", "pauses.json");
 
 async function damage(stage: Stage): Promise<void> {
