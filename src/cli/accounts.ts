@@ -11,6 +11,7 @@ import type { Assessment } from "../assess/assess.js";
 import { ExchangeFailure } from "../exchange/failure.js";
 import type { KeyInfo } from "../exchange/port.js";
 import { inMemory } from "../ledger/memory.js";
+import { readOnlyReason } from "../ledger/readonly.js";
 import { type PassOptions, runPass } from "../pass.js";
 import type { PlannedStep } from "../plan/step.js";
 import { compilePolicy } from "../policy/resolve.js";
@@ -21,7 +22,6 @@ import { systemClock } from "../runtime/index.js";
 import type { AccountSettings } from "../settings/index.js";
 import type { Connected } from "./connect.js";
 import type { Context } from "./context.js";
-import { readOnlyReason } from "./readonly.js";
 
 export interface PassChoice {
   readonly manyChangesAgreed: boolean;
@@ -92,7 +92,7 @@ export async function readKey({ session }: Connected): Promise<KeyReading> {
 function passOptions(
   { account, session }: Connected,
   choice: PassChoice & { readonly keyIsReadOnly: boolean },
-  { settings, console }: Context,
+  { settings, pauses, console }: Context,
 ): PassOptions {
   const { approve, keyIsReadOnly } = choice;
   return {
@@ -107,6 +107,7 @@ function passOptions(
       readOnlyReason(settings.stateDir, process.env) ??
       (keyIsReadOnly ? "the key may only read: nothing is written" : null) ??
       copyTradingFreeze(account, picture.snapshot.copyTradingMaster),
+    heldBack: ({ key }) => pauses.reasonFor(key, systemClock.now()),
     manyChangesAgreed: choice.manyChangesAgreed,
     ...(approve === undefined ? {} : { approve: (planned, assessment) => approve(account.name, planned, assessment) }),
     progress: (text) => console.progress(`${account.name}: ${text}`),

@@ -5,13 +5,14 @@ import { dirname } from "node:path";
 import { clockFindings, excessRights, keyFindings } from "../assess/account.js";
 import { ExchangeFailure, type FailureCause } from "../exchange/failure.js";
 import type { KeyInfo } from "../exchange/port.js";
+import { type Pauses, pauseText } from "../ledger/pauses.js";
+import { readOnlyReason } from "../ledger/readonly.js";
 import { systemClock } from "../runtime/index.js";
 import type { Settings } from "../settings/index.js";
 import { readKey } from "./accounts.js";
 import { type Connected, connectAll } from "./connect.js";
 import type { Console } from "./console.js";
-import { type CommonOptions, openContext } from "./context.js";
-import { readOnlyReason } from "./readonly.js";
+import { type CommonOptions, type Context, openContext } from "./context.js";
 
 interface Line {
   readonly mark: "ok" | "cure" | "note";
@@ -25,7 +26,7 @@ export async function doctor(options: CommonOptions, console: Console): Promise<
   const connected = connectAll(context, "read");
   try {
     const accounts = await Promise.all(connected.map((one) => examine(one, context.settings)));
-    const lines = [configLine(context.settings), ...(await stateLines(context.settings)), ...accounts.flat()];
+    const lines = [configLine(context.settings), ...(await stateLines(context)), ...accounts.flat()];
     for (const { mark, text } of lines) console.out(`${mark.padEnd(4)}  ${text}\n`);
     return lines.some(({ mark }) => mark === "cure") ? SOMETHING_TO_CURE : 0;
   } finally {
@@ -38,7 +39,7 @@ function configLine({ file, accounts, policy }: Settings): Line {
   return { mark: "ok", text: `config ${file}: mode ${policy.defaults.mode}, accounts ${names}` };
 }
 
-async function stateLines({ stateDir }: Settings): Promise<readonly Line[]> {
+async function stateLines({ settings: { stateDir }, pauses }: Context): Promise<readonly Line[]> {
   const frozen = readOnlyReason(stateDir, process.env);
   const switchLine: Line[] = frozen === null ? [] : [{ mark: "note", text: `read-only switch: ${frozen}` }];
   const folder: Line = (await canBeWritten(stateDir))
@@ -47,7 +48,13 @@ async function stateLines({ stateDir }: Settings): Promise<readonly Line[]> {
         mark: "cure",
         text: `ledger folder ${stateDir}: cannot be written; give this user the right to, or set ledger.url`,
       };
-  return [folder, ...switchLine];
+  return [folder, ...switchLine, ...pauseLines(pauses)];
+}
+
+function pauseLines(pauses: Pauses): readonly Line[] {
+  const damage = pauses.damage();
+  if (damage !== null) return [{ mark: "cure", text: damage }];
+  return pauses.all(systemClock.now()).map((pause) => ({ mark: "note", text: `paused: ${pauseText(pause)}` }));
 }
 
 /** A folder that is not there yet can be written where it can be made. */

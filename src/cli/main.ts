@@ -1,10 +1,11 @@
 /** The commands and options of `backstop`, each wired to the rooms that do the work. */
 import { readFileSync } from "node:fs";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { FORMATS } from "../report/index.js";
 import { keepNewFilesPrivate, LOG_LEVELS, type LogLevel } from "../runtime/index.js";
 import { type Console, processConsole } from "./console.js";
 import { Refusal, USAGE } from "./exit.js";
+import { durationMs, each, eachSymbol, portNumber, reasonText, wholeNumber } from "./values.js";
 
 const FAIL_ON = ["critical", "warning", "never"] as const;
 
@@ -15,6 +16,8 @@ const load = {
   run: async () => (await import("./run/run.js")).run,
   doctor: async () => (await import("./doctor.js")).doctor,
   init: async () => (await import("./init.js")).init,
+  pause: async () => (await import("./pause.js")).pause,
+  resume: async () => (await import("./pause.js")).resume,
   jsonSchema: async () => (await import("../settings/index.js")).configJsonSchema,
   simulator: async () => (await import("./simulator.js")).simulator,
   demo: async () => (await import("./demo/story.js")).demo,
@@ -76,6 +79,13 @@ function program(console: Console, ends: (code: number) => void): Command {
   common("init", "write a commented config that only reports, then show an audit").action(async (options) =>
     ends(await (await load.init())(options, console)),
   );
+  withSymbol(common("pause", "no writes for a while; audits and alerts go on"))
+    .option("--for <duration>", "such as 90s, 10m, 2h, 1d; default: until resumed", durationMs)
+    .option("--reason <text>", "shown beside every step that is held", reasonText)
+    .action(async (options) => ends(await (await load.pause())(options, console)));
+  withSymbol(common("resume", "end pauses: those of these accounts and symbols, else all")).action(async (options) =>
+    ends(await (await load.resume())(options, console)),
+  );
   root
     .command("schema")
     .description("print the JSON Schema of the config file")
@@ -98,11 +108,12 @@ function program(console: Console, ends: (code: number) => void): Command {
 function withCommon(command: Command, logLevel: LogLevel): Command {
   return command
     .option("--config <file>", "config file; else $BACKSTOP_CONFIG, else config/backstop.yaml")
-    .option("--account <name>", "only this account; repeatable", (name: string, names?: string[]) => [
-      ...(names ?? []),
-      name,
-    ])
+    .option("--account <name>", "only this account; repeatable", each)
     .addOption(new Option("--log-level <level>", "logs go to stderr").choices(LOG_LEVELS).default(logLevel));
+}
+
+function withSymbol(command: Command): Command {
+  return command.option("--symbol <symbol>", "only this symbol, or a glob such as BTC*; repeatable", eachSymbol);
 }
 
 function withReport(command: Command): Command {
@@ -114,18 +125,6 @@ function withReport(command: Command): Command {
         .choices(FAIL_ON)
         .default("warning"),
     );
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("Allowed is a whole number, 0 or more.");
-  return Number(text);
-}
-
-function portNumber(text: string): number {
-  if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
-    throw new InvalidArgumentError("Allowed is a whole number, 0 to 65535.");
-  }
-  return Number(text);
 }
 
 function version(): string {

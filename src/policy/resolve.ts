@@ -35,7 +35,8 @@ function compileMatch({ match }: Rule): (key: PositionKey, side: Side) => boolea
     (match.category === undefined || match.category === key.category);
 }
 
-function glob(pattern: string | undefined): (text: string) => boolean {
+/** As symbols and account names are matched everywhere, upper and lower case alike; undefined matches all. */
+export function glob(pattern: string | undefined): (text: string) => boolean {
   return pattern === undefined ? () => true : picomatch(pattern, { nocase: true });
 }
 

@@ -1,6 +1,7 @@
 /** The public face of the settings: load them, say where they come from, describe them. */
-export { type LoadOptions, loadSettings } from "./load.js";
+export { type LoadOptions, loadOutline, loadSettings, type Outline } from "./load.js";
 export { type Problem, SettingsError } from "./problems.js";
+export { type Reload, reloadSettings, type SettingsChange } from "./reload.js";
 export { configJsonSchema } from "./schema.js";
 export { type AccountSettings, type Settings, secretsOf } from "./settings.js";
 export { resolveConfigPath } from "./source.js";

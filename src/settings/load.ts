@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { crossProblems } from "./checks.js";
 import { type KeyPath, type Problem, SettingsError } from "./problems.js";
 import { resolveSecret } from "./secrets.js";
-import { type AccountSettings, accountSettings, buildSettings, type Settings } from "./settings.js";
+import { type AccountSettings, accountSettings, buildSettings, type Settings, stateDirOf } from "./settings.js";
 import { readShape, type Shape } from "./shape.js";
 import { readSource, type Source, type SourceOptions } from "./source.js";
 
@@ -26,6 +26,28 @@ export async function loadSettings(options: LoadOptions): Promise<Settings> {
   ];
   if (problems.length > 0 || shape.document === null) throw new SettingsError(inOrder(problems));
   return buildSettings(source.path, shape.document, accounts.settings);
+}
+
+/** What a config says without its keys. */
+export interface Outline {
+  /** The config file, absolute. */
+  readonly file: string;
+  /** As in `Settings`. */
+  readonly stateDir: string;
+  /** Every account of the config, also those that were not asked for. */
+  readonly accountNames: readonly string[];
+}
+
+/** For commands that need no exchange: they must work where the keys cannot be had. @throws SettingsError */
+export async function loadOutline(options: LoadOptions): Promise<Outline> {
+  const source = await readSource(options);
+  const shape = readShape(source, options.env);
+  const unknown = unknownAccounts(source, shape, options.accounts ?? []);
+  const problems = [...shape.problems, ...crossProblems(source, shape), ...unknown];
+  if (problems.length > 0 || shape.document === null) throw new SettingsError(inOrder(problems));
+  const { path: file } = source;
+  const accountNames = shape.document.accounts.map(({ name }) => name);
+  return { file, stateDir: stateDirOf(file, shape.document), accountNames };
 }
 
 interface ResolvedAccounts {

@@ -46,9 +46,7 @@ export function accountSettings(account: AccountDocument, key: string, secret: s
 
 export function buildSettings(file: string, document: ConfigDocument, accounts: readonly AccountSettings[]): Settings {
   const folder = dirname(file);
-  const ledgerFile = document.ledger.url.startsWith("file:")
-    ? resolve(folder, document.ledger.url.slice("file:".length))
-    : null;
+  const ledgerFile = ledgerFileOf(file, document);
   const { intents, http, heartbeat } = document;
   return {
     file,
@@ -63,8 +61,19 @@ export function buildSettings(file: string, document: ConfigDocument, accounts: 
     intents: intents === undefined ? null : { file: resolve(folder, intents.file) },
     http: http === undefined ? null : { ...http, tokenFile: resolve(folder, http.tokenFile) },
     heartbeat: heartbeat ?? null,
-    stateDir: ledgerFile === null ? resolve(folder, "state") : dirname(ledgerFile),
+    stateDir: stateDirOf(file, document),
   };
+}
+
+/** The ledger file's folder, else `state` beside the config; absolute. */
+export function stateDirOf(file: string, document: ConfigDocument): string {
+  const ledgerFile = ledgerFileOf(file, document);
+  return ledgerFile === null ? resolve(dirname(file), "state") : dirname(ledgerFile);
+}
+
+/** Null: the ledger is a database elsewhere. */
+function ledgerFileOf(file: string, { ledger }: ConfigDocument): string | null {
+  return ledger.url.startsWith("file:") ? resolve(dirname(file), ledger.url.slice("file:".length)) : null;
 }
 
 /** What must never be printed: keys, secrets, and URLs that give access by themselves. */

@@ -8,7 +8,7 @@ import { run } from "./cli.js";
 const folder = mkdtempSync(join(tmpdir(), "backstop-usage-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const COMMANDS = ["audit", "protect", "doctor", "init", "schema", "simulator", "demo"];
+const COMMANDS = ["audit", "protect", "doctor", "init", "pause", "resume", "schema", "simulator", "demo"];
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   version: string;
 };
@@ -64,6 +64,17 @@ describe.concurrent("wrong usage ends with 64 and names option, value and what i
     ["a word too many", ["audit", "everything"], ["too many arguments", "audit"]],
     ["a port that is no number", ["simulator", "--port", "http"], ["--port", "'http'", "0 to 65535"]],
     ["a port that cannot be", ["simulator", "--port", "70000"], ["--port", "'70000'", "0 to 65535"]],
+    ["a duration without a unit", ["pause", "--for", "10"], ["--for", "'10'", "s, m, h or d, such as 10m"]],
+    ["a duration of nothing", ["pause", "--for", "0m"], ["--for", "'0m'", "above 0"]],
+    ["a duration of centuries", ["pause", "--for", "99999d"], ["--for", "'99999d'", "365d"]],
+    [
+      "a list of symbols in one value",
+      ["pause", "--symbol", "BTCUSDT,ETHUSDT"],
+      ["--symbol", "'BTCUSDT,ETHUSDT'", "repeat"],
+    ],
+    ["a symbol that is none", ["resume", "--symbol", ""], ["--symbol", "''", "BTCUSDT"]],
+    ["a reason of two lines", ["pause", "--reason", "a\nb"], ["--reason", "one line"]],
+    ["a duration for resuming", ["resume", "--for", "10m"], ["--for"]],
     ["an option of another command", ["audit", "--dry-run"], ["--dry-run"]],
   ])("%s", async (_what, args, parts) => {
     expect(await refusal(args)).toEqual(refused(...parts));
@@ -160,6 +171,13 @@ describe.concurrent("a wrong config ends with 64 and names file, key, value and 
       JSON.stringify({ accounts: [ACCOUNT], protection: { mode: "report-only" } }),
     );
     const finished = await refusal(["audit", "--config", "fine.yaml", "--account", "mian"], ENV);
+    expect(finished).toEqual(refused("--account", '"mian"', "allowed: main"));
+  });
+
+  test.each(["pause", "resume"])("an account to %s that is not in the config", async (command) => {
+    const file = `${command}.yaml`;
+    writeFileSync(join(folder, file), JSON.stringify({ accounts: [ACCOUNT], protection: { mode: "report-only" } }));
+    const finished = await refusal([command, "--config", file, "--account", "mian"]);
     expect(finished).toEqual(refused("--account", '"mian"', "allowed: main"));
   });
 

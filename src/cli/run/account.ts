@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { connectBybitStream, type IpBudget } from "../../exchange/bybit/index.js";
 import type { Memory } from "../../ledger/memory.js";
+import { readOnlyReason } from "../../ledger/readonly.js";
 import { compilePolicy } from "../../policy/resolve.js";
 import { systemClock } from "../../runtime/index.js";
 import type { AccountSettings } from "../../settings/index.js";
@@ -11,7 +12,6 @@ import { copyTradingFreeze, type KeyReading, readKey } from "../accounts.js";
 import { type Connected, connectOne } from "../connect.js";
 import type { Context } from "../context.js";
 import { refuseStrongKey } from "../protect.js";
-import { readOnlyReason } from "../readonly.js";
 import { type KeyWatch, watchKey } from "./key.js";
 
 export interface Opened {
@@ -76,7 +76,8 @@ function guardParts({ account, session }: Connected, key: KeyWatch, shared: Shar
         copyTradingFreeze(account, picture.snapshot.copyTradingMaster),
     },
     instrumentOf: (contract) => session.knownInstrument(contract),
-    paused: () => null,
+    paused: ({ key: { account: name, symbol } }) =>
+      context.pauses.reasonFor({ account: name, symbol }, systemClock.now()),
     openStream: (listener) =>
       connectBybitStream(
         {

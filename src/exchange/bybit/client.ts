@@ -48,8 +48,8 @@ export interface ClientParts {
   readonly transport: Transport;
   readonly budget: AccountBudget;
   readonly clock: Clock;
-  /** Removed from every word of the exchange before it goes anywhere. */
-  readonly secrets: readonly string[];
+  /** Removed from every word of the exchange before it goes anywhere; earlier ones included, answers may be late. */
+  readonly secrets: () => readonly string[];
   readonly ip: IpGate;
   readonly log: Log;
 }
@@ -136,7 +136,7 @@ async function attempt<T>(parts: ClientParts, wanted: Request<T>, meter: SkewMet
   const endpoint = `${method} ${path}`;
   await budget.acquire(wanted.limitClass, wanted.priority ?? 0, endpoint);
   const fail = (raw: RawFacts): ExchangeFailure => {
-    const failure = failureFrom(raw, method, endpoint, parts.secrets);
+    const failure = failureFrom(raw, method, endpoint, parts.secrets());
     log({ level: "warn", message: failure.message, ...failure.facts });
     return failure;
   };

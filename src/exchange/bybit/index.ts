@@ -7,13 +7,14 @@ import { createAccountBudget, createIpBudget, type IpBudget, type SteadyClock } 
 import { createCatalogue } from "./catalogue.js";
 import { type Client, createClient, type Log } from "./client.js";
 import { createReader } from "./reader.js";
-import { createTransport } from "./transport.js";
+import { type Credentials, createTransport } from "./transport.js";
 import { createWriter } from "./writer.js";
 
 export { createIpBudget, type IpBudget } from "./budget.js";
 export type { LogEvent } from "./client.js";
 export { connectBybitStream, type StreamConnection } from "./stream.js";
 export type { StreamTiming, Timers } from "./stream-timing.js";
+export type { Credentials } from "./transport.js";
 
 export interface BybitConnection {
   readonly account: string;
@@ -54,6 +55,8 @@ export interface BybitSession {
   knownInstrument(contract: Contract): Instrument | null;
   /** What our wall clock lacks to be the exchange's, by the answers so far; zero before the first. */
   clockOffsetMs(): number;
+  /** Requests that leave from now on, further tries included, are signed with this key. */
+  renewKey(credentials: Credentials): void;
   /** Rejects what is queued with cause `closed`, waits for what is in flight. */
   close(): Promise<void>;
 }
@@ -89,7 +92,8 @@ function open(options: BybitConnection, readOnly: boolean): { session: BybitRead
     readOnly,
   });
   const log = options.log ?? (() => undefined);
-  const client = createClient({ transport, budget, clock, secrets: [secret, key], ip, log });
+  const secrets = new Set([secret, key]);
+  const client = createClient({ transport, budget, clock, secrets: () => [...secrets], ip, log });
   const catalogue = createCatalogue(client, clock);
   const progress = options.progress ?? (() => undefined);
   const session: BybitReadSession = {
@@ -105,6 +109,10 @@ function open(options: BybitConnection, readOnly: boolean): { session: BybitRead
     knownInstrument: (contract) => catalogue.known(contract),
     refreshInstruments: () => catalogue.refresh(),
     clockOffsetMs: () => 0 - (client.skewMs() ?? 0),
+    renewKey: (credentials) => {
+      secrets.add(credentials.secret).add(credentials.key);
+      transport.renewKey(credentials);
+    },
     close: async () => {
       budget.close();
       await transport.close();

@@ -5,14 +5,17 @@ import { type APIRegion, RestClientV5 } from "bybit-api";
 import type { FailureFacts } from "../failure.js";
 import { valueOf, verdictOfNetwork, verdictOfStatus } from "./failures.js";
 
-export interface TransportOptions {
+export interface Credentials {
+  readonly key: string;
+  readonly secret: string;
+}
+
+export interface TransportOptions extends Credentials {
   readonly environment: "mainnet" | "testnet" | "demo" | "custom";
   /** As bybit-api's apiRegion. */
   readonly region: string;
   /** For `custom` only, and required there. */
   readonly restUrl?: string;
-  readonly key: string;
-  readonly secret: string;
   /** Longest silence on the wire; the whole request may take twice as long. */
   readonly timeoutMs: number;
   /** True: nothing but GET ever leaves. */
@@ -37,6 +40,8 @@ export interface Transport {
   /** Added to our wall clock when requests are signed. */
   setOffsetMs(offsetMs: number): void;
   offsetMs(): number;
+  /** Signs what is sent from now on with another key. */
+  renewKey(credentials: Credentials): void;
   /** Waits for what is in flight, then drops the connections. */
   close(): Promise<void>;
 }
@@ -56,7 +61,7 @@ class OffsetClient extends RestClientV5 {
 export function createTransport(options: TransportOptions): Transport {
   // The SDK's own keepAlive option forgets plain http, which simulators and proxies speak.
   const agents = { httpAgent: new http.Agent(KEEP_ALIVE), httpsAgent: new https.Agent(KEEP_ALIVE) };
-  const rest = createRest(options, agents);
+  let rest = createRest(options, agents);
   const inFlight = new Set<Promise<unknown>>();
   return {
     send: async (outgoing) => {
@@ -77,6 +82,11 @@ export function createTransport(options: TransportOptions): Transport {
       rest.offsetMs = offsetMs;
     },
     offsetMs: () => rest.offsetMs,
+    renewKey: ({ key, secret }) => {
+      const { offsetMs } = rest;
+      rest = createRest({ ...options, key, secret }, agents);
+      rest.offsetMs = offsetMs;
+    },
     close: async () => {
       await Promise.allSettled(inFlight);
       agents.httpAgent.destroy();

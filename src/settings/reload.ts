@@ -1,0 +1,45 @@
+/** The config read anew while the program runs: taken whole, or refused whole while the settings before it stay. */
+import { changesBetween, isElsewhere, type SettingsChange } from "./changes.js";
+import { type LoadOptions, loadSettings } from "./load.js";
+import { SettingsError } from "./problems.js";
+import type { Settings } from "./settings.js";
+
+export type { SettingsChange } from "./changes.js";
+
+export type Reload =
+  | {
+      readonly kind: "reloaded";
+      /** As the config says now; their secrets are not registered yet. */
+      readonly settings: Settings;
+      /** The same, but for what needs a restart, which is as it was. */
+      readonly applicable: Settings;
+      readonly changes: readonly SettingsChange[];
+    }
+  /** The message is the one that a start with this config would end with. */
+  | { readonly kind: "refused"; readonly error: SettingsError };
+
+/** Secret files and variables are read again too. `options` are those of the start. */
+export async function reloadSettings(previous: Settings, options: LoadOptions): Promise<Reload> {
+  try {
+    const settings = await loadSettings(options);
+    const changes = changesBetween(previous, settings);
+    return { kind: "reloaded", settings, applicable: withoutRestart(previous, settings), changes };
+  } catch (error) {
+    if (error instanceof SettingsError) return { kind: "refused", error };
+    throw error;
+  }
+}
+
+/** An account that moved elsewhere stays whole as it was: its new key belongs to the new place. */
+function withoutRestart(previous: Settings, next: Settings): Settings {
+  const accounts = next.accounts.map((account) => {
+    const before = previous.accounts.find(({ name }) => name === account.name);
+    return before !== undefined && isElsewhere(before, account) ? before : account;
+  });
+  return { ...next, accounts, ledger: previous.ledger, stateDir: previous.stateDir, http: httpFor(previous, next) };
+}
+
+function httpFor({ http }: Settings, next: Settings): Settings["http"] {
+  if (http === null || next.http === null) return http;
+  return { ...http, tokenFile: next.http.tokenFile };
+}
