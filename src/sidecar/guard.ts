@@ -2,7 +2,7 @@
 import type { Attempt } from "../apply/attempt.js";
 import type { Assessment } from "../assess/assess.js";
 import type { Picture } from "../domain/picture.js";
-import { keyText, type Position } from "../domain/position.js";
+import { contractText, keyText, type Position } from "../domain/position.js";
 import type { Contract, ReadScope } from "../domain/snapshot.js";
 import { ExchangeFailure } from "../exchange/failure.js";
 import type { Stream } from "../exchange/stream.js";
@@ -27,6 +27,8 @@ const DOWN_SWEEP_MS = 5_000;
 /** A key that was refused is tried once in this time; anything else soon again. */
 const REFUSED_RETRY_MS = 60_000;
 const FAILED_RETRY_MS = 1_000;
+/** A position that was pushed and that no read shows yet. */
+const LOOK_AGAIN_MS = 500;
 
 export class Guard {
   readonly name: string;
@@ -41,7 +43,7 @@ export class Guard {
   readonly #ear: Ear;
   readonly #stream: Stream;
   readonly #told = new WeakSet<StepRecord>();
-  readonly #holds = new Map<string, () => void>();
+  readonly #laterLooks = new Map<string, () => void>();
   #fail: (error: unknown) => void = () => undefined;
   #wakes: Wakes = wokenWhole(ASLEEP, "start");
   #rouse: () => void = () => undefined;
@@ -117,7 +119,7 @@ export class Guard {
   async close(): Promise<void> {
     this.#isStopping = true;
     this.#rouse();
-    for (const cancel of this.#holds.values()) cancel();
+    for (const cancel of this.#laterLooks.values()) cancel();
     await this.#stream.close();
     await Promise.allSettled([this.done, this.#reflex.settled()]);
   }
@@ -187,7 +189,9 @@ export class Guard {
 
   #looked(picture: Picture, assessment: Assessment): void {
     this.#picture = picture;
-    for (const contract of this.#looks.looked(picture, assessment, this.#nowMs())) this.#wakeFor(contract);
+    const { unproven, tooEarly } = this.#looks.looked(picture, assessment, this.#nowMs());
+    for (const contract of unproven) this.#wakeFor(contract);
+    for (const contract of tooEarly) this.#lookLater(`too early ${contractText(contract)}`, contract, LOOK_AGAIN_MS);
     for (const { position } of assessment.positions) this.#lookAfterHold(position);
     this.#reflex.mend(assessment, picture);
     this.#parts.onPicture?.(picture);
@@ -244,14 +248,19 @@ export class Guard {
 
   /** When the reason to wait ends, the position is looked at again. */
   #lookAfterHold(position: Position): void {
-    const name = keyText(position.key);
     const hold = this.#hold(position);
-    if (hold === null || this.#holds.has(name) || this.#isStopping) return;
-    const cancel = this.#parts.timers.after(Math.max(1, hold.untilMs - this.#nowMs()), () => {
-      this.#holds.delete(name);
-      this.#wakeFor(position.key);
+    if (hold === null) return;
+    this.#lookLater(`hold ${keyText(position.key)}`, position.key, hold.untilMs - this.#nowMs());
+  }
+
+  /** Once per name at a time. */
+  #lookLater(name: string, contract: Contract, afterMs: number): void {
+    if (this.#laterLooks.has(name) || this.#isStopping) return;
+    const cancel = this.#parts.timers.after(Math.max(1, afterMs), () => {
+      this.#laterLooks.delete(name);
+      this.#wakeFor(contract);
     });
-    this.#holds.set(name, cancel);
+    this.#laterLooks.set(name, cancel);
   }
 
   #closerOf(position: Position): Closer {

@@ -14,6 +14,17 @@ export interface LooksParts {
   readonly closerOf: (position: Position) => Closer;
 }
 
+/** Positions that are known and that the look does not show, and that are not believed closed yet. */
+export interface Missing {
+  /** From a list of open positions, which proves nothing: they are to be asked by name. */
+  readonly unproven: readonly Contract[];
+  /** Also by name, but pushed a moment before: the read may be older than the fill. */
+  readonly tooEarly: readonly Contract[];
+}
+
+/** A fill may be pushed before reads show it. */
+const READS_LAG_MS = 3_000;
+
 export class Looks {
   readonly #parts: LooksParts;
   /** Per contract, when the look was asked for that was taken in last: each is taken in once. */
@@ -25,8 +36,7 @@ export class Looks {
     this.#parts = parts;
   }
 
-  /** Hands back the contracts whose position is missing from a list, which proves nothing: they are to be asked by name. */
-  looked(picture: Picture, assessment: Assessment, nowMs: number): readonly Contract[] {
+  looked(picture: Picture, assessment: Assessment, nowMs: number): Missing {
     const { live, lives, tell } = this.#parts;
     live.looked(picture.snapshot);
     const isNew = (contract: Contract) =>
@@ -43,22 +53,25 @@ export class Looks {
     return missing;
   }
 
-  #missing(picture: Picture, assessment: Assessment, isNew: (contract: Contract) => boolean): readonly Contract[] {
+  #missing(picture: Picture, assessment: Assessment, isNew: (contract: Contract) => boolean): Missing {
     const { lives, tell, closerOf } = this.#parts;
     const shown = new Set(assessment.positions.map(({ position }) => keyText(position.key)));
     const unreadable = new Set(assessment.unseen.map(({ row }) => row.symbol));
     const unproven: Contract[] = [];
+    const tooEarly: Contract[] = [];
     for (const { position, asOfMs } of lives.all()) {
       const { key } = position;
       const seenMs = seenAtMs(picture, key);
       if (shown.has(keyText(key)) || !isNew(key) || seenMs < asOfMs) continue;
       const isInDoubt = unreadable.has(key.symbol) || unreadable.has(null);
-      if (picture.askedAlone.has(contractText(key)) && !isInDoubt) {
+      if (!picture.askedAlone.has(contractText(key)) || isInDoubt) unproven.push(key);
+      else if (seenMs < asOfMs + READS_LAG_MS) tooEarly.push(key);
+      else {
         for (const event of lives.sawFlat(key, seenMs, closerOf(position))) tell(event);
         this.#toldFindings.delete(keyText(key));
-      } else unproven.push(key);
+      }
     }
-    return unproven;
+    return { unproven, tooEarly };
   }
 
   /** Each finding of consequence once, until it is gone. */

@@ -70,6 +70,8 @@ export interface FakeExchangeOptions {
   readonly beforeWrite?: (write: Write, hand: Hand) => void;
   /** True: the nth read shows no order rows of exits that stand, as happens for a moment after a change. */
   readonly hidesExitRows?: (nth: number) => boolean;
+  /** True: looks do not claim to show every open order. */
+  readonly hidesOtherOrders?: boolean;
   /** From so many contracts on, a look at some is answered with everything, as lighter reads are. */
   readonly wholeFrom?: number;
   /** Rows that cannot be read in the nth read. */
@@ -165,6 +167,7 @@ export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
       instruments: [...known, ...(options.instruments ?? [])],
       tickers: [...marks].map(([symbol, mark]) => aTicker({ symbol, mark: mark.toFixed() })),
       marginMode: options.marginMode ?? "isolated",
+      allOrders: options.hidesOtherOrders !== true,
     });
   }
 
