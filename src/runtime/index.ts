@@ -2,6 +2,7 @@
 export { type Clock, systemClock } from "./clock.js";
 export { createLog, LOG_LEVELS, type Log, type LogLevel, type LogOptions } from "./log.js";
 export { maskSecrets } from "./mask.js";
+export { readSecretFile, type SecretFile } from "./secret-file.js";
 export {
   createSecretRegistry,
   registeredSecrets,
