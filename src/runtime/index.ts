@@ -2,6 +2,15 @@
 export { type Clock, systemClock } from "./clock.js";
 export { createLog, LOG_LEVELS, type Log, type LogLevel, type LogOptions } from "./log.js";
 export { maskSecrets } from "./mask.js";
+export {
+  createMetrics,
+  type Measured,
+  type MeasuredAccount,
+  type Metrics,
+  type PassEnd,
+  type Protection,
+  type Write,
+} from "./metrics.js";
 export { readSecretFile, type SecretFile } from "./secret-file.js";
 export {
   createSecretRegistry,
