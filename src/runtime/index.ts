@@ -20,4 +20,5 @@ export {
   scrub,
   scrubSecrets,
 } from "./secrets.js";
+export { createNotifier, type Notifier, type NotifierOptions, type RunProgram } from "./systemd.js";
 export { keepNewFilesPrivate } from "./umask.js";

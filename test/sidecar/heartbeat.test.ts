@@ -1,6 +1,6 @@
 /** The heartbeat against a server that is well, slow, broken or away; and a pass never waits for it. */
 import { once } from "node:events";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createLog, registeredSecrets, registerSecret } from "../../src/runtime/index.js";
@@ -38,7 +38,7 @@ function stage(changes: Partial<HeartbeatOptions> = {}): Stage {
   };
   const heartbeat = createHeartbeat({
     url: URL_TO_PING,
-    fetch: (url, init) => pending(String(url), init ?? {}, sent),
+    fetch: (url, init) => pending(url instanceof Request ? url.url : url.toString(), init ?? {}, sent),
     log: createLog({ level: "trace", stream: { write }, pretty: false, secrets: registeredSecrets }),
     onFailure: () => {
       failures += 1;
@@ -205,27 +205,38 @@ describe("closing", () => {
       const { heartbeat } = stage(fetch === undefined ? {} : { fetch });
       heartbeat.completed();
       heartbeat.failed("waiting");
-      const closed = heartbeat.close();
-      await vi.advanceTimersByTimeAsync(1000);
-      await closed;
+      let closed = false;
+      const closing = heartbeat.close().finally(() => {
+        closed = true;
+      });
+      await vi.advanceTimersByTimeAsync(999);
+      expect(closed).toBe(false);
+      await vi.advanceTimersByTimeAsync(1);
+      await closing;
     }
   });
 
   test("is at once when nothing is on its way", async () => {
-    const { heartbeat } = stage();
+    const { heartbeat, sent } = stage();
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
     await heartbeat.close();
     await heartbeat.close();
+    expect(sent.all).toEqual([]);
+    expect(vi.getTimerCount()).toBe(0);
   });
 });
 
 test("a real server hears it, and a redirect is not followed", async () => {
   const asked = createHeard<string>();
-  const server = createServer(async (request: IncomingMessage, response) => {
+  const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    asked.add(`${request.method} ${request.url} ${Buffer.concat(chunks).toString()}`);
-    if (request.url === "/ping/fail") response.writeHead(302, { location: "/elsewhere" });
-    response.end("OK");
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      asked.add(`${request.method} ${request.url} ${Buffer.concat(chunks).toString()}`);
+      if (request.url === "/ping/fail") response.writeHead(302, { location: "/elsewhere" });
+      response.end("OK");
+    });
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   onTestFinished(() => void server.close());
