@@ -1,16 +1,8 @@
-/** The real process: its clock, its log, its secrets, its file modes. */
+/** The real process: its clock, its log, its secrets, its file modes, its supervisor. */
+// Not its metrics: loading them takes 0.1 s, which only the command that serves them should pay (./metrics.js).
 export { type Clock, systemClock } from "./clock.js";
 export { createLog, LOG_LEVELS, type Log, type LogLevel, type LogOptions } from "./log.js";
 export { maskSecrets } from "./mask.js";
-export {
-  createMetrics,
-  type Measured,
-  type MeasuredAccount,
-  type Metrics,
-  type PassEnd,
-  type Protection,
-  type Write,
-} from "./metrics.js";
 export { readSecretFile, type SecretFile } from "./secret-file.js";
 export {
   createSecretRegistry,

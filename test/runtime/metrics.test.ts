@@ -1,6 +1,7 @@
 /** The metrics as Prometheus would read them. */
 import { describe, expect, test } from "vitest";
-import { createMetrics, type Metrics, registerSecret } from "../../src/runtime/index.js";
+import { registerSecret } from "../../src/runtime/index.js";
+import { createMetrics, type Metrics } from "../../src/runtime/metrics.js";
 import type { SidecarStatus } from "../../src/sidecar/status.js";
 import { NOW_MS, accountStatus, sidecarStatus } from "../builders/sidecar-status.js";
 
