@@ -1,7 +1,9 @@
-/** The real process: its clock, its log, its secrets, its file modes. */
+/** The real process: its clock, its log, its secrets, its file modes, its supervisor. */
+// Not its metrics: loading them takes 0.1 s, which only the command that serves them should pay (./metrics.js).
 export { type Clock, systemClock } from "./clock.js";
 export { createLog, LOG_LEVELS, type Log, type LogLevel, type LogOptions } from "./log.js";
 export { maskSecrets } from "./mask.js";
+export { readSecretFile, type SecretFile } from "./secret-file.js";
 export {
   createSecretRegistry,
   registeredSecrets,
@@ -10,4 +12,5 @@ export {
   scrub,
   scrubSecrets,
 } from "./secrets.js";
+export { createNotifier, type Notifier, type NotifierOptions, type RunProgram } from "./systemd.js";
 export { keepNewFilesPrivate } from "./umask.js";

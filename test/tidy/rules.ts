@@ -8,7 +8,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | "everything">> = {
   domain: [],
   runtime: [],
   policy: ["domain"],
-  settings: ["domain", "policy"],
+  settings: ["domain", "policy", "runtime"],
   exchange: ["domain"],
   "exchange/bybit": ["domain", "exchange"],
   "exchange/simulator": ["domain"],

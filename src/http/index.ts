@@ -1,0 +1,3 @@
+/** The public face of the window: open it, and the token that opens its guarded routes. */
+export { type HttpOptions, type HttpServer, ListenError, startHttp } from "./server.js";
+export { bearerToken, openToken, sameToken, TokenFileError } from "./token.js";

@@ -1,0 +1,80 @@
+/** The bearer token: whoever can read its file may ask for everything. */
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { link, mkdir, open, unlink } from "node:fs/promises";
+import { dirname } from "node:path";
+import { readSecretFile, registerSecret } from "../runtime/index.js";
+
+const TOKEN_BYTES = 32;
+/** Letters that a header can carry (RFC 6750 b64token); fewer could be guessed. */
+const FIT_TOKEN = /^[A-Za-z0-9\-._~+/]{32,512}=*$/;
+const BEARER = /^bearer +(?<token>\S+) *$/i;
+
+/** The message starts with the setting and says what to do. */
+export class TokenFileError extends Error {
+  override readonly name = "TokenFileError";
+}
+
+/**
+ * The token in the file, which is made when absent. From here on no log and no answer shows it.
+ * @throws TokenFileError where others can read the file, or it holds no token
+ */
+export async function openToken(file: string): Promise<string> {
+  const found = await readSecretFile(file);
+  if (found.ok) return fitToken(found.text, file);
+  if (!found.absent) throw new TokenFileError(`http.tokenFile ${found.what}`);
+  await createTokenFile(file);
+  // What counts is what is there: another process may have been faster.
+  const made = await readSecretFile(file);
+  if (!made.ok) throw new TokenFileError(`http.tokenFile ${made.what}`);
+  return fitToken(made.text, file);
+}
+
+function fitToken(token: string, file: string): string {
+  registerSecret(token);
+  if (FIT_TOKEN.test(token)) return token;
+  throw new TokenFileError(
+    `http.tokenFile names ${file}, which holds no token: 32 to 512 letters, digits or -._~+/ in one line; ` +
+      "without the file a token is made",
+  );
+}
+
+/** Written whole beside its place and then linked there: nobody ever reads half a token, and none is overwritten. */
+async function createTokenFile(file: string): Promise<void> {
+  const draft = `${file}.${randomBytes(6).toString("hex")}.tmp`;
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await writePrivately(draft, `${randomBytes(TOKEN_BYTES).toString("base64url")}\n`);
+    try {
+      await link(draft, file);
+    } finally {
+      await unlink(draft);
+    }
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
+    if (code !== "EEXIST") throw new TokenFileError(`http.tokenFile names ${file}, which cannot be made (${code})`);
+  }
+}
+
+async function writePrivately(path: string, text: string): Promise<void> {
+  const handle = await open(path, "wx", 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** What an Authorization header offers; null: nothing of the kind. */
+export function bearerToken(authorization: string | undefined): string | null {
+  return BEARER.exec(authorization ?? "")?.groups?.["token"] ?? null;
+}
+
+/** In a time that says nothing about where they differ, nor about their lengths. */
+export function sameToken(offered: string, token: string): boolean {
+  return timingSafeEqual(digest(offered), digest(token));
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}
