@@ -28,7 +28,7 @@ export interface Context {
 }
 
 export async function openContext(options: CommonOptions, console: Console): Promise<Context> {
-  const settings = await orRefusal(() => loadSettings(loadOptions(options)));
+  const settings = await orRefusal(() => loadSettings(loadOptionsOf(options)));
   for (const secret of secretsOf(settings)) registerSecret(secret);
   const log = logFor(options.logLevel);
   const pauses = openPauses(settings.stateDir);
@@ -39,10 +39,10 @@ export async function openContext(options: CommonOptions, console: Console): Pro
 
 /** For commands that talk to no exchange, and so need no key. */
 export function openOutline(options: CommonOptions): Promise<Outline> {
-  return orRefusal(() => loadOutline(loadOptions(options)));
+  return orRefusal(() => loadOutline(loadOptionsOf(options)));
 }
 
-function loadOptions({ config, account }: CommonOptions): LoadOptions {
+export function loadOptionsOf({ config, account }: CommonOptions): LoadOptions {
   const accounts = account === undefined ? {} : { accounts: account };
   return { file: config, env: process.env, cwd: process.cwd(), ...accounts };
 }

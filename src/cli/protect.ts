@@ -3,6 +3,7 @@ import { excessRights } from "../assess/account.js";
 import type { Assessment } from "../assess/assess.js";
 import { ExchangeFailure } from "../exchange/failure.js";
 import type { PlannedStep } from "../plan/step.js";
+import type { Log } from "../runtime/index.js";
 import type { AccountOutcome } from "../report/build.js";
 import { render } from "../report/index.js";
 import { PassBook } from "../verify/book.js";
@@ -24,7 +25,7 @@ export async function protect(options: ProtectOptions, console: Console): Promis
   const connected = connectAll(context, options.dryRun ? "read" : "write");
   try {
     const keys = await Promise.all(connected.map(readKey));
-    connected.forEach((one, index) => refuseStrongKey(one, keys[index], context));
+    connected.forEach((one, index) => refuseStrongKey(one, keys[index], context.log));
     const choice = choiceOf(options, console);
     const outcomes = await passes(connected, keys, choice, context);
     return await deliver(reportOf("protect", outcomes), options, console);
@@ -89,7 +90,7 @@ function planText(
   return render(reportOf("protect", [outcome]), "table", { color, width });
 }
 
-export function refuseStrongKey({ account }: Connected, key: KeyReading | undefined, { log }: Context): void {
+export function refuseStrongKey({ account }: Connected, key: KeyReading | undefined, log: Log): void {
   if (key === undefined || key instanceof ExchangeFailure) {
     log.warn({ account: account.name }, "the rights of the key could not be read");
     return;

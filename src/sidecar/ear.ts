@@ -33,7 +33,7 @@ export class Ear implements StreamListener {
     const { live, pass, tell, wake } = this.#parts;
     live.streamLive(pass.clock.now());
     this.state = "live";
-    tell({ kind: "stream", state: "live", reason: null });
+    tell({ kind: "stream", account: this.#account(), state: "live", reason: null });
     wake("stream");
   }
 
@@ -41,7 +41,7 @@ export class Ear implements StreamListener {
     const { live, tell } = this.#parts;
     live.streamDown();
     this.state = "down";
-    tell({ kind: "stream", state: "down", reason });
+    tell({ kind: "stream", account: this.#account(), state: "down", reason });
   }
 
   /** Orders first: a position is judged by all that the same message tells. */

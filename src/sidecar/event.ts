@@ -2,6 +2,7 @@
 import type { Finding } from "../assess/finding.js";
 import type { Decimal } from "../domain/decimal.js";
 import type { PositionKey, Side } from "../domain/position.js";
+import type { FailureCause } from "../exchange/failure.js";
 import type { Step } from "../plan/step.js";
 import type { StepRecord } from "../verify/book.js";
 
@@ -36,13 +37,23 @@ export type SidecarEvent =
   /** Dry run: what would have been sent. */
   | { readonly kind: "would-send"; readonly step: Step }
   | { readonly kind: "mended"; readonly key: PositionKey; readonly price: Decimal; readonly replacedBy: Decimal }
+  | { readonly kind: "pass-started"; readonly account: string; readonly whole: boolean }
   | {
       readonly kind: "pass";
+      readonly account: string;
       readonly whole: boolean;
       readonly result: "complete" | "partial" | "failed";
       readonly tookMs: number;
+      /** What was not seen, or why nothing was; null for a complete one. */
       readonly reason: string | null;
+      /** Set for a failed one. */
+      readonly cause: FailureCause | null;
     }
-  | { readonly kind: "stream"; readonly state: "live" | "down"; readonly reason: string | null };
+  | {
+      readonly kind: "stream";
+      readonly account: string;
+      readonly state: "live" | "down";
+      readonly reason: string | null;
+    };
 
 export type Tell = (event: SidecarEvent) => void;

@@ -158,6 +158,7 @@ export class Guard {
     const startedMs = this.#nowMs();
     const isWhole = scope === "account";
     if (isWhole) this.#lastWholeStartMs = startedMs;
+    this.#parts.tell({ kind: "pass-started", account: this.name, whole: isWhole });
     try {
       this.#ended(await runPass(this.#passOptions(scope)), isWhole, startedMs);
     } catch (error) {
@@ -221,7 +222,8 @@ export class Guard {
     if (pass.writer === undefined) {
       for (const { step, held } of result.planned) if (held === null) tell({ kind: "would-send", step });
     }
-    tell({ kind: "pass", whole: isWhole, result: reason === null ? "complete" : "partial", tookMs, reason });
+    const outcome = reason === null ? "complete" : "partial";
+    tell({ kind: "pass", account: this.name, whole: isWhole, result: outcome, tookMs, reason, cause: null });
   }
 
   #failed({ facts, message }: ExchangeFailure, isWhole: boolean, startedMs: number): void {
@@ -232,8 +234,8 @@ export class Guard {
     this.#notBeforeMs = nowMs + (isClosedToUs ? REFUSED_RETRY_MS : FAILED_RETRY_MS);
     // What woke the pass still holds; that a part was not seen is mended by looking at everything.
     this.wake("asked");
-    const tookMs = nowMs - startedMs;
-    this.#parts.tell({ kind: "pass", whole: isWhole, result: "failed", tookMs, reason: message });
+    const told = { account: this.name, whole: isWhole, tookMs: nowMs - startedMs, reason: message, cause: facts.cause };
+    this.#parts.tell({ kind: "pass", result: "failed", ...told });
   }
 
   #heldBack(position: Position): string | null {

@@ -2,15 +2,14 @@
 import { randomBytes } from "node:crypto";
 import { connectBybitStream, type IpBudget } from "../../exchange/bybit/index.js";
 import type { Memory } from "../../ledger/memory.js";
+import type { Pauses } from "../../ledger/pauses.js";
 import { readOnlyReason } from "../../ledger/readonly.js";
-import { compilePolicy } from "../../policy/resolve.js";
-import { systemClock } from "../../runtime/index.js";
-import type { AccountSettings } from "../../settings/index.js";
+import { type Log, systemClock } from "../../runtime/index.js";
+import type { AccountSettings, Settings } from "../../settings/index.js";
 import type { Tell } from "../../sidecar/event.js";
 import type { GuardParts } from "../../sidecar/parts.js";
 import { copyTradingFreeze, type KeyReading, readKey } from "../accounts.js";
 import { type Connected, connectOne } from "../connect.js";
-import type { Context } from "../context.js";
 import { refuseStrongKey } from "../protect.js";
 import { type KeyWatch, watchKey } from "./key.js";
 
@@ -20,9 +19,17 @@ export interface Opened {
   close(): Promise<void>;
 }
 
+/** Changes when the config is read anew. */
+export interface Current {
+  settings: Settings;
+  policyOf: GuardParts["pass"]["policyOf"];
+}
+
 /** What all accounts of the process share. */
 export interface Shared {
-  readonly context: Context;
+  readonly current: Current;
+  readonly pauses: Pauses;
+  readonly log: Log;
   readonly ipBudget: IpBudget;
   readonly memory: Memory;
   readonly isDryRun: boolean;
@@ -31,12 +38,12 @@ export interface Shared {
 
 /** @throws Refusal for a key that may do more than it should */
 export async function openAccount(account: AccountSettings, shared: Shared): Promise<Opened> {
-  const { context, ipBudget, isDryRun } = shared;
+  const { current, log, ipBudget, isDryRun } = shared;
   const access = isDryRun ? "read" : "write";
-  const connected = connectOne(account, context, access, { ipBudget, allOrders: true });
+  const connected = connectOne(account, { settings: current.settings, log }, access, { ipBudget, allOrders: true });
   try {
     const reading = await readKey(connected);
-    if (!isDryRun) refuseStrongKey(connected, reading, context);
+    if (!isDryRun) refuseStrongKey(connected, reading, log);
     return opened(connected, reading, shared);
   } catch (error) {
     await connected.session.close();
@@ -46,7 +53,7 @@ export async function openAccount(account: AccountSettings, shared: Shared): Pro
 
 function opened(connected: Connected, reading: KeyReading, shared: Shared): Opened {
   const { account, session } = connected;
-  const key = watchKey(connected, reading, shared.context.log);
+  const key = watchKey(connected, reading, shared.log);
   return {
     account,
     guard: guardParts(connected, key, shared),
@@ -58,26 +65,24 @@ function opened(connected: Connected, reading: KeyReading, shared: Shared): Open
 }
 
 function guardParts({ account, session }: Connected, key: KeyWatch, shared: Shared): GuardParts {
-  const { context, memory, tell } = shared;
-  const { settings, log } = context;
+  const { current, pauses, log, memory, tell } = shared;
   return {
     name: account.name,
     pass: {
       reader: session.reader,
       ...(session.writer === undefined ? {} : { writer: session.writer() }),
-      policyOf: compilePolicy(settings.policy),
+      policyOf: (position, side) => current.policyOf(position, side),
       memory,
       clock: { now: () => systemClock.steadyMs(), sleep: (ms) => systemClock.sleep(ms) },
-      writesPerSecond: settings.budget.writesPerSecond,
+      writesPerSecond: current.settings.budget.writesPerSecond,
       newOrderLinkId: () => `backstop-${randomBytes(9).toString("hex")}`,
       frozen: (picture) =>
-        readOnlyReason(settings.stateDir, process.env) ??
+        readOnlyReason(current.settings.stateDir, process.env) ??
         key.frozen() ??
         copyTradingFreeze(account, picture.snapshot.copyTradingMaster),
     },
     instrumentOf: (contract) => session.knownInstrument(contract),
-    paused: ({ key: { account: name, symbol } }) =>
-      context.pauses.reasonFor({ account: name, symbol }, systemClock.now()),
+    paused: ({ key: { account: name, symbol } }) => pauses.reasonFor({ account: name, symbol }, systemClock.now()),
     openStream: (listener) =>
       connectBybitStream(
         {

@@ -1,12 +1,14 @@
 /** `backstop run`: the sidecar beside a bot, until it is told to stop. */
 import { createIpBudget } from "../../exchange/bybit/index.js";
 import { inMemory } from "../../ledger/memory.js";
+import { compilePolicy } from "../../policy/resolve.js";
 import { systemClock } from "../../runtime/index.js";
 import { type Sidecar, startSidecar, StuckError } from "../../sidecar/sidecar.js";
 import type { Console } from "../console.js";
 import { type CommonOptions, type Context, openContext } from "../context.js";
-import { type Opened, openAccount, type Shared } from "./account.js";
-import { logEvents } from "./telling.js";
+import { type Accounts, openAccounts } from "./accounts.js";
+import { openOperations, type Operations } from "./operations.js";
+import { followReloads } from "./reload.js";
 
 export interface RunOptions extends CommonOptions {
   readonly dryRun: boolean;
@@ -22,53 +24,54 @@ const LINGER_MS = 500;
 
 export async function run(options: RunOptions, console: Console): Promise<number> {
   const context = await openContext(options, console);
-  const shared = sharedParts(context, options);
-  const accounts = await openAll(context, shared);
-  const sidecar = startSidecar({
-    accounts: accounts.map(({ guard }) => guard),
-    schedule: {
-      cron: context.settings.sweep.cron,
-      monotonicMs: () => systemClock.monotonicMs(),
-      log: context.log,
-    },
-    now: () => systemClock.steadyMs(),
+  const operations = openOperations(context.settings, context.log);
+  // From the first moment on: a signal that comes early must find somebody who listens.
+  const signal = interrupted();
+  const { settings, log, pauses } = context;
+  const current = { settings, policyOf: compilePolicy(settings.policy) };
+  const accounts = await openAccounts({
+    current,
+    pauses,
+    log,
+    ipBudget: createIpBudget(settings.budget.ipShare),
+    memory: inMemory(),
+    isDryRun: options.dryRun,
+    tell: operations.tell,
   });
-  const { log } = context;
-  log.info(
-    { accounts: accounts.map(({ account }) => account.name), dryRun: options.dryRun },
-    "the sidecar has started",
-  );
+  const sidecar = start(accounts, context);
+  const stopFollowing = followReloads({ options, log, current, accounts, sidecar, operations });
+  log.info({ accounts: accounts.names(), dryRun: options.dryRun }, "the sidecar has started");
   try {
-    const signal = await Promise.race([interrupted(), sidecar.done.then(() => "end")]);
-    log.info({ signal }, "stopping: nothing new is sent, what is on the wire is awaited");
+    await operations.started(() => sidecar.status());
+    const reason = await Promise.race([signal, sidecar.done.then(() => "end")]);
+    log.info({ reason }, "stopping: nothing new is sent, what is on the wire is awaited");
     return 0;
   } catch (error) {
-    log.fatal({ err: error }, error instanceof StuckError ? error.message : "a bug");
-    return error instanceof StuckError ? STUCK : INTERNAL_ERROR;
+    return exitCodeOf(error, context);
   } finally {
-    await closed(sidecar, accounts);
+    stopFollowing();
+    await closed(sidecar, accounts, operations);
     log.info("stopped");
   }
 }
 
-function sharedParts(context: Context, { dryRun }: RunOptions): Shared {
-  return {
-    context,
-    ipBudget: createIpBudget(context.settings.budget.ipShare),
-    memory: inMemory(),
-    isDryRun: dryRun,
-    tell: logEvents(context.log),
-  };
+function start(accounts: Accounts, { settings, log }: Context): Sidecar {
+  return startSidecar({
+    accounts: accounts.guards(),
+    schedule: { cron: settings.sweep.cron, monotonicMs: () => systemClock.monotonicMs(), log },
+    now: () => systemClock.steadyMs(),
+  });
 }
 
-/** Also where one key is refused for what it may do, the others' connections are let go. */
-async function openAll({ settings }: Context, shared: Shared): Promise<readonly Opened[]> {
-  const opening = await Promise.allSettled(settings.accounts.map((account) => openAccount(account, shared)));
-  const opened = opening.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-  const refused = opening.find((result) => result.status === "rejected");
-  if (refused === undefined) return opened;
-  await Promise.all(opened.map((one) => one.close()));
-  throw refused.reason;
+/** @throws what is no mistake of ours, such as a port in use */
+function exitCodeOf(error: unknown, { log }: Context): number {
+  if (error instanceof StuckError) {
+    log.fatal(error.message);
+    return STUCK;
+  }
+  if (error instanceof Error && error.name === "Refusal") throw error;
+  log.fatal({ err: error }, "a bug: the sidecar ends; everything that rests at the exchange stays there");
+  return INTERNAL_ERROR;
 }
 
 function interrupted(): Promise<NodeJS.Signals> {
@@ -77,8 +80,8 @@ function interrupted(): Promise<NodeJS.Signals> {
   });
 }
 
-async function closed(sidecar: Sidecar, accounts: readonly Opened[]): Promise<void> {
-  const everything = Promise.all([sidecar.close(), ...accounts.map((one) => one.close())]);
+async function closed(sidecar: Sidecar, accounts: Accounts, operations: Operations): Promise<void> {
+  const everything = Promise.all([sidecar.close(), accounts.close(), operations.close()]);
   let timer: NodeJS.Timeout | undefined;
   const enough = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, CLOSE_WITHIN_MS);

@@ -5,7 +5,7 @@ import type { Step } from "../../plan/step.js";
 import type { Log } from "../../runtime/index.js";
 import type { LifeChange, SidecarEvent } from "../../sidecar/event.js";
 
-type Level = "debug" | "info" | "warn" | "error";
+type Level = "trace" | "debug" | "info" | "warn" | "error";
 
 interface Line {
   readonly level: Level;
@@ -62,12 +62,16 @@ function lineOf(event: SidecarEvent): Line {
       const facts = { ...keyFacts(event.key), stopLoss: print(event.price), ours: print(event.replacedBy) };
       return line("warn", facts, "a write of ours had replaced another hand's tighter stop; it is put back");
     }
+    case "pass-started":
+      return line("trace", { account: event.account, whole: event.whole }, "pass started");
     case "pass":
       return passLine(event);
-    case "stream":
+    case "stream": {
+      const { account, reason } = event;
       return event.state === "live"
-        ? line("info", {}, "the stream is live; everything is looked at")
-        : line("warn", { reason: event.reason }, "the stream is down; everything is looked at every 5 s");
+        ? line("info", { account }, "the stream is live; everything is looked at")
+        : line("warn", { account, reason }, "the stream is down; everything is looked at every 5 s");
+    }
   }
 }
 
@@ -86,8 +90,8 @@ function outcomeLine({ record }: Extract<SidecarEvent, { kind: "outcome" }>): Li
   return line(level, { ...stepFacts(step), ...(detail === null ? {} : { detail }) }, outcome);
 }
 
-function passLine({ whole, result, tookMs, reason }: Extract<SidecarEvent, { kind: "pass" }>): Line {
-  const facts = { whole, tookMs: Math.round(tookMs), ...(reason === null ? {} : { reason }) };
+function passLine({ account, whole, result, tookMs, reason }: Extract<SidecarEvent, { kind: "pass" }>): Line {
+  const facts = { account, whole, tookMs: Math.round(tookMs), ...(reason === null ? {} : { reason }) };
   const level = result === "complete" ? "debug" : result === "partial" ? "warn" : "error";
   return line(level, facts, `pass ${result}`);
 }

@@ -1,0 +1,46 @@
+/** The accounts that the sidecar guards, as they come and go. */
+import type { GuardParts } from "../../sidecar/parts.js";
+import type { AccountSettings } from "../../settings/index.js";
+import { type Opened, openAccount, type Shared } from "./account.js";
+
+export interface Accounts {
+  names(): readonly string[];
+  guards(): readonly GuardParts[];
+  find(name: string): AccountSettings | null;
+  /** @throws Refusal for a key that may do more than it should */
+  open(account: AccountSettings): Promise<GuardParts>;
+  /** After its guard has ended. */
+  letGo(name: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @throws Refusal where one account's key may do more than it should; then none is opened. */
+export async function openAccounts(shared: Shared): Promise<Accounts> {
+  const opened = new Map<string, Opened>();
+  const open = async (account: AccountSettings): Promise<GuardParts> => {
+    const one = await openAccount(account, shared);
+    opened.set(account.name, one);
+    return one.guard;
+  };
+  const closeAll = async (): Promise<void> => {
+    await Promise.all([...opened.values()].map((one) => one.close()));
+  };
+  const opening = await Promise.allSettled(shared.current.settings.accounts.map(open));
+  const refused = opening.find((result) => result.status === "rejected");
+  if (refused !== undefined) {
+    await closeAll();
+    throw refused.reason;
+  }
+  return {
+    names: () => [...opened.keys()],
+    guards: () => [...opened.values()].map(({ guard }) => guard),
+    find: (name) => opened.get(name)?.account ?? null,
+    open,
+    letGo: async (name) => {
+      const one = opened.get(name);
+      opened.delete(name);
+      await one?.close();
+    },
+    close: closeAll,
+  };
+}

@@ -1,0 +1,82 @@
+/** How the sidecar is seen from outside: log, metrics, health over HTTP, dead man's switch, service manager. */
+import { type HttpServer, startHttp } from "../../http/index.js";
+import { createNotifier, type Log, type Notifier } from "../../runtime/index.js";
+import { createMetrics } from "../../runtime/metrics.js";
+import type { Settings } from "../../settings/index.js";
+import type { SidecarEvent } from "../../sidecar/event.js";
+import { createHeartbeat, type Heartbeat } from "../../sidecar/heartbeat.js";
+import type { SidecarStatus } from "../../sidecar/status.js";
+import { Refusal } from "../exit.js";
+import { beatOn } from "./beating.js";
+import { countEvents, countNakedSeconds } from "./gauges.js";
+import { logEvents } from "./telling.js";
+
+export interface Operations {
+  tell(event: SidecarEvent): void;
+  /** Nothing is served and counted before. @throws Refusal where the address cannot be listened on */
+  started(status: () => SidecarStatus): Promise<void>;
+  /** Calls back whenever the exchange has refused the key of an account. */
+  onKeyRefused(callback: () => void): void;
+  readonly notifier: Notifier;
+  close(): Promise<void>;
+}
+
+const NOTHING_YET: SidecarStatus = { nowMs: 0, sweepIntervalMs: 0, accounts: [] };
+const COUNT_EVERY_MS = 1_000;
+
+export function openOperations({ http, heartbeat }: Settings, log: Log): Operations {
+  let status = (): SidecarStatus => NOTHING_YET;
+  const metrics = createMetrics({ status: () => status() });
+  const notifier = createNotifier({ env: process.env, pid: process.pid, log });
+  const beating = heartbeat === null ? null : openHeartbeat(heartbeat.url, log, () => metrics.heartbeatFailed());
+  const listeners = [logEvents(log), countEvents(metrics), ...(beating === null ? [] : [beatOn(beating)])];
+  const timers: NodeJS.Timeout[] = [];
+  let server: HttpServer | null = null;
+  return {
+    notifier,
+    onKeyRefused: (callback) =>
+      void listeners.push((event) => {
+        if (event.kind === "pass" && event.cause === "key") callback();
+      }),
+    tell: (event) => {
+      for (const listener of listeners) listener(event);
+    },
+    started: async (ask) => {
+      status = ask;
+      const count = countNakedSeconds(metrics);
+      timers.push(setInterval(() => count(status()), COUNT_EVERY_MS));
+      if (notifier.watchdogMs !== null) timers.push(setInterval(() => notifier.alive(), notifier.watchdogMs));
+      if (http !== null)
+        server = await listen(
+          http,
+          () => status(),
+          () => metrics.text(),
+          log,
+        );
+      notifier.ready();
+    },
+    close: async () => {
+      for (const timer of timers) clearInterval(timer);
+      await Promise.all([notifier.stopping(), server?.close(), beating?.close()]);
+    },
+  };
+}
+
+function openHeartbeat(url: string, log: Log, onFailure: () => void): Heartbeat {
+  return createHeartbeat({ url, fetch, log, onFailure });
+}
+
+async function listen(
+  { host, port }: NonNullable<Settings["http"]>,
+  status: () => SidecarStatus,
+  metricsText: () => Promise<string>,
+  log: Log,
+): Promise<HttpServer> {
+  try {
+    const server = await startHttp({ host, port, status, metricsText, log });
+    log.info({ url: server.url }, "listening");
+    return server;
+  } catch (error) {
+    throw new Refusal(error instanceof Error ? error.message : "http: cannot listen");
+  }
+}

@@ -1,0 +1,89 @@
+/** Settings and keys read anew: on SIGHUP, and when the exchange refuses a key. */
+import { isDeepStrictEqual } from "node:util";
+import { compilePolicy } from "../../policy/resolve.js";
+import { type Log, registerSecret } from "../../runtime/index.js";
+import { type AccountSettings, secretsOf, type Settings } from "../../settings/index.js";
+import { reloadSettings } from "../../settings/reload.js";
+import type { Sidecar } from "../../sidecar/sidecar.js";
+import { type CommonOptions, loadOptionsOf } from "../context.js";
+import { Refusal } from "../exit.js";
+import type { Current } from "./account.js";
+import type { Accounts } from "./accounts.js";
+import type { Operations } from "./operations.js";
+
+export interface ReloadParts {
+  readonly options: CommonOptions;
+  readonly log: Log;
+  /** What the accounts go by. */
+  readonly current: Current;
+  readonly accounts: Accounts;
+  readonly sidecar: Sidecar;
+  readonly operations: Operations;
+}
+
+/** Ends what it began when called. */
+export function followReloads(parts: ReloadParts): () => void {
+  let { settings } = parts.current;
+  let running: Promise<void> = Promise.resolve();
+  const reload = (why: "asked" | "key-refused"): void => {
+    running = running.then(async () => {
+      settings = await reloaded(settings, why, parts);
+    });
+  };
+  const onHangup = (): void => reload("asked");
+  process.on("SIGHUP", onHangup);
+  parts.operations.onKeyRefused(() => reload("key-refused"));
+  return () => void process.off("SIGHUP", onHangup);
+}
+
+/** Whole or not at all: what cannot be read leaves everything as it is. */
+async function reloaded(previous: Settings, why: "asked" | "key-refused", parts: ReloadParts): Promise<Settings> {
+  const { log, options, operations, sidecar, current } = parts;
+  const reload = await reloadSettings(previous, loadOptionsOf(options));
+  if (reload.kind === "refused") {
+    log.error(`the config was not taken over; everything stays as it is: ${reload.error.message}`);
+    return previous;
+  }
+  if (why === "key-refused" && reload.changes.length === 0) return previous;
+  operations.notifier.reloading();
+  const next = reload.applicable;
+  for (const secret of secretsOf(reload.settings)) registerSecret(secret);
+  for (const { text, needsRestart } of reload.changes) {
+    log[needsRestart ? "warn" : "info"](needsRestart ? `${text} (takes hold after a restart)` : text);
+  }
+  current.settings = next;
+  current.policyOf = compilePolicy(next.policy);
+  await exchangeAccounts(previous, next, parts);
+  sidecar.reschedule(next.sweep.cron);
+  sidecar.sweep();
+  log.info({ changes: reload.changes.length }, "the config was read anew");
+  operations.notifier.ready();
+  return next;
+}
+
+/** An account whose connection differs is opened anew; the others go on undisturbed. */
+async function exchangeAccounts(previous: Settings, next: Settings, parts: ReloadParts): Promise<void> {
+  const hasNewBudget = !isDeepStrictEqual(previous.budget, next.budget);
+  const stays = ({ name }: AccountSettings) => {
+    const wanted = next.accounts.find((account) => account.name === name);
+    return wanted !== undefined && !hasNewBudget && isDeepStrictEqual(wanted, parts.accounts.find(name));
+  };
+  const kept = new Set(previous.accounts.filter(stays).map(({ name }) => name));
+  for (const { name } of previous.accounts) if (!kept.has(name)) await letGo(name, parts);
+  for (const account of next.accounts) if (!kept.has(account.name)) await open(account, parts);
+}
+
+async function letGo(name: string, { accounts, sidecar }: ReloadParts): Promise<void> {
+  await sidecar.remove(name);
+  await accounts.letGo(name);
+}
+
+/** A key that is refused for its rights leaves its account unguarded, which is said; the others go on. */
+async function open(account: AccountSettings, { accounts, sidecar, log }: ReloadParts): Promise<void> {
+  try {
+    sidecar.add(await accounts.open(account));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    log.error({ account: account.name }, `the account is not guarded: ${error.message}`);
+  }
+}
