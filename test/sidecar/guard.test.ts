@@ -1,0 +1,179 @@
+/** How one account is guarded over time: sweeps, drops, refusals, pauses, and the end. */
+import { describe, expect, test } from "vitest";
+import { ExchangeFailure } from "../../src/exchange/failure.js";
+import { failure } from "../builders/fake-exchange.js";
+import { guarded, stopWrites } from "../builders/guard.js";
+import { aPosition } from "../builders/position.js";
+
+const long = aPosition();
+const { key } = long;
+
+async function seconds(scene: Awaited<ReturnType<typeof guarded>>, count: number): Promise<void> {
+  for (let second = 0; second < count; second += 1) {
+    scene.guard.tick();
+    await scene.clock.sleep(1_000);
+  }
+}
+
+describe("at the start", () => {
+  test("everything is looked at, and what is naked gets its stop", async () => {
+    const scene = await guarded({ positions: [long] });
+    expect(scene.exchange.reads[0]?.scope).toBe("account");
+    expect(scene.exchange.stopOf(key)).toBe("98");
+    expect(scene.guard.status()).toMatchObject({ reachable: true, positions: { protected: 1, unprotected: 0 } });
+    await scene.close();
+  });
+
+  test("it is ready only after a pass that saw everything", async () => {
+    let isWhole = false;
+    const scene = await guarded({
+      positions: [long],
+      beforeRead: () => (isWhole ? undefined : [{ category: "inverse", what: "positions", reason: "timeout" }]),
+    });
+    expect(scene.guard.status().lastCompletePassAtMs).toBeNull();
+    isWhole = true;
+    scene.guard.wake("schedule");
+    await scene.clock.sleep(1_000);
+    expect(scene.guard.status().lastCompletePassAtMs).not.toBeNull();
+    await scene.close();
+  });
+});
+
+describe("while the stream is down", () => {
+  test("everything is looked at every five seconds, so that whatever opens is protected by then", async () => {
+    const scene = await guarded({ isLive: false });
+    scene.stream.drops();
+    await seconds(scene, 7);
+    scene.exchange.hand.put(long);
+    await seconds(scene, 6);
+    expect(scene.exchange.stopOf(key)).toBe("98");
+    const whole = scene.exchange.reads.filter(({ scope }) => scope === "account");
+    expect(whole.length).toBeLessThanOrEqual(4);
+    await scene.close();
+  });
+
+  test("while it is live, nothing is looked at without a reason", async () => {
+    const scene = await guarded();
+    const reads = scene.exchange.reads.length;
+    await seconds(scene, 30);
+    expect(scene.exchange.reads).toHaveLength(reads);
+    await scene.close();
+  });
+});
+
+test("after each time that the stream comes live, everything is looked at", async () => {
+  const scene = await guarded();
+  for (let nth = 0; nth < 3; nth += 1) {
+    scene.stream.drops();
+    const before = scene.exchange.reads.length;
+    scene.stream.comesLive();
+    await scene.clock.sleep(1_000);
+    expect(scene.exchange.reads.slice(before).map(({ scope }) => scope)).toContain("account");
+  }
+  await scene.close();
+});
+
+test("a second look at an account where nothing changes sends nothing", async () => {
+  const scene = await guarded({ positions: [long] });
+  const writes = scene.exchange.writes.length;
+  for (let nth = 0; nth < 5; nth += 1) {
+    scene.guard.wake("schedule");
+    await scene.clock.sleep(5_000);
+  }
+  expect(scene.exchange.writes).toHaveLength(writes);
+  await scene.close();
+});
+
+test("a burst of a thousand pushes of one contract is looked at together", async () => {
+  const scene = await guarded({ positions: [aPosition({ fullStop: "97" })] });
+  const reads = scene.exchange.reads.length;
+  for (let nth = 0; nth < 1_000; nth += 1) scene.pushesStop(long, `9${nth % 7}.${nth % 10}`);
+  await scene.clock.sleep(2_000);
+  expect(scene.exchange.reads.length - reads).toBeLessThanOrEqual(3);
+  await scene.close();
+});
+
+describe("an account whose key is refused", () => {
+  test("is tried once a minute, and told each time", async () => {
+    const refused = new ExchangeFailure({ kind: "refused", cause: "key", endpoint: "GET /v5/position/list" });
+    const scene = await guarded({
+      beforeRead: () => {
+        throw refused;
+      },
+    });
+    await seconds(scene, 170);
+    expect(scene.exchange.reads).toHaveLength(3);
+    expect(scene.guard.status()).toMatchObject({ reachable: false });
+    expect(scene.events.filter((event) => event.kind === "pass" && event.cause === "key")).toHaveLength(3);
+    await scene.close();
+  });
+});
+
+test("an exchange that cannot be reached is tried again soon, and what was open is protected when it answers", async () => {
+  let isDown = true;
+  const scene = await guarded({
+    positions: [long],
+    beforeRead: () => {
+      if (isDown) throw failure("not-happened", "network", "no connection");
+    },
+  });
+  expect(scene.guard.status()).toMatchObject({ reachable: false });
+  isDown = false;
+  await scene.clock.sleep(3_000);
+  expect(scene.guard.status()).toMatchObject({ reachable: true, trouble: null });
+  expect(scene.exchange.stopOf(key)).toBe("98");
+  await scene.close();
+});
+
+test("a paused position is not written, is told as naked, and gets its stop when the pause ends", async () => {
+  let isPaused = true;
+  const scene = await guarded({ positions: [long], paused: () => (isPaused ? "paused by hand" : null) });
+  expect(scene.exchange.writes).toEqual([]);
+  expect(scene.guard.status().positions.unprotected).toBe(1);
+  expect(scene.events.some((event) => event.kind === "finding" && event.finding.code === "stop-missing")).toBe(true);
+  isPaused = false;
+  scene.guard.wake("schedule");
+  await scene.clock.sleep(3_000);
+  expect(stopWrites(scene, key)).toEqual(["98"]);
+  await scene.close();
+});
+
+test("a dry run sends nothing and says what it would send", async () => {
+  const scene = await guarded({ positions: [long], writes: false });
+  expect(scene.exchange.writes).toEqual([]);
+  expect(scene.events.flatMap((event) => (event.kind === "would-send" ? [event.step.action] : []))).toEqual([
+    "set-trading-stop",
+  ]);
+  await scene.close();
+});
+
+describe("when it is told to end", () => {
+  test("the write in flight is awaited, and nothing more is sent", async () => {
+    const positions = ["A", "B", "C"].map((name) => aPosition({ symbol: `${name}USDT` }));
+    const scene = await guarded({ latencyMs: 1_500, spacingMs: 400 });
+    for (const position of positions) scene.opens(position);
+    await scene.clock.sleep(500);
+    const closing = scene.close();
+    await closing;
+    const sent = scene.exchange.writes.length;
+    expect(sent).toBeGreaterThan(0);
+    await scene.clock.sleep(10_000);
+    expect(scene.exchange.writes).toHaveLength(sent);
+  });
+
+  test("it ends also where nothing woke it", async () => {
+    const scene = await guarded();
+    await scene.close();
+    await expect(scene.guard.done).resolves.toBeUndefined();
+  });
+});
+
+test("a mistake of ours ends the guard instead of letting it sleep on", async () => {
+  const scene = await guarded({
+    beforeRead: (nth) => {
+      if (nth > 1) throw new RangeError("a bug");
+    },
+  });
+  scene.guard.wake("schedule");
+  await expect(scene.guard.done).rejects.toThrow("a bug");
+});

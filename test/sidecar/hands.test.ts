@@ -1,0 +1,204 @@
+/** What the guard does about bots, people and the market: it waits, mends, follows and never fights. */
+import { describe, expect, test } from "vitest";
+import { dec } from "../../src/domain/decimal.js";
+import { guarded, pushOf, stopWrites } from "../builders/guard.js";
+import { aPosition, aShort } from "../builders/position.js";
+
+const long = aPosition({ openedAtMs: 2_000 });
+const { key } = long;
+const contract = { category: "linear", symbol: "BTCUSDT" } as const;
+
+describe("a bot that sets its own stop after the fill", () => {
+  test("has graceMs to do so, and then nothing is sent", async () => {
+    const scene = await guarded({ protection: { graceMs: 2_000 } });
+    scene.opens(long);
+    await scene.clock.sleep(1_500);
+    scene.exchange.hand.setStop(key, "95");
+    scene.pushes(pushOf(aPosition({ openedAtMs: 2_000, fullStop: "95" }), scene.clock));
+    await scene.clock.sleep(5_000);
+    expect(scene.exchange.writes).toEqual([]);
+    expect(scene.exchange.stopOf(key)).toBe("95");
+    await scene.close();
+  });
+
+  test("that does not is stepped in for as soon as graceMs is over", async () => {
+    const scene = await guarded({ protection: { graceMs: 2_000 } });
+    const openedMs = scene.clock.now();
+    scene.opens(long);
+    await scene.clock.sleep(6_000);
+    expect(stopWrites(scene, key)).toEqual(["98"]);
+    const waitedMs = (scene.exchange.writes[0]?.atMs ?? 0) - openedMs;
+    expect(waitedMs).toBeGreaterThanOrEqual(2_000);
+    expect(waitedMs).toBeLessThan(2_500);
+    await scene.close();
+  });
+
+  test("has no grace for a position that was open before we began", async () => {
+    const scene = await guarded({ positions: [long], protection: { graceMs: 60_000 } });
+    expect(scene.exchange.stopOf(key)).toBe("98");
+    await scene.close();
+  });
+});
+
+describe("a bot that moves its stop by cancelling and creating", () => {
+  test("has vanishMs to put it back", async () => {
+    const scene = await guarded({ positions: [aPosition({ fullStop: "97" })] });
+    scene.exchange.hand.put(aPosition());
+    scene.pushes(pushOf(aPosition(), scene.clock));
+    await scene.clock.sleep(3_000);
+    expect(scene.exchange.writes).toEqual([]);
+    scene.exchange.hand.setStop(key, "99");
+    await scene.clock.sleep(10_000);
+    expect(scene.exchange.writes).toEqual([]);
+    await scene.close();
+  });
+
+  test("that forgets to is stepped in for when vanishMs is over", async () => {
+    const scene = await guarded({ positions: [aPosition({ fullStop: "97" })] });
+    const goneMs = scene.clock.now();
+    scene.exchange.hand.put(aPosition());
+    scene.pushes(pushOf(aPosition(), scene.clock));
+    await scene.clock.sleep(10_000);
+    expect(stopWrites(scene, key)).toEqual(["98"]);
+    expect((scene.exchange.writes[0]?.atMs ?? 0) - goneMs).toBeGreaterThanOrEqual(5_000);
+    await scene.close();
+  });
+});
+
+describe("a stop that triggers and leaves size open", () => {
+  test("is told, and the tightest stop is set at once, without waiting for a bot", async () => {
+    const scene = await guarded({ positions: [aPosition({ fullStop: "98" })] });
+    scene.exchange.hand.price("BTCUSDT", "97.9");
+    scene.exchange.hand.put(aPosition({ size: "0.4", mark: "97.9" }));
+    scene.pushes(
+      {
+        kind: "execution",
+        contract,
+        execution: { execId: "1", orderId: "s", direction: "sell", atMs: 1, fromStopLoss: true, closes: true },
+      },
+      pushOf(aPosition({ size: "0.4", mark: "97.9" }), scene.clock),
+    );
+    await scene.clock.sleep(2_000);
+    expect(stopWrites(scene, key)).toEqual(["97.8"]);
+    const codes = scene.events.flatMap((event) => (event.kind === "finding" ? [event.finding.code] : []));
+    expect(codes).toContain("stop-triggered-not-filled");
+    await scene.close();
+  });
+});
+
+describe("a bot that sets a tighter stop while ours is on the wire", () => {
+  test("gets it back: ours had replaced it", async () => {
+    const scene = await guarded({ latencyMs: 100 });
+    scene.opens(long);
+    // The bot's stop took effect while ours was under way; ours has replaced it.
+    await scene.clock.sleep(10);
+    scene.pushesStop(long, "99");
+    await scene.clock.sleep(5_000);
+    expect(stopWrites(scene, key)).toEqual(["98", "99"]);
+    expect(scene.exchange.stopOf(key)).toBe("99");
+    expect(scene.events.filter(({ kind }) => kind === "mended")).toHaveLength(1);
+    await scene.close();
+  });
+
+  test("also where its push comes only after our answer", async () => {
+    const scene = await guarded({ latencyMs: 100 });
+    scene.opens(long);
+    await scene.clock.sleep(300);
+    scene.pushesStop(long, "99");
+    await scene.clock.sleep(5_000);
+    expect(scene.exchange.stopOf(key)).toBe("99");
+    await scene.close();
+  });
+
+  test("gets nothing back where its own came last and stands", async () => {
+    const scene = await guarded();
+    scene.opens(long);
+    await scene.clock.sleep(1_000);
+    scene.exchange.hand.setStop(key, "99");
+    scene.pushesStop(long, "99");
+    await scene.clock.sleep(5_000);
+    expect(stopWrites(scene, key)).toEqual(["98"]);
+    expect(scene.exchange.stopOf(key)).toBe("99");
+    await scene.close();
+  });
+
+  test("and a looser one of another hand is not what ours gives way to", async () => {
+    const scene = await guarded({ latencyMs: 100 });
+    scene.opens(long);
+    await scene.clock.sleep(10);
+    scene.pushesStop(long, "90");
+    await scene.clock.sleep(5_000);
+    expect(stopWrites(scene, key)).toEqual(["98"]);
+    await scene.close();
+  });
+
+  test("an entry that brought a tighter stop with its fill gets it back, too", async () => {
+    const scene = await guarded({ latencyMs: 100 });
+    scene.opens(long);
+    await scene.clock.sleep(10);
+    scene.pushes({
+      kind: "order-gone",
+      contract,
+      orderId: "entry",
+      how: "filled",
+      carriedStop: { positionIdx: 0, side: "long", price: dec("99"), triggerBy: "LastPrice" },
+      atMs: scene.clock.now(),
+    });
+    await scene.clock.sleep(5_000);
+    expect(scene.exchange.stopOf(key)).toBe("99");
+    await scene.close();
+  });
+});
+
+describe("the life of a position is told once, whoever saw it first", () => {
+  test("from the opening by way of growing and shrinking to the close", async () => {
+    const scene = await guarded();
+    scene.opens(long);
+    await scene.clock.sleep(1_000);
+    for (const size of ["3", "2"]) {
+      const position = aPosition({ openedAtMs: 2_000, size, fullStop: "98" });
+      scene.exchange.hand.put(position);
+      scene.pushes(pushOf(position, scene.clock), pushOf(position, scene.clock));
+      await scene.clock.sleep(1_000);
+    }
+    scene.exchange.hand.close(key);
+    scene.pushes({ kind: "position-flat", key, atMs: scene.clock.now() });
+    scene.pushes({ kind: "position-flat", key, atMs: scene.clock.now() });
+    await scene.clock.sleep(3_000);
+    expect(scene.lives()).toEqual([
+      "opened BTCUSDT long 1",
+      "grew BTCUSDT long 3",
+      "shrank BTCUSDT long 2",
+      "closed BTCUSDT long 2 by another hand",
+    ]);
+    await scene.close();
+  });
+
+  test("one that was open before is seen, not opened", async () => {
+    const scene = await guarded({ positions: [aPosition({ fullStop: "97" })] });
+    expect(scene.lives()).toEqual(["seen BTCUSDT long 1"]);
+    await scene.close();
+  });
+
+  test("one that is missing from a list is called closed only when its own row says so", async () => {
+    const scene = await guarded({ positions: [aPosition({ fullStop: "97" })], isLive: false });
+    await scene.clock.sleep(10_000);
+    scene.exchange.hand.close(key);
+    scene.guard.wake("schedule");
+    await scene.clock.sleep(5_000);
+    expect(scene.lives()).toEqual(["seen BTCUSDT long 1", "closed BTCUSDT long 1 by another hand"]);
+    const [last] = scene.exchange.reads.slice(-1);
+    expect(last?.scope).toEqual([contract]);
+    await scene.close();
+  });
+
+  test("a flip with the stream down is found by the next look, and its new side is protected", async () => {
+    const scene = await guarded({ positions: [aPosition({ fullStop: "97" })], isLive: false });
+    scene.exchange.hand.put(aShort({ openedAtMs: 9_000 }));
+    scene.guard.wake("schedule");
+    await scene.clock.sleep(8_000);
+    expect(scene.lives()).toEqual(["seen BTCUSDT long 1", "flipped BTCUSDT short 1"]);
+    expect(scene.exchange.stopOf(key)).toBe("102");
+    await scene.close();
+  });
+});
