@@ -86,21 +86,19 @@ async function startSidecar({ restUrl, wsUrl }, { name, key, secret }) {
   const account = { name, environment: "custom", restUrl, wsUrl, key, secret };
   const protection = { stopLoss: { distance: "2%" } };
   await writeFile(config, JSON.stringify({ accounts: [account], protection }), { mode: 0o600 });
-  const child = spawn(process.execPath, [PROGRAM, "run", "--config", config, "--log-level", "debug"], {
+  const child = spawn(process.execPath, [PROGRAM, "run", "--config", config, "--log-level", "info"], {
     stdio: ["ignore", "inherit", "pipe"],
   });
   await untilReady(child);
   return stopping(child, () => rm(folder, { recursive: true, force: true }));
 }
 
-/** Ready: the stream is live, and everything was looked at after it. */
 async function untilReady(child) {
   let text = "";
   child.stderr.setEncoding("utf8");
   for await (const part of child.stderr.iterator({ destroyOnReturn: false })) {
     text += part;
-    const live = text.indexOf("the stream is live");
-    if (live >= 0 && text.indexOf("pass complete", live) >= 0) break;
+    if (text.includes("a missing stop is set as it is pushed")) break;
   }
   child.stderr.resume();
 }

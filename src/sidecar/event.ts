@@ -49,6 +49,8 @@ export type SidecarEvent =
       /** Set for a failed one. */
       readonly cause: FailureCause | null;
     }
+  /** From now on a missing stop is set in the moment of a push. */
+  | { readonly kind: "watching"; readonly account: string }
   | {
       readonly kind: "stream";
       readonly account: string;

@@ -49,6 +49,7 @@ export class Guard {
   #rouse: () => void = () => undefined;
   #isStopping = false;
   #picture: Picture | null = null;
+  #assessment: Assessment | null = null;
   #latest: PassResult | null = null;
   #lastWholeStartMs = Number.NEGATIVE_INFINITY;
   #lastCompletePassAtMs: number | null = null;
@@ -109,7 +110,7 @@ export class Guard {
       lastPassMs: this.#lastPassMs,
       stream: this.#ear.state,
       frozen: pass.writer === undefined ? "this is a dry run" : frozen,
-      positions: countByStatus(this.#latest?.assessment ?? null),
+      positions: countByStatus(this.#assessment),
       nakedMs: nakedMs(this.#lives.all(), this.#nowMs()),
       budgetLeft: 1 - this.#book.onTheWire(),
     };
@@ -190,6 +191,7 @@ export class Guard {
 
   #looked(picture: Picture, assessment: Assessment): void {
     this.#picture = picture;
+    this.#assessment = assessment;
     const { unproven, tooEarly } = this.#looks.looked(picture, assessment, this.#nowMs());
     for (const contract of unproven) this.#wakeFor(contract);
     for (const contract of tooEarly) this.#lookLater(`too early ${contractText(contract)}`, contract, LOOK_AGAIN_MS);

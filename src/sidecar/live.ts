@@ -43,6 +43,11 @@ export class Live {
     for (const { atMs, push } of this.#pushes) if (atMs >= fromMs) this.#lay(push);
   }
 
+  /** True: everything open was looked at since the stream came live, and pushes tell the rest. */
+  isWhole(): boolean {
+    return this.#wholeFromMs !== null;
+  }
+
   /** Null: what orders a contract has is not known for sure. */
   ordersOf(contract: Contract): readonly OpenOrder[] | null {
     const name = contractText(contract);

@@ -38,7 +38,9 @@ export class Looks {
 
   looked(picture: Picture, assessment: Assessment, nowMs: number): Missing {
     const { live, lives, tell } = this.#parts;
+    const wasWhole = live.isWhole();
     live.looked(picture.snapshot);
+    if (!wasWhole && live.isWhole()) tell({ kind: "watching", account: picture.snapshot.account });
     const isNew = (contract: Contract) =>
       seenAtMs(picture, contract) > (this.#takenInMs.get(contractText(contract)) ?? Number.NEGATIVE_INFINITY);
     const fresh = assessment.positions.filter(({ position }) => isNew(position.key));

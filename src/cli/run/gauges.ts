@@ -38,6 +38,7 @@ export function countEvents(metrics: Metrics): (event: SidecarEvent) => void {
       case "finding":
       case "would-send":
       case "mended":
+      case "watching":
       case "pass-started":
         return;
     }

@@ -62,6 +62,12 @@ function lineOf(event: SidecarEvent): Line {
       const facts = { ...keyFacts(event.key), stopLoss: print(event.price), ours: print(event.replacedBy) };
       return line("warn", facts, "a write of ours had replaced another hand's tighter stop; it is put back");
     }
+    case "watching":
+      return line(
+        "info",
+        { account: event.account },
+        "everything was looked at; a missing stop is set as it is pushed",
+      );
     case "pass-started":
       return line("trace", { account: event.account, whole: event.whole }, "pass started");
     case "pass":

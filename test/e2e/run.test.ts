@@ -1,0 +1,337 @@
+/** `backstop run` as its user starts it, beside a simulated exchange on real sockets. */
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { bodyOf, MAIN, openBook, openStage, SECOND } from "./stage.js";
+import { listenTo, startRun } from "./sidecar.js";
+
+const EVERY_FIVE_SECONDS = { sweep: { cron: "*/5 * * * * *" } };
+
+function stopOf({ exchange }: Awaited<ReturnType<typeof openStage>>, symbol: string, account = "main"): string | null {
+  const found = exchange.snapshot().accounts.find(({ name }) => name === account);
+  return found?.positions.find((position) => position.symbol === symbol)?.stopLoss ?? null;
+}
+
+describe("at its start", () => {
+  it("protects what is open, proves it, and ends with 0 when it is told to", async (context) => {
+    const stage = await openStage(context);
+    openBook(stage);
+    const sidecar = startRun(context, stage);
+    await sidecar.watching();
+    const confirmed = sidecar.logged.all.filter(({ msg }) => msg === "confirmed").map(({ symbol }) => symbol);
+    expect(confirmed.sort()).toEqual(["BTCUSDT", "ETHUSDT"]);
+    expect(stopOf(stage, "BTCUSDT")).not.toBeNull();
+    expect(stopOf(stage, "ETHUSDT")).not.toBeNull();
+    expect(stage.posts()).toHaveLength(2);
+    expect(await sidecar.end()).toBe(0);
+  });
+
+  it("refuses a key that can withdraw, with 64", async (context) => {
+    const permissions = { ContractTrade: ["Order", "Position"], Wallet: ["Withdraw"] };
+    const stage = await openStage(context, { accounts: [{ ...MAIN, permissions }] });
+    const { code, stderr } = await stage.backstop(["run"]);
+    expect(code).toBe(64);
+    expect(stderr).toContain("Withdraw");
+  });
+});
+
+describe("a position that opens", () => {
+  it("has its stop at once, then its take-profit, and both are proven", async (context) => {
+    const stage = await openStage(context);
+    const events = listenTo(stage);
+    const sidecar = startRun(context, stage);
+    await sidecar.watching();
+    const resting = events.stopRests("BTCUSDT");
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1", entryPrice: "64000" });
+    expect(await resting).toMatch(/^62720(\.0+)?$/);
+    await sidecar.logged.next(({ msg, takeProfit }) => msg === "confirmed" && takeProfit !== undefined);
+    const [first, second] = stage.posts().map(bodyOf);
+    expect(first).toMatchObject({ tpslMode: "Full", slTriggerBy: "MarkPrice", positionIdx: 0 });
+    expect(first).not.toHaveProperty("takeProfit");
+    expect(second).not.toHaveProperty("stopLoss");
+    expect(await sidecar.end()).toBe(0);
+  });
+
+  it("in hedge mode has a stop for each leg, on its own side", async (context) => {
+    const stage = await openStage(context);
+    const events = listenTo(stage);
+    const sidecar = startRun(context, stage);
+    await sidecar.watching();
+    stage.exchange.open({ symbol: "SOLUSDT", side: "long", size: "10", hedge: true });
+    await events.stopRests("SOLUSDT");
+    stage.exchange.open({ symbol: "SOLUSDT", side: "short", size: "10", hedge: true });
+    await events.stopRests("SOLUSDT");
+    const bodies = stage.posts().map(bodyOf);
+    expect(bodies.filter(({ stopLoss }) => stopLoss !== undefined).map(({ positionIdx }) => positionIdx)).toEqual([
+      1, 2,
+    ]);
+    expect(await sidecar.end()).toBe(0);
+  });
+
+  it("by flipping, has a stop on its new side", async (context) => {
+    const stage = await openStage(context);
+    const events = listenTo(stage);
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1", entryPrice: "64000" });
+    const sidecar = startRun(context, stage);
+    await sidecar.watching();
+    expect(Number(stopOf(stage, "BTCUSDT"))).toBe(62_720);
+    const resting = events.stopRests("BTCUSDT");
+    stage.exchange.flip({ symbol: "BTCUSDT" });
+    expect(Number(await resting)).toBeGreaterThan(64_000);
+    await sidecar.says("a position has flipped");
+    expect(await sidecar.end()).toBe(0);
+  });
+
+  it("keeps a whole stop when it grows and when it is reduced, without another write", async (context) => {
+    const stage = await openStage(context, { config: { protection: { stopLoss: { distance: "2%" } } } });
+    const sidecar = startRun(context, stage);
+    await sidecar.watching();
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    await sidecar.says("confirmed");
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.2" });
+    await sidecar.says("a position has grown");
+    stage.exchange.reduce({ symbol: "BTCUSDT", size: "0.25" });
+    await sidecar.says("a position has shrunk");
+    stage.exchange.close({ symbol: "BTCUSDT" });
+    await sidecar.logged.next(({ msg, by }) => msg === "a position has closed" && by === "another hand");
+    expect(stage.posts()).toHaveLength(1);
+    expect(await sidecar.end()).toBe(0);
+  });
+
+  it("one of fifty within a second is protected within six, the ten riskiest within one and a half", async (context) => {
+    const protection = { stopLoss: { distance: "2%" } };
+    const stage = await openStage(context, { config: { protection }, syntheticInstruments: 50, latencyMs: 50 });
+    const sidecar = startRun(context, stage);
+    await sidecar.watching();
+    const restsAtMs = new Map<string, number>();
+    const all = new Promise<void>((resolve) => {
+      stage.exchange.onPush(({ topic, row }) => {
+        const order = row as Readonly<Record<string, unknown>>;
+        if (topic !== "order" || order["stopOrderType"] !== "StopLoss" || order["orderStatus"] !== "Untriggered")
+          return;
+        restsAtMs.set(String(order["symbol"]), performance.now());
+        if (restsAtMs.size === 50) resolve();
+      });
+    });
+    const symbols = Array.from({ length: 50 }, (_one, nth) => `SYN${String(nth).padStart(4, "0")}USDT`);
+    const startedMs = performance.now();
+    symbols.forEach((symbol, nth) => stage.exchange.open({ symbol, side: "long", size: String(10 * (nth + 1)) }));
+    await all;
+    const tookMs = (symbol: string) => (restsAtMs.get(symbol) ?? Number.POSITIVE_INFINITY) - startedMs;
+    const notional = new Map(
+      stage.exchange
+        .snapshot()
+        .accounts[0]?.positions.map(({ symbol, size, entryPrice }) => [symbol, Number(size) * Number(entryPrice)]),
+    );
+    const riskiest = symbols
+      .toSorted((one, other) => (notional.get(other) ?? 0) - (notional.get(one) ?? 0))
+      .slice(0, 10);
+    expect(Math.max(...symbols.map(tookMs))).toBeLessThan(6_500);
+    expect(Math.max(...riskiest.map(tookMs))).toBeLessThan(2_000);
+    expect(await sidecar.end()).toBe(0);
+  });
+});
+
+describe("with a stream that fails", () => {
+  it("from the start, whatever opens is protected by the next sweep", async (context) => {
+    const stage = await openStage(context, { config: EVERY_FIVE_SECONDS });
+    stage.exchange.setFault({ kind: "streamRefuseAuth", times: 1_000 });
+    const events = listenTo(stage);
+    const sidecar = startRun(context, stage);
+    await sidecar.says(/^the stream is down/);
+    const startedMs = performance.now();
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    await events.stopRests("BTCUSDT");
+    expect(performance.now() - startedMs).toBeLessThan(8_000);
+    expect(await sidecar.end()).toBe(0);
+  });
+
+  it("by a drop, everything is looked at when it is live again: what opened meanwhile is protected", async (context) => {
+    const stage = await openStage(context);
+    const events = listenTo(stage);
+    const sidecar = startRun(context, stage);
+    await sidecar.watching();
+    stage.exchange.dropStreams();
+    await sidecar.says(/^the stream is down/);
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    await events.stopRests("BTCUSDT");
+    await sidecar.watching();
+    expect(await sidecar.end()).toBe(0);
+  });
+
+  it("by a login that is dropped before its reply, it logs in anew", async (context) => {
+    const stage = await openStage(context);
+    stage.exchange.setFault({ kind: "streamDropBeforeAuthReply", times: 1 });
+    const sidecar = startRun(context, stage);
+    await sidecar.says(/^the stream is down/);
+    await sidecar.watching();
+    expect(await sidecar.end()).toBe(0);
+  });
+
+  it("by doubled and swapped pushes, each position has one stop and each change is told once", async (context) => {
+    const stage = await openStage(context, { config: { protection: { stopLoss: { distance: "2%" } } } });
+    stage.exchange.setFault({ kind: "streamDuplicate", times: 1_000 });
+    stage.exchange.setFault({ kind: "streamReorder", times: 1_000 });
+    const sidecar = startRun(context, stage);
+    await sidecar.watching();
+    for (const symbol of ["BTCUSDT", "ETHUSDT", "SOLUSDT"]) stage.exchange.open({ symbol, side: "long", size: "1" });
+    for (let nth = 0; nth < 3; nth += 1) await sidecar.says("confirmed");
+    expect(stage.posts()).toHaveLength(3);
+    expect(sidecar.logged.all.filter(({ msg }) => msg === "a position has opened")).toHaveLength(3);
+    expect(await sidecar.end()).toBe(0);
+  });
+});
+
+describe("several accounts", () => {
+  it("are guarded each for itself: a refused key keeps nobody else from being protected", async (context) => {
+    const stage = await openStage(context, { accounts: [MAIN, SECOND] });
+    stage.exchange.setFault({
+      kind: "retCode",
+      account: "second",
+      retCode: 10_003,
+      retMsg: "API key is invalid.",
+      times: 10_000,
+    });
+    const events = listenTo(stage);
+    const sidecar = startRun(context, stage);
+    await sidecar.logged.next(({ msg, account }) => msg === "pass complete" && account === "main");
+    const resting = events.stopRests("BTCUSDT");
+    stage.exchange.open({ account: "main", symbol: "BTCUSDT", side: "long", size: "0.1" });
+    await resting;
+    expect(sidecar.logged.all.some(({ msg, account }) => msg === "pass failed" && account === "second")).toBe(true);
+    expect(await sidecar.end()).toBe(0);
+  });
+});
+
+describe("nothing is written", () => {
+  it("in a dry run, which says what it would send", async (context) => {
+    const stage = await openStage(context);
+    openBook(stage);
+    const sidecar = startRun(context, stage, ["--dry-run"]);
+    await sidecar.watching();
+    expect(sidecar.logged.all.some(({ msg }) => msg === "dry run: this would be sent")).toBe(true);
+    stage.exchange.open({ symbol: "SOLUSDT", side: "long", size: "1" });
+    await sidecar.logged.next(({ msg, symbol }) => msg === "dry run: this would be sent" && symbol === "SOLUSDT");
+    expect(stage.posts()).toEqual([]);
+    expect(await sidecar.end()).toBe(0);
+  });
+
+  it("while state/READONLY exists; when it is gone, what is naked is protected", async (context) => {
+    const stage = await openStage(context, { config: EVERY_FIVE_SECONDS });
+    const state = join(stage.folder, "state");
+    await mkdir(state, { mode: 0o700 });
+    await writeFile(join(state, "READONLY"), "");
+    openBook(stage);
+    const events = listenTo(stage);
+    const sidecar = startRun(context, stage);
+    await sidecar.watching();
+    stage.exchange.open({ symbol: "SOLUSDT", side: "long", size: "1" });
+    await sidecar.logged.next(({ msg, symbol }) => msg === "a position has opened" && symbol === "SOLUSDT");
+    expect(stage.posts()).toEqual([]);
+    const resting = events.stopRests("SOLUSDT");
+    await rm(join(state, "READONLY"));
+    await resting;
+    expect(await sidecar.end()).toBe(0);
+  });
+
+  it("for a symbol that is paused, until it is resumed", async (context) => {
+    const stage = await openStage(context, { config: EVERY_FIVE_SECONDS });
+    openBook(stage);
+    expect((await stage.backstop(["pause", "--symbol", "BTCUSDT"])).code).toBe(0);
+    const events = listenTo(stage);
+    const sidecar = startRun(context, stage);
+    await sidecar.watching();
+    expect(stopOf(stage, "BTCUSDT")).toBeNull();
+    expect(stopOf(stage, "ETHUSDT")).not.toBeNull();
+    const resting = events.stopRests("BTCUSDT");
+    expect((await stage.backstop(["resume"])).code).toBe(0);
+    await resting;
+    expect(await sidecar.end()).toBe(0);
+  });
+});
+
+describe("killed without a warning", () => {
+  it("it finds by reading what it had not finished, and sets nothing twice", async (context) => {
+    const stage = await openStage(context);
+    openBook(stage);
+    const events = listenTo(stage);
+    const first = startRun(context, stage);
+    await events.stopRests("BTCUSDT");
+    expect(await first.end("SIGKILL")).toBe("SIGKILL");
+    const second = startRun(context, stage);
+    await second.watching();
+    for (const symbol of ["BTCUSDT", "ETHUSDT"]) expect(stopOf(stage, symbol)).not.toBeNull();
+    const stops = stage
+      .posts()
+      .map(bodyOf)
+      .filter(({ symbol }) => symbol === "BTCUSDT");
+    expect(stops).toHaveLength(1);
+    expect(await second.end()).toBe(0);
+  });
+});
+
+describe("SIGTERM with a write in flight", () => {
+  it("waits for its answer and ends with 0 within ten seconds", async (context) => {
+    const stage = await openStage(context);
+    stage.exchange.setFault({ kind: "hang", path: "/v5/position/trading-stop", times: 100 });
+    const sidecar = startRun(context, stage);
+    await sidecar.watching();
+    openBook(stage);
+    await sidecar.says("a position has opened");
+    const startedMs = performance.now();
+    expect(await sidecar.end()).toBe(0);
+    expect(performance.now() - startedMs).toBeLessThan(10_000);
+  });
+});
+
+describe("SIGHUP", () => {
+  it("takes a new config over whole, and refuses a broken one whole", async (context) => {
+    const stage = await openStage(context, { config: { protection: { mode: "report-only" } } });
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    const events = listenTo(stage);
+    const sidecar = startRun(context, stage);
+    await sidecar.watching();
+    expect(stage.posts()).toEqual([]);
+    const { restUrl, wsUrl } = stage.simulator;
+    const { name, key, secret } = MAIN;
+    const accounts = [{ name, environment: "custom", restUrl, wsUrl, key, secret }];
+    await writeFile(stage.config, JSON.stringify({ accounts, protection: { mode: "all" } }));
+    sidecar.process.kill("SIGHUP");
+    await sidecar.says(/^the config was not taken over.*protection\.mode/s);
+    await writeFile(stage.config, JSON.stringify({ accounts, protection: { stopLoss: { distance: "1%" } } }));
+    const resting = events.stopRests("BTCUSDT");
+    sidecar.process.kill("SIGHUP");
+    await sidecar.says("the config was read anew");
+    await resting;
+    expect(await sidecar.end()).toBe(0);
+  });
+});
+
+describe("seen from outside", () => {
+  it("is ready after its first complete pass, and counts what it did", async (context) => {
+    const stage = await openStage(context, { config: { http: { port: 0 } } });
+    const sidecar = startRun(context, stage);
+    const { url } = await sidecar.says("listening");
+    await sidecar.watching();
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    await sidecar.says("a stop for the whole position rests at the exchange");
+    expect((await fetch(`${String(url)}/readyz`)).status).toBe(200);
+    const metrics = await (await fetch(`${String(url)}/metrics`)).text();
+    expect(metrics).toMatch(/backstop_positions\{account="main",status="protected"\} 1/);
+    expect(metrics).toMatch(/backstop_time_to_protection_seconds_count\{account="main",path="push"\} 1/);
+    expect(metrics).toMatch(/backstop_stream_up\{account="main"\} 1/);
+    expect(await sidecar.end()).toBe(0);
+  });
+
+  it("never prints a key or a secret, whatever happens", async (context) => {
+    const stage = await openStage(context);
+    stage.exchange.setFault({ kind: "html", status: 502, path: "/v5/position/list", times: 2 });
+    stage.exchange.setFault({ kind: "streamRefuseAuth", times: 1 });
+    const sidecar = startRun(context, stage, ["--log-level", "trace"]);
+    await sidecar.watching();
+    openBook(stage);
+    await sidecar.says("confirmed");
+    expect(await sidecar.end()).toBe(0);
+    for (const canary of [MAIN.key, MAIN.secret]) expect(sidecar.output()).not.toContain(canary);
+  });
+});
