@@ -1,6 +1,7 @@
 /** Connects one account to Bybit: a Reader for everyone, a Writer only for those who ask for it. */
 import type { Category } from "../../domain/position.js";
 import type { Reader, Writer } from "../port.js";
+import type { OrderLists } from "./book.js";
 import { createAccountBudget, createIpBudget, type IpBudget, type SteadyClock } from "./budget.js";
 import { createCatalogue } from "./catalogue.js";
 import { type Client, createClient, type Log } from "./client.js";
@@ -36,6 +37,8 @@ export interface BybitConnection {
   readonly log?: Log;
   /** Short lines for a person who waits. */
   readonly progress?: (text: string) => void;
+  /** `all`: whole reads show every open order, for those who attach exits to entries; default `of-positions`. */
+  readonly orderLists?: OrderLists;
   /** Longest silence on the wire, default 5000; a whole request may take twice as long. */
   readonly timeoutMs?: number;
 }
@@ -86,8 +89,9 @@ function open(options: BybitConnection, readOnly: boolean): { session: BybitRead
   const client = createClient({ transport, budget, clock, secrets: [secret, key], ip, log });
   const catalogue = createCatalogue(client, clock);
   const progress = options.progress ?? (() => undefined);
+  const { categories, orderLists = "of-positions" } = options;
   const session: BybitReadSession = {
-    reader: createReader({ account, categories: options.categories, client, catalogue, clock, progress }),
+    reader: createReader({ account, categories, client, catalogue, clock, progress, orderLists }),
     refreshInstruments: () => catalogue.refresh(),
     clockOffsetMs: () => 0 - (client.skewMs() ?? 0),
     close: async () => {

@@ -7,7 +7,7 @@ import type { KeyInfo, Reader } from "../port.js";
 import type { SteadyClock } from "./budget.js";
 import { type Catalogue, settleCoinsOf } from "./catalogue.js";
 import type { Client } from "./client.js";
-import { type Book, bothBooks, readBook, readContracts } from "./book.js";
+import { type Book, bothBooks, type OrderLists, readBook, readContracts } from "./book.js";
 import { countOptionPositions, type ListName } from "./lists.js";
 import {
   type Found,
@@ -30,6 +30,7 @@ export interface ReaderParts {
   readonly catalogue: Catalogue;
   readonly clock: SteadyClock;
   readonly progress: (text: string) => void;
+  readonly orderLists: OrderLists;
 }
 
 interface AccountFacts {
@@ -109,19 +110,19 @@ function unconfigured(categories: readonly Category[]): readonly string[] {
     .map((category) => `${category}: not configured`);
 }
 
-/** Prices are asked for as soon as the first position of their category is seen. */
+/** Prices are asked for as soon as the first row of their category is seen that needs them. */
 async function readAllLists(parts: ReaderParts, cache: Cache): Promise<Omit<WholeRead, "notCovered" | "askedAlone">> {
   const { lists, gaps } = await planLists(parts);
   const tickerPages = new Map<Category, Promise<TickerPage>>();
   const requestedAtMs = parts.clock.steadyMs();
   const book = await readBook(parts, lists, {
     symbolsByList: cache.symbolsByList,
-    onPositions: (category) => {
+    onRows: (category) => {
       if (!tickerPages.has(category)) tickerPages.set(category, readTickerPage(parts.client, category, null));
     },
   });
   const pages = await Promise.all([...tickerPages.values()].map((page) => inTime(page, LATE_PAGE)));
-  const tickers = tickersFrom(pages, contractsOf(book));
+  const tickers = tickersFrom(pages, [...contractsOf(book), ...entryContracts(parts, book)]);
   return { requestedAtMs, book, gaps, tickers };
 }
 
@@ -141,7 +142,8 @@ async function readSome(parts: ReaderParts, cache: Cache, scope: readonly Contra
 async function finish(parts: ReaderParts, scope: ReadScope, read: WholeRead, facts: AccountFacts): Promise<Snapshot> {
   const { book, tickers } = read;
   const held = contractsOf(book);
-  const instruments = await readInstruments(parts.catalogue, scope === "account" ? held : scope);
+  const needed = scope === "account" ? [...held, ...entryContracts(parts, book)] : scope;
+  const instruments = await readInstruments(parts.catalogue, needed);
   parts.progress(`${book.positions.length} positions, ${book.orders.length} open orders`);
   return {
     account: parts.account,
@@ -203,6 +205,15 @@ function contractsOf(book: Book): readonly Contract[] {
     if (symbol !== null) contracts.set(contractText({ category, symbol }), { category, symbol });
   }
   return [...contracts.values()];
+}
+
+/** Contracts with an order and no position: nothing is amiss where their rules or prices cannot be had. */
+function entryContracts({ orderLists }: ReaderParts, book: Book): readonly Contract[] {
+  if (orderLists === "of-positions") return [];
+  const held = new Set(contractsOf(book).map(contractText));
+  return eachOnce(book.orders.map(({ category, symbol }) => ({ category, symbol }))).filter(
+    (contract) => !held.has(contractText(contract)),
+  );
 }
 
 function tickersFrom(pages: readonly TickerPage[], contracts: readonly Contract[]): Found<Ticker> {
