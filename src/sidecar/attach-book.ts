@@ -62,7 +62,7 @@ export function createAttachBook(on: (event: AttachEvent) => void): AttachBook {
     if (lookedAfterMs < SETTLE_MS || isBlind(step.key, picture.snapshot)) return;
     if (order === undefined) {
       attempts.delete(step.orderId);
-      tellUncertain(attempt, "the order is not open any more");
+      tellUncertain(attempt, "no read shows the order any more");
       return;
     }
     tellUncertain(attempt, `no read shows the order with a stop at ${print(step.stopLoss.price)}`);
@@ -124,5 +124,12 @@ function isBlind({ category, symbol }: Contract, { gaps, unreadableOrders }: Sna
   const isHidden = unreadableOrders.some(
     (row) => row.category === category && (row.symbol === null || row.symbol === symbol),
   );
-  return isHidden || gaps.some(({ what, symbols }) => what === "orders" && (symbols?.includes(symbol) ?? true));
+  const isOurs = (where: string) => where === category || where === "account";
+  return (
+    isHidden ||
+    gaps.some(
+      ({ what, category: where, symbols }) =>
+        what === "orders" && isOurs(where) && (symbols === undefined || symbols.includes(symbol)),
+    )
+  );
 }

@@ -40,7 +40,8 @@ export function watchOrders(leftAlone: LeftAlone): OrderWatch {
       for (const order of orders) {
         const terms = termsOf(order);
         const before = looks.get(order.orderId);
-        if (before !== undefined && before.terms !== terms) leftAlone.add(order.orderId, "its bot has changed it");
+        if (before !== undefined && before.terms !== terms)
+          leftAlone.add(order.orderId, "its price or quantity has changed");
         looks.set(order.orderId, { terms, seenAtMs: nowMs });
       }
       for (const [orderId, { seenAtMs }] of looks) {

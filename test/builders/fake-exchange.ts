@@ -142,6 +142,7 @@ export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
       orders = orders.filter((order) => order.orderId !== orderId);
     },
     fill: (orderId) => {
+      settle();
       const order = orders.find((one) => one.orderId === orderId);
       if (order === undefined) throw new RangeError(`no order ${orderId}`);
       hand.cancel(orderId);
