@@ -70,8 +70,8 @@ function scripted(): Promise<Venue> {
     open: (wanted) => exchange.hand.put(aPosition({ ...wanted, positionIdx: positionIdx(wanted.symbol, wanted.side) })),
     rest: ({ symbol, side, size: quantity, price }) => {
       const orderId = `entry-${symbol}-${side}-${price}`;
-      const leg = { symbol, positionIdx: positionIdx(symbol, side) } as const;
-      exchange.hand.order(anEntry({ ...leg, orderId, side, quantity, price }));
+      const idx = positionIdx(symbol, side);
+      exchange.hand.order(anEntry({ symbol, positionIdx: idx, orderId, side, quantity, price }));
       return orderId;
     },
     fill: (orderId) => exchange.hand.fill(orderId),

@@ -88,14 +88,6 @@ describe("an order that rests without exits", () => {
     expect(scene.told()).toEqual(["entry-1 sent"]);
   });
 
-  test("is not confirmed by what was asked for before the answer", async () => {
-    const scene = stage();
-    const early = await scene.picture();
-    await scene.attacher.consider(early);
-    await scene.attacher.consider(early);
-    expect(scene.told()).toEqual(["entry-1 sent"]);
-  });
-
   test("gets nothing from a picture that has become too old", async () => {
     const scene = stage();
     const early = await scene.picture();
@@ -272,6 +264,21 @@ describe("while a request waits for its turn", () => {
     await under;
     expect(vetoes).toEqual([expected]);
     expect(scene.told()).toEqual(expected === null ? ["entry-1 sent"] : []);
+  });
+
+  test("what was asked for before its answer does not confirm it, even where it shows the stop", async () => {
+    const { send, waiting } = queue();
+    const scene = stage({ send });
+    const under = scene.look();
+    while (waiting.length === 0) await scene.clock.sleep(1);
+    scene.exchange.hand.order(old({ stop: "98" }));
+    const early = await scene.picture();
+    waiting[0]?.go();
+    await under;
+    await scene.attacher.consider(early);
+    expect(scene.told()).toEqual(["entry-1 sent"]);
+    await scene.look();
+    expect(scene.told()).toEqual(["entry-1 sent", "entry-1 confirmed"]);
   });
 
   test("no second one is sent", async () => {
