@@ -65,7 +65,7 @@ function closeRequest({ key, side, quantity }: ClosePosition, orderLinkId: strin
   return { key, side, quantity, orderLinkId };
 }
 
-function answerOf({ facts, message }: ExchangeFailure): Answer {
+export function answerOf({ facts, message }: ExchangeFailure): Answer {
   const detail = facts.retMsg === undefined ? message : `${facts.retCode ?? ""} ${facts.retMsg}`.trim();
   switch (facts.kind) {
     case "unknown":

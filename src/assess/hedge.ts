@@ -7,6 +7,9 @@ import { notionalQuote } from "./value.js";
 /** From which share on two sides of one base coin count as hedged. */
 const OFFSET_SHARE = dec("0.5");
 
+/** What may be offset: a position, or one that an order would open. */
+export type Leg = Pick<Position, "key" | "side">;
+
 /** By `keyText`: the legs that offset this position, as people name them ("BTCUSDT short"). */
 export function hedgeLegs(snapshot: Snapshot): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, readonly string[]>();
@@ -22,11 +25,18 @@ export function hedgeLegs(snapshot: Snapshot): ReadonlyMap<string, readonly stri
   return found;
 }
 
+/** Every position on the other side of the leg's base coin, however small, as people name them. */
+export function otherSides({ key, side }: Leg, snapshot: Snapshot): readonly string[] {
+  const coin = baseCoin(key, snapshot);
+  const others = snapshot.positions.filter((other) => other.side !== side && baseCoin(other.key, snapshot) === coin);
+  return others.map(legName);
+}
+
 /**
  * Why it cannot be told whether this position is hedged: a part of the account that may hold the other side was not
  * seen. Null: everything that could be the other side was seen.
  */
-export function hedgeDoubt(position: Position, snapshot: Snapshot): string | null {
+export function hedgeDoubt(position: Leg, snapshot: Snapshot): string | null {
   const gap = snapshot.gaps.find(({ what }) => what === "positions");
   if (gap !== undefined) return `positions of ${gap.category} were not seen, and one of them may be its other side`;
   const coin = baseCoin(position.key, snapshot);

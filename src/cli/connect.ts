@@ -34,7 +34,7 @@ export function connectOne(
   account: AccountSettings,
   { settings, log }: Pick<Context, "settings" | "log">,
   access: "read" | "write",
-  more: Pick<BybitConnection, "ipBudget" | "progress" | "allOrders">,
+  more: Pick<BybitConnection, "ipBudget" | "progress" | "orderLists">,
 ): Connected {
   if (process.env["BYBITTRACE"]) {
     throw new Refusal("BYBITTRACE is set, which makes the SDK print signed requests; unset it and start again");

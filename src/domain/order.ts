@@ -42,9 +42,13 @@ export interface OpenOrder {
   readonly state: "waiting" | "resting" | "partly-filled" | "triggered";
   /** The row says reduceOnly; closeOnTrigger alone is not taken for it. */
   readonly reducesOnly: boolean;
+  /** The row says closeOnTrigger, or says something there that cannot be read. */
+  readonly closesOnTrigger: boolean;
   /** Exits attached to an entry order; live only once it fills. */
   readonly attachedStopLoss: Decimal | null;
   readonly attachedTakeProfit: Decimal | null;
+  /** Full ones take the place of the position's own as the order fills, Partial ones join them; null: the row does not say. */
+  readonly attachedMode: "full" | "partial" | null;
   readonly createdAtMs: number | null;
   readonly updatedAtMs: number | null;
 }

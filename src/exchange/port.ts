@@ -45,6 +45,19 @@ export interface ExitLevel {
   readonly triggerBy: TriggerBy;
 }
 
+/**
+ * Gives a resting entry order the Full-mode exits that its position will have from the fill on. Like a stop's own
+ * request it has no value that removes: a take-profit that is absent is left alone (docs/v5/order/amend-order).
+ */
+export interface AttachRequest {
+  /** The leg that the order would open or grow. */
+  readonly key: PositionKey;
+  readonly side: Side;
+  readonly orderId: string;
+  readonly stopLoss: ExitLevel;
+  readonly takeProfit?: ExitLevel;
+}
+
 /** Closes at market, reduce-only; `quantity` comes from a fresh read. */
 export interface CloseRequest {
   readonly key: PositionKey;
@@ -75,6 +88,8 @@ export interface Writer {
   readonly account: string;
   /** @throws ExchangeFailure */
   setTradingStop(request: TradingStopRequest, urgency: Urgency): Promise<Acknowledged>;
+  /** @throws ExchangeFailure */
+  attachExits(request: AttachRequest, urgency: Urgency): Promise<Acknowledged>;
   /** @throws ExchangeFailure */
   closePosition(request: CloseRequest, urgency: Urgency): Promise<Acknowledged>;
 }

@@ -88,15 +88,20 @@ export function knownLiquidation(position: Position, mark: Decimal | null): Deci
   return isReached ? null : liquidation;
 }
 
-function takeProfitDistance(wish: TakeProfitWish, stop: StopLossWish | null): Decimal | null {
+/** As a fraction; null: a multiple of R without a stop to measure it by. */
+export function takeProfitDistance(wish: TakeProfitWish, stop: StopLossWish | null): Decimal | null {
   if (wish.distance.kind === "fraction") return wish.distance.fraction;
   return stop === null ? null : stop.distance.times(wish.distance.multiple);
 }
 
-function offset(position: Position, distance: Decimal, exit: Exit): Decimal {
+function offset({ entryPrice, side }: Position, distance: Decimal, exit: Exit): Decimal {
+  return offsetFrom(entryPrice, side, distance, exit);
+}
+
+/** At this distance from the entry, not yet on the tick. */
+export function offsetFrom(entry: Decimal, side: Position["side"], distance: Decimal, exit: Exit): Decimal {
   const one = dec("1");
-  const factor = liesBelowMark(position.side, exit) ? one.minus(distance) : one.plus(distance);
-  return position.entryPrice.times(factor);
+  return entry.times(liesBelowMark(side, exit) ? one.minus(distance) : one.plus(distance));
 }
 
 function stopInside(
@@ -140,21 +145,33 @@ function insideLimit(position: Position, liquidation: Decimal, mark: Decimal, bu
 }
 
 function levelAt(position: Position, market: Market, exact: Decimal, triggerBy: TriggerBy, exit: Exit): Wanted {
-  const { instrument } = market;
   const base = basePrice(position, market, triggerBy);
   if (base === null) return noBase(triggerBy);
+  return levelAgainst(base, exact, { side: position.side, instrument: market.instrument, triggerBy, exit });
+}
+
+/** What kind of level is put where. */
+export interface Placing {
+  readonly side: Position["side"];
+  readonly instrument: Instrument;
+  readonly triggerBy: TriggerBy;
+  readonly exit: Exit;
+}
+
+/** Puts an exact level on the tick, as seen from the price that the exchange holds it against. */
+export function levelAgainst(base: Decimal, exact: Decimal, { side, instrument, triggerBy, exit }: Placing): Wanted {
   if (exact.lte(0)) return { kind: "impossible", reason: `the configured distance puts the ${exit} at or below zero` };
-  if (isPast(exact, base, position.side, exit)) {
-    return { kind: "past", level: roundTowardMark(exact, instrument.tickSize, position.side, exit), base, triggerBy };
+  if (isPast(exact, base, side, exit)) {
+    return { kind: "past", level: roundTowardMark(exact, instrument.tickSize, side, exit), base, triggerBy };
   }
-  const toward = roundTowardMark(exact, instrument.tickSize, position.side, exit);
+  const toward = roundTowardMark(exact, instrument.tickSize, side, exit);
   const near = base.minus(toward).abs().lte(instrument.tickSize.times(NEAR_TICKS));
   const coarse = !toward.eq(exact) && near;
-  const price = coarse ? roundAwayFromMark(exact, instrument.tickSize, position.side, exit) : toward;
+  const price = coarse ? roundAwayFromMark(exact, instrument.tickSize, side, exit) : toward;
   return price.gt(0) ? { kind: "level", price, triggerBy, coarse } : belowOneTick(instrument);
 }
 
-function noBase(triggerBy: TriggerBy): Wanted {
+export function noBase(triggerBy: TriggerBy): Wanted {
   return { kind: "impossible", reason: `the exchange states no current ${triggerBy}` };
 }
 

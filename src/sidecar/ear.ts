@@ -10,13 +10,16 @@ import type { Lives } from "./lives.js";
 import type { Reflex } from "./reflex.js";
 import type { WholeReason } from "./wake.js";
 
-export interface EarParts extends Pick<GuardParts, "pass" | "tell" | "watchesEntries"> {
+export interface EarParts extends Pick<GuardParts, "pass" | "tell"> {
   readonly live: Live;
   readonly lives: Lives;
   readonly reflex: Reflex;
   readonly wake: (reason: WholeReason) => void;
   readonly wakeFor: (contract: Contract) => void;
   readonly closerOf: (position: Position) => Closer;
+  readonly watchesEntries: () => boolean;
+  /** The exits of this entry order were attached by us. */
+  readonly isAttachedByUs: (orderId: string) => boolean;
 }
 
 type Of<K extends Push["kind"]> = Extract<Push, { kind: K }>;
@@ -101,15 +104,26 @@ export class Ear implements StreamListener {
     if (this.#matters(order)) this.#wakeFor(order);
   }
 
-  #orderGone({ contract, how, carriedStop }: Of<"order-gone">, before: OpenOrder | undefined, nowMs: number): void {
-    const { reflex } = this.#parts;
-    if (carriedStop !== null) {
-      const { positionIdx, ...stop } = carriedStop;
-      reflex.carries({ ...stop, key: { account: this.#account(), ...contract, positionIdx }, atMs: nowMs });
-    }
+  #orderGone(push: Of<"order-gone">, before: OpenOrder | undefined, nowMs: number): void {
+    const { contract, how } = push;
+    this.#carriedStop(push, nowMs);
     const isStop = before?.kind === "full-stop-loss" || before?.kind === "partial-stop-loss";
     if (isStop && (how === "triggered" || how === "filled")) this.#stopTriggered(contract, before.direction);
     if (before === undefined || this.#matters(before) || how === "filled") this.#wakeFor(contract);
+  }
+
+  /** A filled entry's own stop replaces the one that stands, also a tighter one, for which we answer if we attached it. */
+  #carriedStop({ contract, orderId, carriedStop }: Of<"order-gone">, nowMs: number): void {
+    if (carriedStop === null) return;
+    const { reflex, lives, isAttachedByUs } = this.#parts;
+    const { positionIdx, ...stop } = carriedStop;
+    const key = { account: this.#account(), ...contract, positionIdx };
+    const brought = { ...stop, key, atMs: nowMs };
+    reflex.carries(brought);
+    const known = lives.get(key)?.position;
+    if (known?.fullStopLoss == null || known.side !== stop.side || !isAttachedByUs(orderId)) return;
+    reflex.rivals.saw({ ...brought, price: known.fullStopLoss });
+    reflex.rivals.wrote({ ...brought, decidedFromMs: nowMs, answeredAtMs: nowMs });
   }
 
   #execution({ contract, execution }: Of<"execution">): void {
@@ -129,7 +143,7 @@ export class Ear implements StreamListener {
 
   /** Plain entry orders change no cover; their fills come as executions. */
   #matters({ kind, reducesOnly }: OpenOrder): boolean {
-    return kind !== "plain" || reducesOnly || this.#parts.watchesEntries;
+    return kind !== "plain" || reducesOnly || this.#parts.watchesEntries();
   }
 
   /** What is on the wire is looked at when it is answered. */

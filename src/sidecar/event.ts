@@ -4,6 +4,7 @@ import type { Decimal } from "../domain/decimal.js";
 import type { PositionKey, Side } from "../domain/position.js";
 import type { FailureCause } from "../exchange/failure.js";
 import type { Step } from "../plan/step.js";
+import type { AttachEvent } from "./attach-book.js";
 import type { StepRecord } from "../verify/book.js";
 
 export type LifeChange = "seen" | "opened" | "grew" | "shrank" | "flipped" | "closed";
@@ -34,6 +35,8 @@ export type SidecarEvent =
   /** `path`: sent at once from a push, or by a pass. */
   | { readonly kind: "sent"; readonly step: Step; readonly path: "push" | "pass"; readonly answer: string }
   | { readonly kind: "outcome"; readonly record: StepRecord }
+  /** An entry order's exits, before it fills. */
+  | { readonly kind: "attach"; readonly event: AttachEvent }
   /** Dry run: what would have been sent. */
   | { readonly kind: "would-send"; readonly step: Step }
   | { readonly kind: "mended"; readonly key: PositionKey; readonly price: Decimal; readonly replacedBy: Decimal }

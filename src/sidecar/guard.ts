@@ -11,9 +11,12 @@ import { PassBook, type StepRecord } from "../verify/book.js";
 import { Ear } from "./ear.js";
 import type { Closer } from "./event.js";
 import { type Hold, holdOf } from "./holding.js";
+import { LaterLooks } from "./later.js";
 import { Live } from "./live.js";
 import { Lives } from "./lives.js";
 import { Looks } from "./looks.js";
+import type { Attacher } from "./attach.js";
+import { attacherFor } from "./attaching.js";
 import type { GuardParts } from "./parts.js";
 import { Reflex } from "./reflex.js";
 import type { AccountStatus } from "./status.js";
@@ -41,9 +44,12 @@ export class Guard {
   readonly #looks: Looks;
   readonly #reflex: Reflex;
   readonly #ear: Ear;
+  readonly #attacher: Attacher | null;
+  /** Entry orders whose exits we have sent. */
+  readonly #attached = new Set<string>();
   readonly #stream: Stream;
   readonly #told = new WeakSet<StepRecord>();
-  readonly #laterLooks = new Map<string, () => void>();
+  readonly #later: LaterLooks;
   #fail: (error: unknown) => void = () => undefined;
   #wakes: Wakes = wokenWhole(ASLEEP, "start");
   #rouse: () => void = () => undefined;
@@ -60,10 +66,11 @@ export class Guard {
   constructor(parts: GuardParts) {
     this.#parts = parts;
     this.name = parts.name;
-    const { pass, tell, instrumentOf, watchesEntries } = parts;
+    const { pass, tell, instrumentOf, attach } = parts;
     const closerOf = (position: Position) => this.#closerOf(position);
     const shared = { pass, tell, closerOf, live: this.#live, lives: this.#lives };
     const wakeFor = (contract: Contract) => this.#wakeFor(contract);
+    this.#later = new LaterLooks(parts.timers, wakeFor);
     this.#looks = new Looks(shared);
     this.#reflex = new Reflex({
       ...shared,
@@ -75,7 +82,21 @@ export class Guard {
       wake: wakeFor,
       failed: (error) => this.#fail(error),
     });
-    this.#ear = new Ear({ ...shared, watchesEntries, reflex: this.#reflex, wake: (why) => this.wake(why), wakeFor });
+    this.#attacher = attacherFor(parts, {
+      picture: () => this.#picture,
+      isStopping: () => this.#isStopping,
+      sent: (orderId) => this.#attached.add(orderId),
+    });
+    const watchesEntries = () => attach?.isWanted() ?? false;
+    const isAttachedByUs = (orderId: string) => this.#attached.has(orderId);
+    this.#ear = new Ear({
+      ...shared,
+      watchesEntries,
+      isAttachedByUs,
+      reflex: this.#reflex,
+      wake: (why) => this.wake(why),
+      wakeFor,
+    });
     this.#stream = parts.openStream(this.#ear);
     this.done = new Promise((resolve, reject) => {
       this.#fail = reject;
@@ -120,7 +141,7 @@ export class Guard {
   async close(): Promise<void> {
     this.#isStopping = true;
     this.#rouse();
-    for (const cancel of this.#laterLooks.values()) cancel();
+    this.#later.close();
     await this.#stream.close();
     await Promise.allSettled([this.done, this.#reflex.settled()]);
   }
@@ -194,10 +215,10 @@ export class Guard {
     this.#assessment = assessment;
     const { unproven, tooEarly } = this.#looks.looked(picture, assessment, this.#nowMs());
     for (const contract of unproven) this.#wakeFor(contract);
-    for (const contract of tooEarly) this.#lookLater(`too early ${contractText(contract)}`, contract, LOOK_AGAIN_MS);
+    for (const contract of tooEarly) this.#later.add(`too early ${contractText(contract)}`, contract, LOOK_AGAIN_MS);
     for (const { position } of assessment.positions) this.#lookAfterHold(position);
     this.#reflex.mend(assessment, picture);
-    this.#parts.onPicture?.(picture);
+    this.#attacher?.consider(picture).catch((error: unknown) => this.#fail(error));
   }
 
   #answered(attempt: Attempt, decidedFromMs: number): void {
@@ -206,7 +227,6 @@ export class Guard {
   }
 
   #ended(result: PassResult, isWhole: boolean, startedMs: number): void {
-    const { tell, pass } = this.#parts;
     const { gaps } = result.assessment.snapshot;
     const reason = result.lostSight ?? gaps[0]?.reason ?? null;
     const tookMs = this.#nowMs() - startedMs;
@@ -217,15 +237,19 @@ export class Guard {
       this.#lastPassMs = tookMs;
       if (reason === null) this.#lastCompletePassAtMs = this.#nowMs();
     }
+    this.#tellSteps(result);
+    const told = { account: this.name, whole: isWhole, tookMs, reason, cause: null };
+    this.#parts.tell({ kind: "pass", result: reason === null ? "complete" : "partial", ...told });
+  }
+
+  #tellSteps({ planned }: PassResult): void {
+    const { tell, pass } = this.#parts;
     for (const record of this.#book.judged()) {
       if (!this.#told.has(record)) tell({ kind: "outcome", record });
       this.#told.add(record);
     }
-    if (pass.writer === undefined) {
-      for (const { step, held } of result.planned) if (held === null) tell({ kind: "would-send", step });
-    }
-    const outcome = reason === null ? "complete" : "partial";
-    tell({ kind: "pass", account: this.name, whole: isWhole, result: outcome, tookMs, reason, cause: null });
+    if (pass.writer !== undefined) return;
+    for (const { step, held } of planned) if (held === null) tell({ kind: "would-send", step });
   }
 
   #failed({ facts, message }: ExchangeFailure, isWhole: boolean, startedMs: number): void {
@@ -241,7 +265,7 @@ export class Guard {
   }
 
   #heldBack(position: Position): string | null {
-    return this.#parts.paused(position) ?? this.#hold(position)?.reason ?? null;
+    return this.#parts.paused(position.key) ?? this.#hold(position)?.reason ?? null;
   }
 
   #hold(position: Position): Hold | null {
@@ -253,18 +277,8 @@ export class Guard {
   /** When the reason to wait ends, the position is looked at again. */
   #lookAfterHold(position: Position): void {
     const hold = this.#hold(position);
-    if (hold === null) return;
-    this.#lookLater(`hold ${keyText(position.key)}`, position.key, hold.untilMs - this.#nowMs());
-  }
-
-  /** Once per name at a time. */
-  #lookLater(name: string, contract: Contract, afterMs: number): void {
-    if (this.#laterLooks.has(name) || this.#isStopping) return;
-    const cancel = this.#parts.timers.after(Math.max(1, afterMs), () => {
-      this.#laterLooks.delete(name);
-      this.#wakeFor(contract);
-    });
-    this.#laterLooks.set(name, cancel);
+    if (hold === null || this.#isStopping) return;
+    this.#later.add(`hold ${keyText(position.key)}`, position.key, hold.untilMs - this.#nowMs());
   }
 
   #closerOf(position: Position): Closer {

@@ -1,10 +1,11 @@
 /** What a guard of one account is made of; everything that touches the world is handed in. */
+import type { SendAttach } from "../apply/attach.js";
 import type { Instrument } from "../domain/instrument.js";
-import type { Picture } from "../domain/picture.js";
-import type { Position } from "../domain/position.js";
+import type { PositionKey } from "../domain/position.js";
 import type { Contract } from "../domain/snapshot.js";
 import type { Stream, StreamListener } from "../exchange/stream.js";
 import type { PassOptions } from "../pass.js";
+import type { LeftAlone } from "./attach-memory.js";
 import type { Tell } from "./event.js";
 
 export interface Timers {
@@ -18,18 +19,26 @@ export type PassBasics = Pick<
   "reader" | "writer" | "policyOf" | "memory" | "clock" | "writesPerSecond" | "newOrderLinkId" | "frozen"
 >;
 
+/** How entry orders get their exits before they fill. */
+export interface AttachParts {
+  readonly send: SendAttach;
+  /** The exchange's time, against which the age of an order is told. */
+  readonly exchangeNow: () => number;
+  readonly leftAlone: LeftAlone;
+  /** False: no policy asks for it now, and changes of entry orders wake nothing. */
+  readonly isWanted: () => boolean;
+}
+
 export interface GuardParts {
   readonly name: string;
   readonly pass: PassBasics;
   /** A contract as it was last read, without asking; null: not known. */
   readonly instrumentOf: (contract: Contract) => Instrument | null;
   /** Why nothing may be written for a position: somebody paused it; null: nobody did. */
-  readonly paused: (position: Position) => string | null;
+  readonly paused: (key: PositionKey) => string | null;
   readonly openStream: (listener: StreamListener) => Stream;
   readonly timers: Timers;
   readonly tell: Tell;
-  /** Told of each look; entry orders may get their exits. Absent: they do not. */
-  readonly onPicture?: (picture: Picture) => void;
-  /** True: changes of resting entry orders matter as well. */
-  readonly watchesEntries: boolean;
+  /** Absent: nothing is ever attached to entry orders. */
+  readonly attach?: AttachParts;
 }

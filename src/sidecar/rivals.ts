@@ -35,7 +35,7 @@ export class Rivals {
     this.#ours = [...this.#ours.filter(({ answeredAtMs }) => stop.answeredAtMs - answeredAtMs < RACE_MS), stop];
   }
 
-  /** The tightest stop of another hand which ours, that stands now, has replaced; null: none. */
+  /** The tightest stop which ours, that stands now, has replaced; null: none. */
   replaced(key: PositionKey, side: Side, standing: Decimal, nowMs: number): SeenStop | null {
     const name = keyText(key);
     const ours = this.#ours.filter(
@@ -48,8 +48,7 @@ export class Rivals {
         keyText(stop.key) === name &&
         stop.side === side &&
         stop.atMs >= latest.decidedFromMs &&
-        isTighterStop(stop.price, standing, side) &&
-        !ours.some(({ price }) => price.eq(stop.price)),
+        isTighterStop(stop.price, standing, side),
     );
     return rivals.reduce<SeenStop | null>(
       (tightest, stop) => (tightest === null || isTighterStop(stop.price, tightest.price, side) ? stop : tightest),

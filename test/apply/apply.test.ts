@@ -21,7 +21,7 @@ function scripted(...answers: readonly (ExchangeFailure | Error | null)[]) {
     const failure = answers[sent.length - 1] ?? null;
     return failure === null ? Promise.resolve({ sentAtMs: 1, acknowledgedAtMs: 2 }) : Promise.reject(failure);
   };
-  const writer: Writer = { account: "main", setTradingStop: answer, closePosition: answer };
+  const writer: Writer = { account: "main", setTradingStop: answer, attachExits: answer, closePosition: answer };
   return { writer, sent };
 }
 

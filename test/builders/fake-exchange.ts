@@ -8,6 +8,7 @@ import type { Contract, Gap, ReadScope, Snapshot } from "../../src/domain/snapsh
 import { ExchangeFailure, type FailureCause, type FailureKind } from "../../src/exchange/failure.js";
 import type {
   Acknowledged,
+  AttachRequest,
   CloseRequest,
   ExitLevel,
   Reader,
@@ -18,6 +19,7 @@ import type {
 import type { FakeClock } from "./clock.js";
 import { aTicker, instrumentFor } from "./market.js";
 import { fullStop, takeProfit } from "./order.js";
+import { aPosition } from "./position.js";
 import { aSnapshot } from "./snapshot.js";
 
 /** What becomes of one write; `truth` is what a healthy exchange does. */
@@ -31,6 +33,7 @@ export type Fate =
 
 export type Write =
   | { readonly kind: "trading-stop"; readonly request: TradingStopRequest; readonly atMs: number }
+  | { readonly kind: "attach"; readonly request: AttachRequest; readonly atMs: number }
   | { readonly kind: "close"; readonly request: CloseRequest; readonly atMs: number };
 
 interface Held {
@@ -45,6 +48,11 @@ export interface Hand {
   put(position: Position): void;
   close(key: PositionKey): void;
   setStop(key: PositionKey, price: string): void;
+  /** Places an order, or changes the one of the same id. */
+  order(order: OpenOrder): void;
+  cancel(orderId: string): void;
+  /** Fills an entry order whole at its price; its exits become those of the position. */
+  fill(orderId: string): void;
   price(symbol: string, price: string): void;
 }
 
@@ -61,7 +69,7 @@ export interface FakeExchangeOptions {
   /** Writes leave this far apart, the most urgent first. */
   readonly spacingMs?: number;
   /** Decides the fate of a write by its request and how many writes its position has had. */
-  readonly fate?: (request: TradingStopRequest | CloseRequest, nth: number) => Fate;
+  readonly fate?: (request: Write["request"], nth: number) => Fate;
   /** How long a read that fails is under way; at once, unless told. */
   readonly failsAfterMs?: number;
   /** Called with the number of each read before it looks; may throw ExchangeFailure, or answer with gaps. */
@@ -129,6 +137,19 @@ export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
     },
     setStop: (key, price) => change(key, { stop: { price: dec(price), triggerBy: "MarkPrice" } }),
     price: (symbol, price) => void marks.set(symbol, dec(price)),
+    order: (order) => {
+      orders = [...orders.filter(({ orderId }) => orderId !== order.orderId), order];
+    },
+    cancel: (orderId) => {
+      orders = orders.filter((order) => order.orderId !== orderId);
+    },
+    fill: (orderId) => {
+      settle();
+      const order = orders.find((one) => one.orderId === orderId);
+      if (order === undefined) throw new RangeError(`no order ${orderId}`);
+      hand.cancel(orderId);
+      hand.put(openedBy(order));
+    },
   };
   for (const position of options.positions) hand.put(position);
 
@@ -222,7 +243,9 @@ export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
   function answerTo(sent: Write, fate: Fate): ExchangeFailure | null {
     if (fate.kind === "fails") return failure(fate.failure, fate.cause, fate.words);
     if (fate.kind === "lost") return failure("unknown", "timeout", "no answer in time");
-    return fate.kind === "lie" ? null : refusalOf(sent, held.get(keyText(sent.request.key)), marks);
+    if (fate.kind === "lie") return null;
+    if (sent.kind === "attach") return attachRefusal(sent.request, orders);
+    return refusalOf(sent, held.get(keyText(sent.request.key)), marks);
   }
 
   return {
@@ -250,6 +273,14 @@ export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
           urgency,
           () => hand.close(request.key),
         ),
+      attachExits: (request, urgency) =>
+        write(
+          (atMs) => ({ kind: "attach", request, atMs }),
+          urgency,
+          () => {
+            orders = orders.map((order) => (order.orderId === request.orderId ? attached(order, request) : order));
+          },
+        ),
     },
     hand,
     writes,
@@ -260,7 +291,11 @@ export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
 }
 
 /** What the exchange itself refuses (docs/v5/position/trading-stop); null: it accepts. */
-function refusalOf({ kind, request }: Write, held: Held | undefined, marks: ReadonlyMap<string, Decimal>) {
+function refusalOf(
+  { kind, request }: Exclude<Write, { kind: "attach" }>,
+  held: Held | undefined,
+  marks: ReadonlyMap<string, Decimal>,
+) {
   if (held === undefined) return failure("refused", "zero-position", "can not set tp/sl/ts for zero position");
   if (kind === "close") return null;
   const { stopLoss, takeProfit: profit } = request;
@@ -276,6 +311,40 @@ function refusalOf({ kind, request }: Write, held: Held | undefined, marks: Read
   const sameStop = stopLoss === undefined || (held.stop?.price.eq(stopLoss.price) ?? false);
   const sameProfit = profit === undefined || (held.takeProfit?.price.eq(profit.price) ?? false);
   return sameStop && sameProfit ? failure("unknown", "not-modified", "not modified") : null;
+}
+
+/** What the exchange refuses of an amendment (docs/v5/order/amend-order, docs/v5/error). */
+function attachRefusal({ orderId, side, stopLoss }: AttachRequest, orders: readonly OpenOrder[]) {
+  const order = orders.find((one) => one.orderId === orderId);
+  if (order === undefined) return failure("refused", "gone", "order not exists or too late to replace");
+  if (order.filledQuantity.gt(0)) return failure("refused", "limit", "the order is partly filled");
+  const base = order.price ?? order.triggerPrice;
+  if (base !== null && isPast(stopLoss.price, base, side, "stop-loss")) {
+    return failure("refused", "stop-loss-past", "StopLoss set for position should be on the other side of base_price");
+  }
+  const isSame = order.attachedStopLoss?.eq(stopLoss.price) ?? false;
+  return isSame ? failure("unknown", "not-modified", "order not modified") : null;
+}
+
+function attached(order: OpenOrder, { stopLoss, takeProfit: profit }: AttachRequest): OpenOrder {
+  const attachedTakeProfit = profit?.price ?? order.attachedTakeProfit;
+  return { ...order, attachedStopLoss: stopLoss.price, attachedTakeProfit, attachedMode: "full" };
+}
+
+/** The position that an entry order opens on a flat leg. */
+function openedBy(order: OpenOrder): Position {
+  const { category, symbol, positionIdx } = order;
+  const price = (order.price ?? order.triggerPrice ?? dec("100")).toFixed();
+  return aPosition({
+    category,
+    symbol,
+    positionIdx,
+    side: order.direction === "buy" ? "long" : "short",
+    size: order.quantity.toFixed(),
+    entry: price,
+    mark: price,
+    fullStop: order.attachedStopLoss?.toFixed() ?? null,
+  });
 }
 
 function effectDelay(fate: Fate, answer: ExchangeFailure | null, lagMs: number): number | null {

@@ -2,8 +2,10 @@
 import type { Position, PositionKey } from "../../src/domain/position.js";
 import type { OpenOrder } from "../../src/domain/order.js";
 import type { Push, Stream, StreamListener } from "../../src/exchange/stream.js";
+import { attachThrough } from "../../src/apply/attach.js";
 import { inMemory, type Memory } from "../../src/ledger/memory.js";
 import type { Protection } from "../../src/policy/protection.js";
+import { leftAloneInMemory } from "../../src/sidecar/attach-memory.js";
 import type { SidecarEvent } from "../../src/sidecar/event.js";
 import { Guard } from "../../src/sidecar/guard.js";
 import type { PassBasics, Timers } from "../../src/sidecar/parts.js";
@@ -17,11 +19,13 @@ export interface GuardScene extends Omit<FakeExchangeOptions, "clock" | "positio
   readonly positions?: readonly Position[];
   readonly protection?: Partial<Protection>;
   readonly pass?: Partial<PassBasics>;
-  readonly paused?: (position: Position) => string | null;
+  readonly paused?: (key: PositionKey) => string | null;
   /** False: the guard is handed no writer. */
   readonly writes?: boolean;
   /** False: the stream never comes live. */
   readonly isLive?: boolean;
+  /** True: entry orders get their exits. */
+  readonly attachToOrders?: boolean;
   /** A contract whose rules nobody has read. */
   readonly unknownInstrument?: boolean;
 }
@@ -64,7 +68,8 @@ export const orderPush = (order: OpenOrder, clock: FakeClock): Push => ({
 
 /** Has looked at everything and is idle. */
 export async function guarded(scene: GuardScene = {}): Promise<Guarded> {
-  const { positions = [], protection, pass, paused, writes = true, isLive = true, unknownInstrument, ...rest } = scene;
+  const { positions = [], protection, pass, paused, writes = true, isLive = true, ...more } = scene;
+  const { attachToOrders = false, unknownInstrument, ...rest } = more;
   const clock = fakeClock();
   const exchange = fakeExchange({ ...rest, positions, clock });
   const events: SidecarEvent[] = [];
@@ -77,7 +82,7 @@ export async function guarded(scene: GuardScene = {}): Promise<Guarded> {
     pass: {
       reader: exchange.reader,
       ...(writes ? { writer: exchange.writer } : {}),
-      policyOf: () => resolved({ protection: aProtection(protection) }),
+      policyOf: () => resolved({ protection: aProtection({ attachToOrders, ...protection }) }),
       memory,
       clock,
       writesPerSecond: 9,
@@ -93,7 +98,16 @@ export async function guarded(scene: GuardScene = {}): Promise<Guarded> {
     },
     timers: timersOn(clock),
     tell: (event) => events.push(event),
-    watchesEntries: false,
+    ...(attachToOrders
+      ? {
+          attach: {
+            send: attachThrough(exchange.writer),
+            exchangeNow: () => clock.now(),
+            leftAlone: leftAloneInMemory(),
+            isWanted: () => true,
+          },
+        }
+      : {}),
   });
   if (stream === null) throw new Error("the guard opens its stream at once");
   const opened: FakeStream = stream;

@@ -1,7 +1,8 @@
 /** Open orders for tests, each made for the position that it belongs to. */
 import { dec } from "../../src/domain/decimal.js";
 import type { OpenOrder, UnreadableOrder } from "../../src/domain/order.js";
-import type { Position } from "../../src/domain/position.js";
+import type { Position, Side } from "../../src/domain/position.js";
+import { aPosition, decimalOrNull } from "./position.js";
 
 export type OrderOverrides = Partial<OpenOrder>;
 
@@ -24,8 +25,10 @@ function exitOf(position: Position, overrides: OrderOverrides): OpenOrder {
     triggerDirection: null,
     state: "waiting",
     reducesOnly: true,
+    closesOnTrigger: false,
     attachedStopLoss: null,
     attachedTakeProfit: null,
+    attachedMode: null,
     createdAtMs: 1_000,
     updatedAtMs: 1_000,
     ...overrides,
@@ -137,6 +140,40 @@ export function conditionalEntry(position: Position, price: string, attachedStop
     triggerDirection: towardLoss(position),
     reducesOnly: false,
     attachedStopLoss: dec(attachedStop),
+  });
+}
+
+/** Prices as plain text; null where the order has none. */
+export interface EntryShape extends Partial<Omit<OpenOrder, "price" | "triggerPrice" | "direction" | "quantity">> {
+  readonly side?: Side;
+  readonly price?: string | null;
+  /** Makes it a conditional order. */
+  readonly trigger?: string | null;
+  readonly quantity?: string;
+  /** Exits that its bot has attached. */
+  readonly stop?: string | null;
+  readonly profit?: string | null;
+}
+
+/** A buy limit order of 1 that rests at 100 without exits. */
+export function anEntry({ side = "long", trigger = null, price, quantity = "1", ...shape }: EntryShape = {}) {
+  const { stop = null, profit = null, ...overrides } = shape;
+  const limit = price === undefined ? (trigger === null ? "100" : null) : price;
+  return exitOf(aPosition(), {
+    orderId: "entry-1",
+    direction: side === "long" ? "buy" : "sell",
+    kind: trigger === null ? "plain" : "conditional",
+    execution: limit === null ? "market" : "limit",
+    price: decimalOrNull(limit),
+    quantity: dec(quantity),
+    triggerPrice: decimalOrNull(trigger),
+    triggerBy: trigger === null ? null : "LastPrice",
+    state: trigger === null ? "resting" : "waiting",
+    reducesOnly: false,
+    attachedStopLoss: decimalOrNull(stop),
+    attachedTakeProfit: decimalOrNull(profit),
+    attachedMode: stop === null && profit === null ? null : "full",
+    ...overrides,
   });
 }
 

@@ -74,6 +74,26 @@ describe("an order row", () => {
     expect(entry.triggerPrice).toBeNull();
   });
 
+  it.each([
+    ["Full", "full"],
+    ["Partial", "partial"],
+    ["", null],
+    ["Sideways", null],
+    [undefined, null],
+  ])("with exits in mode %j says so", (tpslMode, expected) => {
+    expect(read({ ...plain, stopOrderType: "", stopLoss: "47000", tpslMode }).attachedMode).toBe(expected);
+  });
+
+  it.each([
+    [true, true],
+    ["true", true],
+    ["perhaps", true],
+    [false, false],
+    [undefined, false],
+  ])("with closeOnTrigger %j is taken for one that closes on trigger: %s", (closeOnTrigger, expected) => {
+    expect(read({ ...plain, stopOrderType: "", closeOnTrigger }).closesOnTrigger).toBe(expected);
+  });
+
   it("that would enter on a trigger does not reduce", () => {
     const entry = { stopOrderType: "Stop", createType: "CreateByStopOrder", reduceOnly: false, closeOnTrigger: false };
     expect(read(entry)).toMatchObject({ kind: "conditional", reducesOnly: false });

@@ -71,6 +71,25 @@ describe("a read of the whole account", () => {
     expect(venue.asks("/v5/market/tickers")).toHaveLength(0);
   });
 
+  it("shows entry orders without a position, with rules and prices of their contracts, to those who want all", async () => {
+    await settled(session.close());
+    session = connect({ orderLists: "all" });
+    const entry = { orderType: "Limit", orderStatus: "New", stopOrderType: "", triggerPrice: "", reduceOnly: false };
+    venue.answers(ORDERS, () => ok(page("linear", [order({ ...entry, side: "Buy", price: "48000" })])));
+    venue.answers("/v5/market/tickers", () => ok({ list: [ticker("BTCUSDT"), ticker("ETHUSDT")] }));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot).toMatchObject({ positions: [], gaps: [], orders: [{ kind: "plain", symbol: "BTCUSDT" }] });
+    expect([...snapshot.instruments.keys(), ...snapshot.tickers.keys()]).toEqual(["linear/BTCUSDT", "linear/BTCUSDT"]);
+  });
+
+  it("takes it for no gap where an entry order's contract has no prices", async () => {
+    await settled(session.close());
+    session = connect({ orderLists: "all" });
+    venue.answers(ORDERS, () => ok(page("linear", [order()])));
+    venue.answers("/v5/market/tickers", () => ({ status: 502, body: "" }));
+    expect((await settled(session.reader.snapshot("account"))).gaps).toEqual([]);
+  });
+
   it("keeps the list of contracts for the next read", async () => {
     await settled(session.reader.snapshot("account"));
     const before = venue.asks("/v5/market/instruments-info").length;

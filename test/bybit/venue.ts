@@ -49,6 +49,7 @@ export function openVenue(): Venue {
     ],
     ["/v5/market/time", () => ok({ timeSecond: "1", timeNano: "1" })],
     ["/v5/position/trading-stop", () => ok({})],
+    ["/v5/order/amend", () => ok({ orderId: "1", orderLinkId: "" })],
     ["/v5/order/create", () => ok({ orderId: "1", orderLinkId: "" })],
   ]);
   const reply = (method: string) =>

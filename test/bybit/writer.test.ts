@@ -4,7 +4,7 @@ import nock from "nock";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { dec } from "../../src/domain/decimal.js";
 import type { BybitSession } from "../../src/exchange/bybit/index.js";
-import type { TradingStopRequest, Urgency } from "../../src/exchange/port.js";
+import type { AttachRequest, TradingStopRequest, Urgency } from "../../src/exchange/port.js";
 import { closeStage, failureOf, HOST, ok, openStage, refusal, settled, type Venue } from "./venue.js";
 
 let venue: Venue;
@@ -118,6 +118,91 @@ describe("setting a stop", () => {
   function key(positionIdx: 0 | 1 | 2) {
     return { account: "main", category: "linear" as const, symbol: "BTCUSDT", positionIdx };
   }
+});
+
+describe("attaching exits to an order", () => {
+  const AMEND = "/v5/order/amend";
+  const request: AttachRequest = {
+    key: { account: "main", category: "linear", symbol: "BTCUSDT", positionIdx: 2 },
+    side: "short",
+    orderId: "entry-1",
+    stopLoss: { price: dec("51000.10"), triggerBy: "MarkPrice" },
+  };
+  const attach = (over: Partial<AttachRequest> = {}, urgency = now) =>
+    session.writer().attachExits({ ...request, ...over }, urgency);
+
+  it("sends the stop with its mode and trigger, and leaves the take-profit alone by not naming it", async () => {
+    await settled(attach());
+    expect(JSON.parse(venue.asks(AMEND)[0]?.body ?? "")).toEqual({
+      category: "linear",
+      symbol: "BTCUSDT",
+      orderId: "entry-1",
+      tpslMode: "Full",
+      stopLoss: "51000.1",
+      slTriggerBy: "MarkPrice",
+    });
+  });
+
+  it("sends both levels in one request", async () => {
+    await settled(attach({ takeProfit: { price: dec("48000"), triggerBy: "LastPrice" } }));
+    expect(JSON.parse(venue.asks(AMEND)[0]?.body ?? "")).toMatchObject({
+      stopLoss: "51000.1",
+      slTriggerBy: "MarkPrice",
+      takeProfit: "48000",
+      tpTriggerBy: "LastPrice",
+    });
+    expect(venue.asked).toHaveLength(1);
+  });
+
+  it.each<readonly [string, Partial<AttachRequest>]>([
+    ["a stop that is not above zero", { stopLoss: { price: dec("0"), triggerBy: "MarkPrice" } }],
+    ["a take-profit that is not above zero", { takeProfit: { price: dec("-1"), triggerBy: "LastPrice" } }],
+    ["an order without a name", { orderId: "" }],
+    ["the other leg", { side: "long" }],
+    ["another account", { key: { ...request.key, account: "other" } }],
+  ])("refuses %s as our own mistake", async (_what, over) => {
+    expect((await failureOf(attach(over))).facts.kind).toBe("bug");
+    expect(venue.asked).toEqual([]);
+  });
+
+  it("is not sent any more once its sender withdraws it", async () => {
+    const { facts } = await failureOf(attach({}, { priority: -1, veto: () => "the order has filled" }));
+    expect(facts).toMatchObject({ kind: "not-happened", cause: "vetoed", retMsg: "the order has filled" });
+    expect(venue.asked).toEqual([]);
+  });
+
+  it("goes behind the stops of positions that wait with it", async () => {
+    const writer = session.writer();
+    const first = set();
+    const works = [attach({}, { priority: -1, veto: () => null }), writer.setTradingStop(stop(), now)];
+    await settled(Promise.all([first, ...works]));
+    expect(venue.asked.map(({ path }) => path)).toEqual([TRADING_STOP, TRADING_STOP, AMEND]);
+  });
+
+  it.each([
+    [110001, "order not exists or too late to replace", "refused", "gone"],
+    [110059, "You can not change take profit and stop loss of a partly filled order.", "refused", "limit"],
+    [110064, "The qty should be greater than the filled qty.", "refused", "limit"],
+    [110099, "You cannot create TP/SL orders during the Call Auction", "refused", "market-state"],
+    [10001, "order not modified", "unknown", "not-modified"],
+    [10001, "StopLoss:520 set for Sell position should greater base_price:530??MarkPrice", "refused", "stop-loss-past"],
+    [10016, "Server error", "unknown", "server"],
+    [110079, "order is busy", "unknown", "server"],
+  ] as const)("%i %s is %s: %s, and not tried again", async (retCode, words, kind, cause) => {
+    venue.answers(AMEND, () => refusal(retCode, words));
+    expect((await failureOf(attach())).facts).toMatchObject({ kind, cause });
+    expect(venue.asked).toHaveLength(1);
+  });
+
+  it("does not take an acknowledgement without an order for one", async () => {
+    venue.answers(AMEND, () => ok({}));
+    expect((await failureOf(attach())).facts).toMatchObject({ kind: "unknown", cause: "garbage" });
+  });
+
+  it("leaves the outcome open where the answer is lost", async () => {
+    venue.breaks("POST", AMEND, "ECONNRESET");
+    expect((await failureOf(attach())).facts).toMatchObject({ kind: "unknown", cause: "network" });
+  });
 });
 
 describe("closing a position", () => {

@@ -5,7 +5,7 @@ import { dec } from "../../src/domain/decimal.js";
 import type { Position, PositionIdx } from "../../src/domain/position.js";
 import type { Snapshot } from "../../src/domain/snapshot.js";
 import { ExchangeFailure } from "../../src/exchange/failure.js";
-import type { TradingStopRequest, Urgency } from "../../src/exchange/port.js";
+import type { AttachRequest, Urgency } from "../../src/exchange/port.js";
 import { VENUES, type Venue } from "./venues.js";
 
 const NOW: Urgency = { priority: 1, veto: () => null };
@@ -16,8 +16,8 @@ function keyOf(symbol: string, positionIdx: PositionIdx) {
   return { account: "main", category: "linear", symbol, positionIdx } as const;
 }
 
-function stopAt(price: string): Pick<TradingStopRequest, "stopLoss"> {
-  return { stopLoss: { price: dec(price), triggerBy: "MarkPrice" } };
+function stopAt(price: string) {
+  return { stopLoss: { price: dec(price), triggerBy: "MarkPrice" } } as const;
 }
 
 function positionIn({ positions }: Snapshot, symbol: string, side = "long"): Position {
@@ -140,6 +140,50 @@ describe.each(VENUES)("$name", ({ start }) => {
     await venue.writer.setTradingStop({ key, side: "long", ...stopAt("98") }, NOW);
     await venue.writer.closePosition({ key, side: "long", quantity: dec("2"), orderLinkId: "contract-1" }, NOW);
     expect(await venue.reader.snapshot([A])).toMatchObject({ positions: [], orders: [] });
+  });
+
+  describe("an entry order that rests", () => {
+    const order = { symbol: "AUSDT", side: "long", size: "2", price: "95" } as const;
+    const attach = (orderId: string, stop: string, more: Partial<AttachRequest> = {}) =>
+      venue.writer.attachExits({ key: keyOf("AUSDT", 0), side: "long", orderId, ...stopAt(stop), ...more }, NOW);
+
+    test("takes exits, shows them, and brings them to the position that it opens", async () => {
+      const orderId = venue.rest(order);
+      const takeProfit = { price: dec("99"), triggerBy: "LastPrice" } as const;
+      await attach(orderId, "93.1", { takeProfit });
+      const before = await venue.reader.snapshot([A]);
+      expect(before.orders).toMatchObject([{ orderId, kind: "plain", state: "resting", attachedMode: "full" }]);
+      const [entry] = before.orders;
+      expect([entry?.attachedStopLoss, entry?.attachedTakeProfit].map(String)).toEqual(["93.1", "99"]);
+      venue.fill(orderId, order);
+      const after = await venue.reader.snapshot([A]);
+      expect(stopIn(after, "AUSDT")).toMatchObject({ source: "full", triggerBy: "MarkPrice" });
+      expect(String(stopIn(after, "AUSDT")?.price)).toBe("93.1");
+    });
+
+    test("keeps the take-profit that a request does not name", async () => {
+      const orderId = venue.rest(order);
+      await attach(orderId, "93.1", { takeProfit: { price: dec("99"), triggerBy: "LastPrice" } });
+      await attach(orderId, "94");
+      const [entry] = (await venue.reader.snapshot([A])).orders;
+      expect([entry?.attachedStopLoss, entry?.attachedTakeProfit].map(String)).toEqual(["94", "99"]);
+    });
+
+    test("refuses a stop at or beyond its own price", async () => {
+      const orderId = venue.rest(order);
+      expect(await causeOf(attach(orderId, "95"))).toBe("refused/stop-loss-past");
+      expect((await venue.reader.snapshot([A])).orders[0]?.attachedStopLoss).toBeNull();
+    });
+
+    test("that is gone takes none", async () => {
+      expect(await causeOf(attach("no-such-order", "93.1"))).toBe("refused/gone");
+    });
+
+    test("that has the very exits already leaves the outcome open", async () => {
+      const orderId = venue.rest(order);
+      await attach(orderId, "93.1");
+      expect(await causeOf(attach(orderId, "93.1"))).toBe("unknown/not-modified");
+    });
   });
 
   test("shows a position that was closed by another hand as gone, also in the whole list", async () => {

@@ -2,7 +2,7 @@
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { bodyOf, MAIN, openBook, openStage, SECOND } from "./stage.js";
+import { bodyOf, MAIN, openBook, openStage, PROTECTION, SECOND } from "./stage.js";
 import { listenTo, startRun } from "./sidecar.js";
 
 const EVERY_FIVE_SECONDS = { sweep: { cron: "*/5 * * * * *" } };
@@ -129,6 +129,20 @@ describe("a position that opens", () => {
     expect(Math.max(...symbols.map(tookMs))).toBeLessThan(6_500);
     expect(Math.max(...riskiest.map(tookMs))).toBeLessThan(2_000);
     expect(await sidecar.end()).toBe(0);
+  });
+});
+
+describe("a resting entry order, with attachToOrders", () => {
+  it("gets its exits before it fills, and after the fill the position has them although we are dead", async (context) => {
+    const stage = await openStage(context, { config: { protection: { ...PROTECTION, attachToOrders: true } } });
+    const sidecar = startRun(context, stage);
+    await sidecar.watching();
+    const order = { symbol: "BTCUSDT", side: "Buy", orderType: "Limit", qty: "0.1", price: "60000" };
+    stage.exchange.placeOrder({ ...order, timeInForce: "GTC", positionIdx: 0 });
+    await sidecar.says("entry order: confirmed");
+    expect(await sidecar.end("SIGKILL")).toBe("SIGKILL");
+    stage.exchange.setPrice({ symbol: "BTCUSDT", price: "59990" });
+    expect(Number(stopOf(stage, "BTCUSDT"))).toBe(58_800);
   });
 });
 

@@ -111,6 +111,29 @@ describe("order/amend and order/cancel", () => {
     expect(amend({ price: "2940" }).retMsg).toBe("order not modified");
   });
 
+  it("give a resting entry exits, which the position has from the fill on", () => {
+    const made = bench();
+    made.exchange.setPrice({ symbol: "ETHUSDT", price: "3100" });
+    const { orderId } = create(made, { side: "Buy", orderType: "Limit", price: "3000", qty: "1" }).result;
+    const amend = (body: object): ReturnType<Bench["post"]> =>
+      made.post("/v5/order/amend", { category: "linear", symbol: "ETHUSDT", orderId, tpslMode: "Full", ...body });
+    const exits = { stopLoss: "2940", slTriggerBy: "MarkPrice", takeProfit: "3120", tpTriggerBy: "LastPrice" };
+    expect(amend({ stopLoss: "3000" }).retMsg).toMatch(/^StopLoss:30000000 .* base_price:30000000/);
+    expect(amend(exits)).toMatchObject({ retCode: 0, result: { orderId } });
+    expect(amend(exits)).toMatchObject({ retCode: 10001, retMsg: "order not modified" });
+    expect(made.orders("ETHUSDT")).toMatchObject([{ orderStatus: "New", stopLoss: "2940.00", tpslMode: "Full" }]);
+    made.exchange.setPrice({ symbol: "ETHUSDT", price: "2999" });
+    expect(made.position("ETHUSDT")).toMatchObject({ size: "1", stopLoss: "2940.00", takeProfit: "3120.00" });
+  });
+
+  it("refuse exits during a call auction", () => {
+    const made = bench();
+    const order = { symbol: "NOVAUSDT", side: "Buy", qty: "10", price: "1.2" };
+    const { orderId } = create(made, { ...order, orderType: "Limit" }).result;
+    const amend = { category: "linear", symbol: "NOVAUSDT", orderId, stopLoss: "1.1" };
+    expect(made.post("/v5/order/amend", amend).retCode).toBe(110099);
+  });
+
   it("answer 110001 for what is gone", () => {
     const made = withLong();
     const gone = { ...ETH, orderId: "0000" };

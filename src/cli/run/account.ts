@@ -1,11 +1,13 @@
 /** One account of the sidecar: its connections, and the parts of its guard. */
 import { randomBytes } from "node:crypto";
+import { attachThrough } from "../../apply/attach.js";
 import { connectBybitStream, type IpBudget } from "../../exchange/bybit/index.js";
 import type { Memory } from "../../ledger/memory.js";
 import type { Pauses } from "../../ledger/pauses.js";
 import { readOnlyReason } from "../../ledger/readonly.js";
 import { type Log, systemClock } from "../../runtime/index.js";
 import type { AccountSettings, Settings } from "../../settings/index.js";
+import { leftAloneInMemory } from "../../sidecar/attach-memory.js";
 import type { Tell } from "../../sidecar/event.js";
 import type { GuardParts } from "../../sidecar/parts.js";
 import { copyTradingFreeze, type KeyReading, readKey } from "../accounts.js";
@@ -40,7 +42,7 @@ export interface Shared {
 export async function openAccount(account: AccountSettings, shared: Shared): Promise<Opened> {
   const { current, log, ipBudget, isDryRun } = shared;
   const access = isDryRun ? "read" : "write";
-  const connected = connectOne(account, { settings: current.settings, log }, access, { ipBudget, allOrders: true });
+  const connected = connectOne(account, { settings: current.settings, log }, access, { ipBudget, orderLists: "all" });
   try {
     const reading = await readKey(connected);
     if (!isDryRun) refuseStrongKey(connected, reading, log);
@@ -82,7 +84,7 @@ function guardParts({ account, session }: Connected, key: KeyWatch, shared: Shar
         copyTradingFreeze(account, picture.snapshot.copyTradingMaster),
     },
     instrumentOf: (contract) => session.knownInstrument(contract),
-    paused: ({ key: { account: name, symbol } }) => pauses.reasonFor({ account: name, symbol }, systemClock.now()),
+    paused: ({ account: name, symbol }) => pauses.reasonFor({ account: name, symbol }, systemClock.now()),
     openStream: (listener) =>
       connectBybitStream(
         {
@@ -106,6 +108,22 @@ function guardParts({ account, session }: Connected, key: KeyWatch, shared: Shar
       },
     },
     tell,
-    watchesEntries: false,
+    ...(session.writer === undefined ? {} : { attach: attachParts(session.writer(), session, current) }),
+  };
+}
+
+function attachParts(
+  writer: Parameters<typeof attachThrough>[0],
+  session: Connected["session"],
+  current: Current,
+): NonNullable<GuardParts["attach"]> {
+  return {
+    send: attachThrough(writer),
+    exchangeNow: () => systemClock.now() + session.clockOffsetMs(),
+    leftAlone: leftAloneInMemory(),
+    isWanted: () => {
+      const { defaults, rules } = current.settings.policy;
+      return defaults.attachToOrders || rules.some(({ overrides }) => overrides.attachToOrders === true);
+    },
   };
 }

@@ -33,6 +33,11 @@ export function countEvents(metrics: Metrics): (event: SidecarEvent) => void {
       case "stream":
         if (event.state === "down") metrics.streamDropped(event.account);
         return;
+      case "attach": {
+        const { outcome, step } = event.event;
+        if (outcome === "sent") return;
+        return metrics.written({ account: step.key.account, action: step.action, outcome });
+      }
       case "life":
       case "naked":
       case "finding":

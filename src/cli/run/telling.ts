@@ -56,6 +56,8 @@ function lineOf(event: SidecarEvent): Line {
       return line("info", { ...stepFacts(event.step), from: event.path, answer: event.answer }, "sent");
     case "outcome":
       return outcomeLine(event);
+    case "attach":
+      return attachLine(event);
     case "would-send":
       return line("info", stepFacts(event.step), "dry run: this would be sent");
     case "mended": {
@@ -94,6 +96,21 @@ function outcomeLine({ record }: Extract<SidecarEvent, { kind: "outcome" }>): Li
   const { step, outcome, detail } = record;
   const level = outcome === "confirmed" || outcome === "skipped" ? "info" : "warn";
   return line(level, { ...stepFacts(step), ...(detail === null ? {} : { detail }) }, outcome);
+}
+
+function attachLine({ event }: Extract<SidecarEvent, { kind: "attach" }>): Line {
+  const { step, outcome, detail, orderId } = event;
+  const level = outcome === "refused" || outcome === "uncertain" ? "warn" : "info";
+  const facts = {
+    action: step.action,
+    ...keyFacts(step.key),
+    side: step.side,
+    orderId,
+    stopLoss: print(step.stopLoss.price),
+    ...(step.takeProfit === null ? {} : { takeProfit: print(step.takeProfit.price) }),
+    ...(detail === null ? {} : { detail }),
+  };
+  return line(level, facts, `entry order: ${outcome}`);
 }
 
 function passLine({ account, whole, result, tookMs, reason }: Extract<SidecarEvent, { kind: "pass" }>): Line {

@@ -29,15 +29,17 @@ export interface BookParts {
   readonly account: string;
   readonly client: Client;
   readonly progress: (text: string) => void;
+  readonly orderLists: OrderLists;
 }
 
+/** Exits need the orders of positions only; `all` shows entry orders of contracts without a position as well. */
+export type OrderLists = "of-positions" | "all";
+
 export interface ListOptions {
-  /** True: orders are read also where a list holds no position. */
-  readonly allOrders: boolean;
   /** Contracts with a position when the list was read last; kept up to date here. */
   readonly symbolsByList: Map<string, readonly string[]>;
-  /** A category has a position: its prices will be needed. */
-  readonly onPositions: (category: Category) => void;
+  /** A category has a position, or an order that is to be seen: its prices will be needed. */
+  readonly onRows: (category: Category) => void;
 }
 
 /** One list, or one contract, with the orders of its positions. */
@@ -55,7 +57,7 @@ const NO_ORDERS: OrdersRead = { orders: [], unreadable: [], failure: null, missi
 export async function readBook(parts: BookParts, lists: readonly ListName[], options: ListOptions): Promise<Book> {
   const counted = countRequests(parts.client);
   const read = await Promise.all(lists.map((list) => readList({ ...parts, client: counted.client }, list, options)));
-  return { ...joined(read, counted.count()), allOrders: options.allOrders && read.every(sawAllOrders) };
+  return { ...joined(read, counted.count()), allOrders: parts.orderLists === "all" && read.every(sawAllOrders) };
 }
 
 function sawAllOrders({ orders }: Part): boolean {
@@ -88,9 +90,12 @@ async function readList(parts: BookParts, list: ListName, options: ListOptions):
   const symbols = symbolsOf(positions);
   if (positions.failure === null) options.symbolsByList.set(listText, symbols);
   parts.progress(`${listText}: ${positions.positions.length} positions`);
-  if (symbols.length > 0) options.onPositions(list.category);
-  else if (!options.allOrders) return { category: list.category, positions, orders: NO_ORDERS, symbol: null };
-  return { category: list.category, positions, orders: await readOrderList(client, list, symbols), symbol: null };
+  const { category } = list;
+  if (symbols.length > 0) options.onRows(category);
+  else if (parts.orderLists === "of-positions") return { category, positions, orders: NO_ORDERS, symbol: null };
+  const orders = await readOrderList(client, list, symbols);
+  if (orders.orders.length > 0) options.onRows(category);
+  return { category, positions, orders, symbol: null };
 }
 
 /** A list that is empty although positions were known is believed only after each of them was looked at. */

@@ -3,6 +3,7 @@ import type { Instrument } from "../../domain/instrument.js";
 import type { Category } from "../../domain/position.js";
 import type { Contract } from "../../domain/snapshot.js";
 import type { Reader, Writer } from "../port.js";
+import type { OrderLists } from "./book.js";
 import { createAccountBudget, createIpBudget, type IpBudget, type SteadyClock } from "./budget.js";
 import { createCatalogue } from "./catalogue.js";
 import { type Client, createClient, type Log } from "./client.js";
@@ -32,8 +33,6 @@ export interface BybitConnection {
     /** Our part of the address's 600 requests per 5 seconds: above 0, at most 1. Without effect where `ipBudget` is given. */
     readonly ipShare: number;
   };
-  /** Default false: orders are read only where there are positions. */
-  readonly allOrders?: boolean;
   /** Shared among the accounts of one process; absent: an own one. */
   readonly ipBudget?: IpBudget;
   readonly clock: SteadyClock;
@@ -41,6 +40,8 @@ export interface BybitConnection {
   readonly log?: Log;
   /** Short lines for a person who waits. */
   readonly progress?: (text: string) => void;
+  /** `all`: whole reads show every open order, for those who attach exits to entries; default `of-positions`. */
+  readonly orderLists?: OrderLists;
   /** Longest silence on the wire, default 5000; a whole request may take twice as long. */
   readonly timeoutMs?: number;
 }
@@ -96,16 +97,9 @@ function open(options: BybitConnection, readOnly: boolean): { session: BybitRead
   const client = createClient({ transport, budget, clock, secrets: () => [...secrets], ip, log });
   const catalogue = createCatalogue(client, clock);
   const progress = options.progress ?? (() => undefined);
+  const { categories, orderLists = "of-positions" } = options;
   const session: BybitReadSession = {
-    reader: createReader({
-      account,
-      categories: options.categories,
-      client,
-      catalogue,
-      allOrders: options.allOrders ?? false,
-      clock,
-      progress,
-    }),
+    reader: createReader({ account, categories, client, catalogue, clock, progress, orderLists }),
     knownInstrument: (contract) => catalogue.known(contract),
     refreshInstruments: () => catalogue.refresh(),
     clockOffsetMs: () => 0 - (client.skewMs() ?? 0),

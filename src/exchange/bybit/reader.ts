@@ -7,7 +7,7 @@ import type { KeyInfo, Reader } from "../port.js";
 import type { SteadyClock } from "./budget.js";
 import { type Catalogue, settleCoinsOf } from "./catalogue.js";
 import type { Client } from "./client.js";
-import { type Book, bothBooks, readBook, readContracts } from "./book.js";
+import { type Book, bothBooks, type OrderLists, readBook, readContracts } from "./book.js";
 import { countOptionPositions, type ListName } from "./lists.js";
 import {
   type Found,
@@ -28,10 +28,9 @@ export interface ReaderParts {
   readonly categories: readonly Category[];
   readonly client: Client;
   readonly catalogue: Catalogue;
-  /** True: whole reads show the orders of every contract, also of those without a position. */
-  readonly allOrders: boolean;
   readonly clock: SteadyClock;
   readonly progress: (text: string) => void;
+  readonly orderLists: OrderLists;
 }
 
 interface AccountFacts {
@@ -115,20 +114,19 @@ function unconfigured(categories: readonly Category[]): readonly string[] {
     .map((category) => `${category}: not configured`);
 }
 
-/** Prices are asked for as soon as the first position of their category is seen. */
+/** Prices are asked for as soon as the first row of their category is seen that needs them. */
 async function readAllLists(parts: ReaderParts, cache: Cache): Promise<Omit<WholeRead, "notCovered" | "askedAlone">> {
   const { lists, gaps } = await planLists(parts);
   const tickerPages = new Map<Category, Promise<TickerPage>>();
   const requestedAtMs = parts.clock.steadyMs();
   const book = await readBook(parts, lists, {
-    allOrders: parts.allOrders,
     symbolsByList: cache.symbolsByList,
-    onPositions: (category) => {
+    onRows: (category) => {
       if (!tickerPages.has(category)) tickerPages.set(category, readTickerPage(parts.client, category, null));
     },
   });
   const pages = await Promise.all([...tickerPages.values()].map((page) => inTime(page, LATE_PAGE)));
-  const tickers = tickersFrom(pages, contractsOf(book));
+  const tickers = tickersFrom(pages, [...contractsOf(book), ...entryContracts(parts, book)]);
   return { requestedAtMs, book, gaps, tickers };
 }
 
@@ -148,8 +146,8 @@ async function readSome(parts: ReaderParts, cache: Cache, scope: readonly Contra
 async function finish(parts: ReaderParts, scope: ReadScope, read: WholeRead, facts: AccountFacts): Promise<Snapshot> {
   const { book, tickers } = read;
   const held = contractsOf(book);
-  const named = scope === "account" ? eachOnce([...held, ...(book.allOrders ? book.orders : [])]) : scope;
-  const instruments = await readInstruments(parts.catalogue, named);
+  const needed = scope === "account" ? [...held, ...entryContracts(parts, book)] : scope;
+  const instruments = await readInstruments(parts.catalogue, needed);
   parts.progress(`${book.positions.length} positions, ${book.orders.length} open orders`);
   return {
     account: parts.account,
@@ -212,6 +210,15 @@ function contractsOf(book: Book): readonly Contract[] {
     if (symbol !== null) contracts.set(contractText({ category, symbol }), { category, symbol });
   }
   return [...contracts.values()];
+}
+
+/** Contracts with an order and no position: nothing is amiss where their rules or prices cannot be had. */
+function entryContracts({ orderLists }: ReaderParts, book: Book): readonly Contract[] {
+  if (orderLists === "of-positions") return [];
+  const held = new Set(contractsOf(book).map(contractText));
+  return eachOnce(book.orders.map(({ category, symbol }) => ({ category, symbol }))).filter(
+    (contract) => !held.has(contractText(contract)),
+  );
 }
 
 function tickersFrom(pages: readonly TickerPage[], contracts: readonly Contract[]): Found<Ticker> {

@@ -65,6 +65,7 @@ export const orderRow = z.looseObject({
   triggerBy: text,
   triggerDirection: numeric,
   reduceOnly: flag,
+  closeOnTrigger: flag.catch(true),
   stopLoss: numeric,
   takeProfit: numeric,
   tpslMode: lenientText,
@@ -146,5 +147,5 @@ export const serverTime = z.looseObject({ timeSecond: numeric });
 /** docs/v5/position/trading-stop: the result is an empty object. */
 export const tradingStopResult = z.looseObject({});
 
-/** docs/v5/order/create-order */
-export const createdOrder = z.looseObject({ orderId: z.string().min(1) });
+/** docs/v5/order/create-order, docs/v5/order/amend-order */
+export const namedOrder = z.looseObject({ orderId: z.string().min(1) });

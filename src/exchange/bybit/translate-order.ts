@@ -61,6 +61,10 @@ const TRIGGERS: ReadonlyMap<string, TriggerBy | "none"> = new Map<string, Trigge
   ["MarkPrice", "MarkPrice"],
   ["IndexPrice", "IndexPrice"],
 ]);
+const ATTACHED_MODES: ReadonlyMap<string, "full" | "partial"> = new Map<string, "full" | "partial">([
+  ["Full", "full"],
+  ["Partial", "partial"],
+]);
 const TRIGGER_DIRECTIONS: ReadonlyMap<string, "rise" | "fall" | "none"> = new Map<string, "rise" | "fall" | "none">([
   ["", "none"],
   ["0", "none"],
@@ -149,8 +153,10 @@ function openOrder(category: Category, wire: OrderWire, state: OpenOrder["state"
     triggerDirection: triggerDirection === "none" ? null : triggerDirection,
     state,
     reducesOnly: wire.reduceOnly === true || isPositionExit(kind),
+    closesOnTrigger: wire.closeOnTrigger === true,
     attachedStopLoss: priceOrNone("stopLoss", wire.stopLoss),
     attachedTakeProfit: priceOrNone("takeProfit", wire.takeProfit),
+    attachedMode: ATTACHED_MODES.get(wire.tpslMode ?? "") ?? null,
     createdAtMs: timeOrNull(wire.createdTime),
     updatedAtMs: timeOrNull(wire.updatedTime),
   };

@@ -1,12 +1,21 @@
-/** The Writer: sets Full-mode exits and closes reduce-only; it has no way to remove a stop or to open anything. */
+/** The Writer: sets Full-mode exits, of positions and of orders, and closes reduce-only; it has no way to remove a stop or to open anything. */
 import { type Decimal, print } from "../../domain/decimal.js";
 import type { PositionKey, Side } from "../../domain/position.js";
 import { ExchangeFailure } from "../failure.js";
-import type { Acknowledged, CloseRequest, TradingStopRequest, Urgency, Writer } from "../port.js";
+import type {
+  Acknowledged,
+  AttachRequest,
+  CloseRequest,
+  ExitLevel,
+  TradingStopRequest,
+  Urgency,
+  Writer,
+} from "../port.js";
 import type { Client } from "./client.js";
-import { createdOrder, tradingStopResult } from "./schemas.js";
+import { namedOrder, tradingStopResult } from "./schemas.js";
 
 const TRADING_STOP = "/v5/position/trading-stop";
+const AMEND_ORDER = "/v5/order/amend";
 const CREATE_ORDER = "/v5/order/create";
 /** docs/v5/order/create-order */
 const ORDER_LINK_ID = /^[A-Za-z0-9_-]{1,36}$/;
@@ -17,6 +26,10 @@ export function createWriter(account: string, client: Client): Writer {
     setTradingStop: async (request, urgency) => {
       const params = tradingStopParams(account, request);
       return send(client, TRADING_STOP, params, urgency);
+    },
+    attachExits: async (request, urgency) => {
+      const params = attachParams(account, request);
+      return send(client, AMEND_ORDER, params, urgency);
     },
     closePosition: async (request, urgency) => {
       const params = closeParams(account, request);
@@ -35,13 +48,32 @@ function tradingStopParams(account: string, request: TradingStopRequest): Record
     symbol: key.symbol,
     tpslMode: "Full",
     positionIdx: key.positionIdx,
-    ...(stopLoss === undefined
-      ? {}
-      : { stopLoss: positiveText(stopLoss.price, TRADING_STOP), slTriggerBy: stopLoss.triggerBy }),
-    ...(takeProfit === undefined
-      ? {}
-      : { takeProfit: positiveText(takeProfit.price, TRADING_STOP), tpTriggerBy: takeProfit.triggerBy }),
+    ...(stopLoss === undefined ? {} : stopParams(stopLoss, TRADING_STOP)),
+    ...(takeProfit === undefined ? {} : takeProfitParams(takeProfit, TRADING_STOP)),
   };
+}
+
+/** An order that had no exits before takes none without mode and triggers (docs/v5/order/amend-order). */
+function attachParams(account: string, request: AttachRequest): Record<string, string> {
+  const { key, side, orderId, stopLoss, takeProfit } = request;
+  assertAddressed(account, key, side, AMEND_ORDER);
+  assertThat(orderId !== "", AMEND_ORDER, "the orderId is empty");
+  return {
+    category: key.category,
+    symbol: key.symbol,
+    orderId,
+    tpslMode: "Full",
+    ...stopParams(stopLoss, AMEND_ORDER),
+    ...(takeProfit === undefined ? {} : takeProfitParams(takeProfit, AMEND_ORDER)),
+  };
+}
+
+function stopParams({ price, triggerBy }: ExitLevel, path: string) {
+  return { stopLoss: positiveText(price, path), slTriggerBy: triggerBy };
+}
+
+function takeProfitParams({ price, triggerBy }: ExitLevel, path: string) {
+  return { takeProfit: positiveText(price, path), tpTriggerBy: triggerBy };
 }
 
 function closeParams(account: string, request: CloseRequest): Record<string, string | number | boolean> {
@@ -66,7 +98,7 @@ async function send(
   params: Record<string, string | number | boolean>,
   { priority, veto }: Urgency,
 ): Promise<Acknowledged> {
-  const schema = path === CREATE_ORDER ? createdOrder : tradingStopResult;
+  const schema = path === TRADING_STOP ? tradingStopResult : namedOrder;
   const answer = await client.write({ method: "POST", path, params, limitClass: "write", schema, priority, veto });
   return { sentAtMs: answer.sentAtMs, acknowledgedAtMs: answer.receivedAtMs };
 }

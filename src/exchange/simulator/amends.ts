@@ -5,11 +5,13 @@ import { announceOrder, announcePosition } from "./events.js";
 import { wrongSide } from "./exit-rules.js";
 import { cancelOrder, hideChange } from "./exits.js";
 import { truncate } from "./formats.js";
+import { inCallAuction } from "./instruments.js";
 import { type OrderIds, checkAttached, checkTrigger, matchNow } from "./orders.js";
-import { type Params, decimalOf, requiredText, textOf, triggerByOf } from "./parameters.js";
+import { type Params, decimalOf, oneOf, requiredText, textOf, triggerByOf } from "./parameters.js";
 import { Refusal, invalid } from "./refusal.js";
 import {
   type Account,
+  type AttachedExits,
   type SimOrder,
   type World,
   basePrice,
@@ -109,16 +111,29 @@ function changeAttached(world: World, order: SimOrder, params: Params): boolean 
     if (asked === undefined) return standing ?? null;
     return asked.isZero() ? null : truncate(asked, order.instrument.tickSize);
   };
+  if (inCallAuction(order.instrument)) {
+    throw new Refusal(110099, "You cannot create TP/SL orders during the Call Auction for Pre-Market Perpetuals.");
+  }
   const before = order.attached;
-  order.attached = {
+  const attached: AttachedExits = {
     stopLoss: level(stopLoss, before?.stopLoss),
     takeProfit: level(takeProfit, before?.takeProfit),
     slTriggerBy: triggerByOf(params, "slTriggerBy") ?? before?.slTriggerBy ?? "LastPrice",
     tpTriggerBy: triggerByOf(params, "tpTriggerBy") ?? before?.tpTriggerBy ?? "LastPrice",
-    mode: before?.mode ?? "Full",
+    mode: oneOf(params, "tpslMode", ["Full", "Partial"]) ?? before?.mode ?? "Full",
   };
+  if (attachedText(attached) === attachedText(before)) return false;
+  order.attached = attached;
   checkAttached(world, order);
   return true;
+}
+
+/** Exits that are not there have neither trigger nor mode. */
+function attachedText(attached: AttachedExits | null): string {
+  if (attached === null) return "";
+  const { stopLoss, takeProfit, slTriggerBy, tpTriggerBy, mode } = attached;
+  const stop = stopLoss === null ? "" : `stop ${stopLoss.toFixed()} ${slTriggerBy} ${mode} `;
+  return takeProfit === null ? stop : `${stop}profit ${takeProfit.toFixed()} ${tpTriggerBy} ${mode}`;
 }
 
 function changeQuantity(order: SimOrder, params: Params): boolean {
