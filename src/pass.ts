@@ -1,6 +1,6 @@
 /** One pass over one account, in order: observe → assess → plan → apply → verify, until nothing is left to do. */
 import type { Assessment } from "./assess/assess.js";
-import type { Picture } from "./domain/picture.js";
+import { type Picture, vanishedContracts } from "./domain/picture.js";
 import type { Writer } from "./exchange/port.js";
 import { attentionTo } from "./pass/attention.js";
 import type { PassOptions } from "./pass/options.js";
@@ -63,12 +63,17 @@ async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: Att
       batchSize - book.onTheWire(),
     );
     const woken = attention.drawTo(options.woken?.() ?? []);
-    if (ready.length === 0 && waiting.length === 0 && woken.length === 0) return settled();
+    const due = [
+      ...waiting,
+      ...vanishedContracts(view.picture).filter((contract) => attention.has(contract)),
+      ...woken,
+    ];
+    if (ready.length === 0 && due.length === 0) return settled();
     if (ready.length > 0) wire.push((await sendBatch(ready, writer, { view, latest: () => view, book }, options)).rest);
     else if (woken.length === 0)
       await clock.sleep(book.onTheWire() > 0 ? lookWhileWritingMs(view) : pauseMs(idleLooks));
     idleLooks = ready.length > 0 || book.onTheWire() > 0 ? 0 : idleLooks + 1;
-    const next = await nextView(view, [...ready.map(({ step }) => step.key), ...waiting, ...woken], book, options);
+    const next = await nextView(view, [...ready.map(({ step }) => step.key), ...due], book, options);
     if (next !== null) lookedAtMs = clock.now();
     view = next ?? view;
     options.progress?.(book.progress());

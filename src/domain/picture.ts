@@ -1,21 +1,22 @@
 /** What is known of an account during a pass: one whole read, with later looks laid over it. */
 import type { UnreadableOrder } from "./order.js";
-import { contractText } from "./position.js";
+import { contractText, type PositionKey } from "./position.js";
 import type { Contract, Gap, Snapshot } from "./snapshot.js";
+import { type Absence, absenceAfter, absentRows, isAbsentRow, NOBODY_ABSENT } from "./vanished.js";
 
 export interface Picture {
   readonly snapshot: Snapshot;
   /** When the read that shows a contract was requested, by `contractText`; others are as old as the snapshot. */
   readonly seenAtMs: ReadonlyMap<string, number>;
-  /** Contracts whose own rows were asked for last: where no open row is shown there, the position is flat. */
-  readonly askedAlone: ReadonlySet<string>;
+  /** Positions that were open and that later looks do not show. */
+  readonly absence: Absence;
   /** How long the latest look took: a slow exchange shows nothing younger. */
   readonly lookMs: number;
 }
 
 export function pictureOf(snapshot: Snapshot): Picture {
-  const askedAlone = new Set(snapshot.askedAlone.map(contractText));
-  return { snapshot, seenAtMs: new Map(), askedAlone, lookMs: snapshot.receivedAtMs - snapshot.requestedAtMs };
+  const lookMs = snapshot.receivedAtMs - snapshot.requestedAtMs;
+  return { snapshot, seenAtMs: new Map(), absence: NOBODY_ABSENT, lookMs };
 }
 
 /** When what we know of this contract was asked for. */
@@ -23,9 +24,27 @@ export function seenAtMs(picture: Picture, contract: Contract): number {
   return picture.seenAtMs.get(contractText(contract)) ?? picture.snapshot.requestedAtMs;
 }
 
-/** A later read replaces exactly what it shows; what it failed to see stays as it was known. */
-export function lookedAgain(picture: Picture, later: Snapshot): Picture {
-  return later.scope === "account" ? overlaidWhole(picture, later) : overlaidPart(picture, later, later.scope);
+/**
+ * A later read replaces exactly what it shows; what it failed to see stays as it was known, and what it does not show
+ * any more is not believed closed at once. `isToldFlat`: the private stream has told that a position is flat.
+ */
+export function lookedAgain(
+  { snapshot, ...facts }: Picture,
+  later: Snapshot,
+  isToldFlat: (key: PositionKey) => boolean = () => false,
+): Picture {
+  const unreadablePositions = snapshot.unreadablePositions.filter((row) => !isAbsentRow(row));
+  const before: Picture = { ...facts, snapshot: { ...snapshot, unreadablePositions } };
+  const next = later.scope === "account" ? overlaidWhole(before, later) : overlaidPart(before, later, later.scope);
+  const absence = absenceAfter(facts.absence, snapshot.positions, next.snapshot, later, isToldFlat);
+  const unreadable = next.snapshot.unreadablePositions;
+  const rows = [...unreadable, ...absentRows(absence, unreadable)];
+  return { ...next, absence, snapshot: { ...next.snapshot, unreadablePositions: rows } };
+}
+
+/** The contracts of positions that are not believed closed yet. */
+export function vanishedContracts({ absence }: Picture): readonly Contract[] {
+  return [...absence.vanished.values()].map(({ position }) => position.key);
 }
 
 type Row = { readonly category: Contract["category"]; readonly symbol: string | null };
@@ -41,7 +60,7 @@ function overlaidWhole(picture: Picture, later: Snapshot): Picture {
   const kept = snapshot.positions.filter(({ key }) => isKept(key));
   return {
     seenAtMs: new Map(kept.map(({ key }) => [contractText(key), seenAtMs(picture, key)] as const)),
-    askedAlone: pictureOf(later).askedAlone,
+    absence: picture.absence,
     lookMs: pictureOf(later).lookMs,
     snapshot: {
       ...later,
@@ -74,7 +93,7 @@ function overlaidPart(picture: Picture, later: Snapshot, scope: readonly Contrac
       ...picture.seenAtMs,
       ...[...covered].map((contract) => [contract, later.requestedAtMs] as const),
     ]),
-    askedAlone: new Set([...picture.askedAlone, ...covered]),
+    absence: picture.absence,
     lookMs: later.receivedAtMs - later.requestedAtMs,
     snapshot: {
       ...snapshot,

@@ -1,7 +1,7 @@
 /** Everything one read of an account showed, and honestly what it did not show. */
 import type { Instrument, Ticker } from "./instrument.js";
 import type { OpenOrder, UnreadableOrder } from "./order.js";
-import type { Category, MarginMode, Position, UnreadablePosition } from "./position.js";
+import type { Category, MarginMode, Position, PositionIdx, UnreadablePosition } from "./position.js";
 
 /** A part of the account that could not be seen; nothing may be concluded about it. */
 export interface Gap {
@@ -20,6 +20,10 @@ export interface Contract {
   readonly symbol: string;
 }
 
+export interface FlatLeg extends Contract {
+  readonly positionIdx: PositionIdx;
+}
+
 /** What a read covers: the whole account, or some contracts (both legs of each). */
 export type ReadScope = "account" | readonly Contract[];
 
@@ -32,8 +36,8 @@ export interface Snapshot {
   readonly gaps: readonly Gap[];
   readonly positions: readonly Position[];
   readonly unreadablePositions: readonly UnreadablePosition[];
-  /** Contracts whose own rows were asked for by name: only there is a missing row proof of a flat position. */
-  readonly askedAlone: readonly Contract[];
+  /** Legs whose own row, asked for by name, says that they are flat: that a row is missing says nothing. */
+  readonly flatLegs: readonly FlatLeg[];
   /** All open orders of contracts with a position, entries included; with `allOrders` of every contract. */
   readonly orders: readonly OpenOrder[];
   readonly unreadableOrders: readonly UnreadableOrder[];

@@ -34,6 +34,8 @@ export interface PassOptions {
   readonly before?: Picture;
   /** Where steps are kept account of; one that outlives the pass also holds steps which others have sent meanwhile. */
   readonly book?: PassBook;
+  /** True: the private stream has told that a position is flat; then one read that agrees proves it. */
+  readonly isToldFlat?: (key: PositionKey) => boolean;
   /** Contracts that somebody wants looked at since it was last asked. */
   readonly woken?: () => readonly Contract[];
   /** Told of every look, before anything is planned from it; of one look perhaps twice. */

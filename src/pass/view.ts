@@ -29,7 +29,7 @@ export interface View {
 export async function firstView(options: Attentive): Promise<View> {
   const { reader, scope = "account", before, attention } = options;
   const looked = await reader.snapshot(scope);
-  const picture = before === undefined ? pictureOf(looked) : lookedAgain(before, looked);
+  const picture = before === undefined ? pictureOf(looked) : lookedAgain(before, looked, options.isToldFlat);
   const view = viewOf(picture, null, options);
   const doubtful = view.assessment.positions.filter(
     ({ status, position }) => status === "unknown" && attention.has(position.key),
@@ -40,7 +40,7 @@ export async function firstView(options: Attentive): Promise<View> {
     doubtful.map(({ position }) => position.key),
     options,
   );
-  return again === null ? view : viewOf(lookedAgain(picture, again), null, options);
+  return again === null ? view : viewOf(lookedAgain(picture, again, options.isToldFlat), null, options);
 }
 
 /** While a person thought, another hand may have acted. A look that fails leaves the old view, too old to act on. */
@@ -62,7 +62,7 @@ export async function nextView(
 ): Promise<View | null> {
   const later = await lookOrNull(contracts, options);
   if (later === null) return null;
-  const next = viewOf(lookedAgain(view.picture, later), view.braked, options);
+  const next = viewOf(lookedAgain(view.picture, later, options.isToldFlat), view.braked, options);
   for (const judged of book.judge(next.assessment, next.picture)) {
     const found = positionOf(next, judged.attempt.step);
     if (found !== undefined) options.memory.remember(found.position, provenChange(judged));

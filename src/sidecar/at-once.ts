@@ -60,7 +60,7 @@ function snapshotOf({ position, orders, instrument, marginMode, receivedAtMs }: 
     gaps: [],
     positions: [position],
     unreadablePositions: [],
-    askedAlone: [],
+    flatLegs: [],
     orders,
     unreadableOrders: [],
     allOrders: true,

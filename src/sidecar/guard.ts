@@ -30,7 +30,7 @@ const DOWN_SWEEP_MS = 5_000;
 /** A key that was refused is tried once in this time; anything else soon again. */
 const REFUSED_RETRY_MS = 60_000;
 const FAILED_RETRY_MS = 1_000;
-/** A position that was pushed and that no read shows yet. */
+/** A position that is known and that a read does not show. */
 const LOOK_AGAIN_MS = 500;
 
 export class Guard {
@@ -198,6 +198,7 @@ export class Guard {
       book: this.#book,
       heldBack: (position) => this.#heldBack(position),
       isStopping: () => this.#isStopping,
+      isToldFlat: (key) => this.#live.lastPushed(key) === null,
       woken: () => this.#takeContracts(),
       onLook: (picture, assessment) => this.#looked(picture, assessment),
       onAnswer: (attempt, decidedFromMs) => this.#answered(attempt, decidedFromMs),
@@ -213,9 +214,9 @@ export class Guard {
   #looked(picture: Picture, assessment: Assessment): void {
     this.#picture = picture;
     this.#assessment = assessment;
-    const { unproven, tooEarly } = this.#looks.looked(picture, assessment, this.#nowMs());
-    for (const contract of unproven) this.#wakeFor(contract);
-    for (const contract of tooEarly) this.#later.add(`too early ${contractText(contract)}`, contract, LOOK_AGAIN_MS);
+    for (const contract of this.#looks.looked(picture, assessment, this.#nowMs())) {
+      this.#later.add(`missing ${contractText(contract)}`, contract, LOOK_AGAIN_MS);
+    }
     for (const { position } of assessment.positions) this.#lookAfterHold(position);
     this.#reflex.mend(assessment, picture);
     this.#attacher?.consider(picture).catch((error: unknown) => this.#fail(error));

@@ -14,14 +14,6 @@ export interface LooksParts {
   readonly closerOf: (position: Position) => Closer;
 }
 
-/** Positions that are known and that the look does not show, and that are not believed closed yet. */
-export interface Missing {
-  /** From a list of open positions, which proves nothing: they are to be asked by name. */
-  readonly unproven: readonly Contract[];
-  /** Also by name, but pushed a moment before: the read may be older than the fill. */
-  readonly tooEarly: readonly Contract[];
-}
-
 /** A fill may be pushed before reads show it. */
 const READS_LAG_MS = 3_000;
 
@@ -36,7 +28,8 @@ export class Looks {
     this.#parts = parts;
   }
 
-  looked(picture: Picture, assessment: Assessment, nowMs: number): Missing {
+  /** Hands back the contracts of known positions that the look does not show and that are not believed closed yet. */
+  looked(picture: Picture, assessment: Assessment, nowMs: number): readonly Contract[] {
     const { live, lives, tell } = this.#parts;
     const wasWhole = live.isWhole();
     live.looked(picture.snapshot);
@@ -55,25 +48,27 @@ export class Looks {
     return missing;
   }
 
-  #missing(picture: Picture, assessment: Assessment, isNew: (contract: Contract) => boolean): Missing {
+  #missing(picture: Picture, assessment: Assessment, isNew: (contract: Contract) => boolean): readonly Contract[] {
     const { lives, tell, closerOf } = this.#parts;
     const shown = new Set(assessment.positions.map(({ position }) => keyText(position.key)));
     const unreadable = new Set(assessment.unseen.map(({ row }) => row.symbol));
-    const unproven: Contract[] = [];
-    const tooEarly: Contract[] = [];
+    const { vanished, closed } = picture.absence;
+    const missing: Contract[] = [];
     for (const { position, asOfMs } of lives.all()) {
       const { key } = position;
+      const name = keyText(key);
       const seenMs = seenAtMs(picture, key);
-      if (shown.has(keyText(key)) || !isNew(key) || seenMs < asOfMs) continue;
-      const isInDoubt = unreadable.has(key.symbol) || unreadable.has(null);
-      if (!picture.askedAlone.has(contractText(key)) || isInDoubt) unproven.push(key);
-      else if (seenMs < asOfMs + READS_LAG_MS) tooEarly.push(key);
-      else {
-        for (const event of lives.sawFlat(key, seenMs, closerOf(position))) tell(event);
-        this.#toldFindings.delete(keyText(key));
+      if (shown.has(name) || !isNew(key) || seenMs < asOfMs) continue;
+      // One that no look has ever shown was pushed alone.
+      const wasNeverSeen = !vanished.has(name) && seenMs >= asOfMs + READS_LAG_MS && !unreadable.has(key.symbol);
+      if (!closed.has(name) && !wasNeverSeen) {
+        missing.push(key);
+        continue;
       }
+      for (const event of lives.sawFlat(key, seenMs, closerOf(position))) tell(event);
+      this.#toldFindings.delete(name);
     }
-    return { unproven, tooEarly };
+    return missing;
   }
 
   /** Each finding of consequence once, until it is gone. */

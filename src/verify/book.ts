@@ -2,7 +2,7 @@
 import type { Attempt } from "../apply/attempt.js";
 import type { Assessed, Assessment } from "../assess/assess.js";
 import { type Picture, seenAtMs } from "../domain/picture.js";
-import { contractText, keyText, type Position } from "../domain/position.js";
+import { keyText, type Position } from "../domain/position.js";
 import type { Contract } from "../domain/snapshot.js";
 import type { PlannedStep, Step } from "../plan/step.js";
 import { judge, type Verdict } from "./judge.js";
@@ -104,7 +104,7 @@ export class PassBook {
   /** Judges every answered step whose contract was asked for after its answer. */
   judge(assessment: Assessment, picture: Picture): readonly Judged[] {
     const assessed = byKey(assessment);
-    for (const [key, page] of this.#pages) page.sawClosed = !assessed.has(key) && isProvenFlat(page.contract, picture);
+    for (const [key, page] of this.#pages) page.sawClosed = picture.absence.closed.has(key);
     const judged: Judged[] = [];
     for (const entry of this.#openEntries()) {
       const { attempt } = entry;
@@ -184,7 +184,7 @@ export class PassBook {
     const found = assessed.get(key) ?? null;
     if (found?.status === "unknown")
       return { kind: "unseen", detail: found.stop.doubt ?? "the position cannot be read" };
-    if (found === null && !isProvenFlat(attempt.step.key, picture)) {
+    if (found === null && !picture.absence.closed.has(key)) {
       return { kind: "unseen", detail: "the position is missing from a read that does not prove it flat" };
     }
     return judge(attempt.step, found);
@@ -234,12 +234,4 @@ export function maxAgeMs({ action }: Step, { lookMs }: Picture): number {
 
 function byKey({ positions }: Assessment): ReadonlyMap<string, Assessed> {
   return new Map(positions.map((assessed) => [keyText(assessed.position.key), assessed]));
-}
-
-/** A missing row proves nothing in a list of open positions; the contract's own rows, asked for by symbol, do. */
-function isProvenFlat({ category, symbol }: Contract, picture: Picture): boolean {
-  const unreadable = picture.snapshot.unreadablePositions.some(
-    (row) => row.category === category && (row.symbol === null || row.symbol === symbol),
-  );
-  return !unreadable && picture.askedAlone.has(contractText({ category, symbol }));
 }

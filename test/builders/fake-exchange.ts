@@ -4,7 +4,7 @@ import type { Instrument } from "../../src/domain/instrument.js";
 import type { OpenOrder } from "../../src/domain/order.js";
 import { keyText, type Position, type PositionKey, type UnreadablePosition } from "../../src/domain/position.js";
 import { isPast } from "../../src/domain/price.js";
-import type { Contract, Gap, ReadScope, Snapshot } from "../../src/domain/snapshot.js";
+import type { FlatLeg, Gap, ReadScope, Snapshot } from "../../src/domain/snapshot.js";
 import { ExchangeFailure, type FailureCause, type FailureKind } from "../../src/exchange/failure.js";
 import type {
   Acknowledged,
@@ -80,6 +80,8 @@ export interface FakeExchangeOptions {
   readonly hidesExitRows?: (nth: number) => boolean;
   /** True: looks do not claim to show every open order. */
   readonly hidesOtherOrders?: boolean;
+  /** True: the nth read, by name, lacks the rows of flat legs. */
+  readonly hidesFlatRows?: (nth: number) => boolean;
   /** From so many contracts on, a look at some is answered with everything, as lighter reads are. */
   readonly wholeFrom?: number;
   /** Rows that cannot be read in the nth read. */
@@ -117,6 +119,7 @@ export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
   const { clock, latencyMs = 20, lagMs = 0 } = options;
   const held = new Map<string, Held>();
   const marks = new Map<string, Decimal>();
+  const hedged = new Set<string>();
   let orders: readonly OpenOrder[] = options.orders ?? [];
   const effects: { readonly atMs: number; readonly happen: () => void }[] = [];
   const writes: Write[] = [];
@@ -129,6 +132,8 @@ export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
       const stated = position.fullStopLoss;
       const stop = stated === null ? null : { price: stated, triggerBy: "MarkPrice" as const };
       held.set(keyText(position.key), { position, stop, takeProfit: null });
+      if (position.key.positionIdx === 0) hedged.delete(position.key.symbol);
+      else hedged.add(position.key.symbol);
       if (position.markPrice !== null) marks.set(position.key.symbol, position.markPrice);
     },
     close: (key) => {
@@ -192,10 +197,16 @@ export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
     });
   }
 
-  /** Contracts that were asked for by name and have no position: a whole answer looks at them alone. */
-  function missingFrom(scope: ReadScope): readonly Contract[] {
-    const isHeld = ({ symbol }: Contract) => [...held.values()].some(({ position }) => position.key.symbol === symbol);
-    return scope === "account" ? [] : scope.filter((contract) => !isHeld(contract));
+  /** What asking by name shows of contracts without a position, leg by leg. */
+  function flatLegs(scope: ReadScope): readonly FlatLeg[] {
+    if (scope === "account") return [];
+    const isOpen = ({ symbol, positionIdx }: FlatLeg) =>
+      [...held.values()].some(({ position: { key } }) => key.symbol === symbol && key.positionIdx === positionIdx);
+    const legs = scope.flatMap((contract): FlatLeg[] => {
+      const modes = hedged.has(contract.symbol) ? ([1, 2] as const) : ([0] as const);
+      return modes.map((positionIdx) => ({ category: contract.category, symbol: contract.symbol, positionIdx }));
+    });
+    return legs.filter((leg) => !isOpen(leg) && options.hidesFlatRows?.(reads.length) !== true);
   }
 
   async function gapsOf(nth: number, scope: ReadScope): Promise<readonly Gap[]> {
@@ -214,7 +225,7 @@ export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
     const gaps = await gapsOf(reads.length, scope);
     const isWhole = scope === "account" || scope.length >= (options.wholeFrom ?? Number.POSITIVE_INFINITY);
     // The rows are as old as the request: a slow answer shows nothing that came after it.
-    const seen = isWhole ? { ...look("account", gaps), askedAlone: missingFrom(scope) } : look(scope, gaps);
+    const seen = { ...look(isWhole ? "account" : scope, gaps), flatLegs: flatLegs(scope) };
     await clock.sleep(latencyMs);
     return { ...seen, receivedAtMs: clock.now() };
   }

@@ -32,7 +32,7 @@ export function aSnapshot({ instruments = [], tickers = [], ...overrides }: Snap
     receivedAtMs: (overrides.requestedAtMs ?? 1_700_000_000_000) + 100,
     gaps: [],
     positions,
-    askedAlone: typeof overrides.scope === "object" ? overrides.scope : [],
+    flatLegs: [],
     unreadablePositions: [],
     orders: [],
     unreadableOrders: [],

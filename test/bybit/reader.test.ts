@@ -463,7 +463,7 @@ describe("a read of some contracts", () => {
     expect(snapshot.positions.map(({ key }) => key.symbol)).toEqual(symbols);
     expect(venue.asks(POSITIONS)).toHaveLength(1);
     expect(venue.asks(ORDERS)).toHaveLength(1);
-    expect(snapshot.askedAlone).toEqual([]);
+    expect(snapshot.flatLegs).toEqual([]);
   });
 
   it("asks by name for what the list of everything does not show, and says which those are", async () => {
@@ -478,7 +478,7 @@ describe("a read of some contracts", () => {
     venue.asked.length = 0;
     const scope = ["AUSDT", "BUSDT", "CUSDT"].map((symbol) => ({ category: "linear", symbol }) as const);
     const snapshot = await settled(session.reader.snapshot(scope));
-    expect(snapshot.askedAlone).toEqual([{ category: "linear", symbol: "BUSDT" }]);
+    expect(snapshot.flatLegs).toEqual([{ category: "linear", symbol: "BUSDT", positionIdx: 0 }]);
     expect(venue.asks(POSITIONS).flatMap(({ query }) => query["symbol"] ?? [])).toEqual(["BUSDT"]);
     expect(snapshot.positions.map(({ key }) => key.symbol)).toEqual(["AUSDT", "CUSDT", "DUSDT"]);
   });

@@ -2,7 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { dec } from "../../src/domain/decimal.js";
 import { keyText } from "../../src/domain/position.js";
-import { lie, truth } from "../builders/fake-exchange.js";
+import { exitCode } from "../../src/report/index.js";
+import { type Hand, lie, truth } from "../builders/fake-exchange.js";
 import { conditionalStop, fullStop } from "../builders/order.js";
 import { instrumentFor } from "../builders/market.js";
 import { outcomesOf, play, recordsOf, type Scene, told } from "../builders/pass.js";
@@ -43,6 +44,62 @@ describe("a flip in mid-pass", () => {
     expect(second?.request).toMatchObject({ side: "short" });
     const stop = second !== undefined && "stopLoss" in second.request ? second.request.stopLoss?.price.toFixed() : null;
     expect(stop).toBe("103");
+  });
+});
+
+describe("a read that lags behind a position which was just seen open", () => {
+  const stale = (from: number, to: number) => (nth: number, hand: Hand) => {
+    if (nth === from) hand.close(key);
+    if (nth === to) hand.put(long);
+  };
+
+  test.each([
+    ["once", 3],
+    ["for two seconds", 6],
+  ])("%s is no close: the position is looked at until it shows again, and protected", async (_how, to) => {
+    const { exchange, report } = await play({ positions: [long], beforeRead: stale(2, to) });
+    expect(told(report, key)).toMatchObject({ status: "protected", size: "1" });
+    expect(exchange.stopOf(key)).toBe("98");
+  });
+
+  test("is no close where its row is missing altogether: nothing is claimed, and it is told as unknown", async () => {
+    const { report } = await play({
+      positions: [long],
+      fate: () => lie,
+      beforeRead: stale(2, 1_000),
+      hidesFlatRows: () => true,
+    });
+    expect(told(report, key).status).toBe("unknown");
+    expect(exitCode(report, "warning")).toBe(2);
+  });
+
+  test("never turns a close that did not happen into a proven one", async () => {
+    const past = aPosition({ entry: "110" });
+    const { report, result } = await play({
+      positions: [past],
+      protection: { pastStop: "close" },
+      fate: (request) => ("quantity" in request ? lie : truth),
+      beforeRead: (nth, hand) => {
+        if (nth === 2) hand.close(key);
+        if (nth === 3) hand.put(past);
+      },
+    });
+    expect(outcomesOf(result, key)[0]).not.toBe("confirmed");
+    expect(told(report, key).status).not.toBe("closed");
+  });
+
+  test("one leg of a hedge whose row is missing is not closed, while the other shows", async () => {
+    const leg = aPosition({ positionIdx: 1 });
+    const other = aShort({ positionIdx: 2 });
+    const { report } = await play({
+      positions: [leg, other],
+      beforeRead: (nth, hand) => {
+        if (nth === 2) hand.close(leg.key);
+      },
+      hidesFlatRows: () => true,
+    });
+    expect(told(report, leg.key).status).toBe("unknown");
+    expect(told(report, other.key).status).toBe("protected");
   });
 });
 

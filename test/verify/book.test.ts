@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Answer, Attempt } from "../../src/apply/attempt.js";
 import { lookedAgain, type Picture, pictureOf } from "../../src/domain/picture.js";
 import { keyText } from "../../src/domain/position.js";
+import type { Snapshot } from "../../src/domain/snapshot.js";
 import type { PlannedStep } from "../../src/plan/step.js";
 import { MAX_AGE_MS, PassBook } from "../../src/verify/book.js";
 import { fullStop } from "../builders/order.js";
@@ -15,16 +16,18 @@ const long = aPosition();
 const naked: SnapshotShape = { positions: [long] };
 const KEY = keyText(long.key);
 const CONTRACT = { category: "linear", symbol: "BTCUSDT" } as const;
+const FLAT = { ...CONTRACT, positionIdx: 0 } as const;
 
 function stepsOf(shape: SnapshotShape = naked): readonly PlannedStep[] {
   return planned(shape, { protection: { takeProfit: takeProfitAt("0.04") } });
 }
 
+function lookShape(shape: SnapshotShape, afterMs: number): Snapshot {
+  return aSnapshot({ ...shape, scope: [CONTRACT], requestedAtMs: START_MS + afterMs });
+}
+
 function lookAt(shape: SnapshotShape, afterMs: number): Picture {
-  return lookedAgain(
-    pictureOf(aSnapshot(naked)),
-    aSnapshot({ ...shape, scope: [CONTRACT], requestedAtMs: START_MS + afterMs }),
-  );
+  return lookedAgain(pictureOf(aSnapshot(naked)), lookShape(shape, afterMs));
 }
 
 function attempt(answer: Answer, afterMs: number): Attempt {
@@ -138,12 +141,17 @@ describe("judging", () => {
     expect(outcomes(book)).toEqual(["uncertain"]);
   });
 
-  test("the contract's own empty look proves the position closed", () => {
+  test("the contract's own flat row proves the position closed when it comes twice, seconds apart", () => {
     const book = bookWith(alone);
-    book.judge(assessed({}), lookAt({}, 200));
+    const once = lookAt({ flatLegs: [FLAT] }, 200);
+    book.judge(assessed({}), once);
+    expect(book.records().get(KEY)).toMatchObject([{ outcome: "uncertain" }]);
+    expect(book.sawClosed(KEY)).toBe(false);
+    book.judge(assessed({}), lookedAgain(once, lookShape({ flatLegs: [FLAT] }, 2_700)));
     expect(book.records().get(KEY)).toMatchObject([
       { outcome: "skipped", detail: "the position was closed meanwhile" },
     ]);
+    expect(book.sawClosed(KEY)).toBe(true);
   });
 
   test("a position missing from a whole list is not proven closed", () => {
@@ -152,14 +160,6 @@ describe("judging", () => {
     book.judge(assessed({}), whole);
     expect(outcomes(book)).toEqual(["uncertain"]);
     expect(book.sawClosed(KEY)).toBe(false);
-  });
-
-  test("a position missing from a whole list is proven closed where its own rows were asked for besides", () => {
-    const book = bookWith(alone);
-    const whole = aSnapshot({ requestedAtMs: START_MS + 9_000, askedAlone: [CONTRACT] });
-    book.judge(assessed({}), lookedAgain(pictureOf(aSnapshot(naked)), whole));
-    expect(book.records().get(KEY)).toMatchObject([{ detail: "the position was closed meanwhile" }]);
-    expect(book.sawClosed(KEY)).toBe(true);
   });
 
   test("a row that cannot be read is not proven closed", () => {

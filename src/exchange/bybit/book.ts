@@ -1,7 +1,7 @@
 /** Positions and open orders together: whole lists at once, or contract by contract where that costs less. */
 import type { OpenOrder, UnreadableOrder } from "../../domain/order.js";
 import { type Category, keyText, type Position, type UnreadablePosition } from "../../domain/position.js";
-import type { Contract, Gap } from "../../domain/snapshot.js";
+import type { Contract, FlatLeg, Gap } from "../../domain/snapshot.js";
 import type { Client } from "./client.js";
 import {
   type ListName,
@@ -15,6 +15,8 @@ import {
 
 export interface Book {
   readonly positions: readonly Position[];
+  /** Only of contracts that were asked for by name. */
+  readonly flatLegs: readonly FlatLeg[];
   readonly unreadablePositions: readonly UnreadablePosition[];
   readonly orders: readonly OpenOrder[];
   readonly unreadableOrders: readonly UnreadableOrder[];
@@ -108,6 +110,7 @@ async function confirmEmpty(
   const alone = await Promise.all(known.map((symbol) => readPositionsOf(client, account, { category, symbol })));
   return {
     positions: alone.flatMap((each) => each.positions),
+    flat: [],
     unreadable: alone.flatMap((each) => each.unreadable),
     failure: alone.find((each) => each.failure !== null)?.failure ?? null,
     missing: alone.flatMap((each) => each.missing),
@@ -129,6 +132,7 @@ function joined(parts: readonly Part[], cost: number): Omit<Book, "allOrders"> {
     positions: [
       ...new Map(parts.flatMap((part) => part.positions.positions).map((one) => [keyText(one.key), one])).values(),
     ],
+    flatLegs: parts.flatMap((part) => (part.symbol === null ? [] : part.positions.flat)),
     unreadablePositions: parts.flatMap((part) => part.positions.unreadable),
     orders: [...new Map(parts.flatMap((part) => part.orders.orders).map((one) => [one.orderId, one])).values()],
     unreadableOrders: parts.flatMap((part) => part.orders.unreadable),
@@ -141,6 +145,7 @@ function joined(parts: readonly Part[], cost: number): Omit<Book, "allOrders"> {
 export function bothBooks(whole: Book, alone: Book): Book {
   return {
     positions: [...whole.positions, ...alone.positions],
+    flatLegs: [...whole.flatLegs, ...alone.flatLegs],
     unreadablePositions: [...whole.unreadablePositions, ...alone.unreadablePositions],
     orders: [...new Map([...whole.orders, ...alone.orders].map((order) => [order.orderId, order])).values()],
     unreadableOrders: [...whole.unreadableOrders, ...alone.unreadableOrders],

@@ -1,7 +1,7 @@
 /** Reads lists of positions and open orders; where a list is void, looks at its contracts one by one. */
 import type { OpenOrder, UnreadableOrder } from "../../domain/order.js";
 import type { Category, Position, UnreadablePosition } from "../../domain/position.js";
-import type { Contract } from "../../domain/snapshot.js";
+import type { Contract, FlatLeg } from "../../domain/snapshot.js";
 import { ExchangeFailure } from "../failure.js";
 import type { Client } from "./client.js";
 import { closesAccount } from "./failures.js";
@@ -20,6 +20,8 @@ export interface ListName {
 
 export interface PositionsRead {
   readonly positions: readonly Position[];
+  /** Legs whose row says size zero. */
+  readonly flat: readonly FlatLeg[];
   readonly unreadable: readonly UnreadablePosition[];
   /** Why the list as a whole is void; null where it is complete. */
   readonly failure: ExchangeFailure | null;
@@ -56,7 +58,8 @@ export async function readPositionsOf(client: Client, account: string, contract:
   // A contract asked for by name always has a row, also without a position: look twice before believing in none.
   if (read.complete && read.rows.length === 0) read = await readRowsOf(client, POSITIONS, contract, {});
   if (read.complete) return positionsFrom(account, contract.category, read.rows);
-  return { positions: [], unreadable: [], failure: read.failure, missing: [contract.symbol], sawAnything: false };
+  const nothing = { positions: [], flat: [], unreadable: [] };
+  return { ...nothing, failure: read.failure, missing: [contract.symbol], sawAnything: false };
 }
 
 /** `contracts`: those with a position; a void list is replaced by looking at each. */
@@ -140,6 +143,7 @@ function eachAlone<T>(symbols: readonly string[], read: (symbol: string) => Prom
 function joinPositions(parts: readonly PositionsRead[], failure: ExchangeFailure): PositionsRead {
   return {
     positions: parts.flatMap((part) => part.positions),
+    flat: parts.flatMap((part) => part.flat),
     unreadable: parts.flatMap((part) => part.unreadable),
     failure,
     missing: parts.flatMap((part) => part.missing),
@@ -151,15 +155,22 @@ function positionsFrom(account: string, category: Category, rows: readonly unkno
   const read = rows.map((row) => readPosition(account, category, row));
   const positions: Position[] = [];
   const unreadable: UnreadablePosition[] = [];
+  const flat: FlatLeg[] = [];
   for (const group of grouped(read, legText)) {
     const bad = group.find((each) => each.kind === "unreadable");
     const latest = group.findLast((each) => each.kind === "open");
     if (bad !== undefined) unreadable.push(bad.row);
-    else if (latest === undefined) continue;
+    else if (latest === undefined) flat.push(...flatLegOf(category, group[0]));
     else if (group.every((each) => describesSame(each, latest))) positions.push(latest.position);
     else unreadable.push({ ...latest.position.key, side: null, reason: TWO_ROWS });
   }
-  return { positions, unreadable, failure: null, missing: [], sawAnything: true };
+  return { positions, flat, unreadable, failure: null, missing: [], sawAnything: true };
+}
+
+/** A row that does not name its leg proves nothing about any. */
+function flatLegOf(category: Category, row: ReadPosition | undefined): readonly FlatLeg[] {
+  if (row?.kind !== "flat" || row.symbol === null || row.positionIdx === null) return [];
+  return [{ category, symbol: row.symbol, positionIdx: row.positionIdx }];
 }
 
 /** Null: a row that cannot be told by name is on its own. */

@@ -76,7 +76,6 @@ interface WholeRead {
   readonly tickers: Found<Ticker>;
   readonly gaps: readonly Gap[];
   readonly notCovered: readonly string[];
-  readonly askedAlone: readonly Contract[];
 }
 
 async function readAccount(parts: ReaderParts, cache: Cache): Promise<Snapshot> {
@@ -88,7 +87,7 @@ async function readAccount(parts: ReaderParts, cache: Cache): Promise<Snapshot> 
   cache.facts = facts;
   cache.notCovered = [...unconfigured(parts.categories), ...(option === null ? [] : [option]), "spot"];
   cache.wholeReadCost = read.book.cost;
-  return finish(parts, "account", { ...read, notCovered: cache.notCovered, askedAlone: [] }, facts);
+  return finish(parts, "account", { ...read, notCovered: cache.notCovered }, facts);
 }
 
 /** Once more what may have changed within a pass; contracts asked for by name that it does not show are asked alone. */
@@ -104,7 +103,7 @@ async function readAccountAgain(
   const missing = named.filter((contract) => !shown.has(contractText(contract)));
   const alone = missing.length === 0 ? null : await readContracts(parts, missing);
   const book = alone === null ? read.book : bothBooks(read.book, alone);
-  return finish(parts, "account", { ...read, book, notCovered: cache.notCovered, askedAlone: missing }, facts);
+  return finish(parts, "account", { ...read, book, notCovered: cache.notCovered }, facts);
 }
 
 function unconfigured(categories: readonly Category[]): readonly string[] {
@@ -115,7 +114,7 @@ function unconfigured(categories: readonly Category[]): readonly string[] {
 }
 
 /** Prices are asked for as soon as the first row of their category is seen that needs them. */
-async function readAllLists(parts: ReaderParts, cache: Cache): Promise<Omit<WholeRead, "notCovered" | "askedAlone">> {
+async function readAllLists(parts: ReaderParts, cache: Cache): Promise<Omit<WholeRead, "notCovered">> {
   const { lists, gaps } = await planLists(parts);
   const tickerPages = new Map<Category, Promise<TickerPage>>();
   const requestedAtMs = parts.clock.steadyMs();
@@ -140,7 +139,7 @@ async function readSome(parts: ReaderParts, cache: Cache, scope: readonly Contra
   const prices = readTickers(parts.client, scope);
   const book = await readContracts(parts, scope);
   const tickers = await inTime(prices, { found: new Map<string, Ticker>(), reason: reasonIn([LATE_PAGE]) });
-  return finish(parts, scope, { requestedAtMs, book, tickers, gaps: [], notCovered: [], askedAlone: scope }, facts);
+  return finish(parts, scope, { requestedAtMs, book, tickers, gaps: [], notCovered: [] }, facts);
 }
 
 async function finish(parts: ReaderParts, scope: ReadScope, read: WholeRead, facts: AccountFacts): Promise<Snapshot> {
@@ -154,7 +153,7 @@ async function finish(parts: ReaderParts, scope: ReadScope, read: WholeRead, fac
     scope,
     requestedAtMs: read.requestedAtMs,
     receivedAtMs: parts.clock.steadyMs(),
-    askedAlone: read.askedAlone,
+    flatLegs: book.flatLegs,
     gaps: [
       ...(scope === "account" ? factGaps(facts) : []),
       ...read.gaps,

@@ -1,0 +1,97 @@
+/** Positions that were open and that a later read does not show: closed only when their own rows say so, twice or as told. */
+import type { OpenOrder } from "./order.js";
+import { contractText, keyText, type Position, type PositionKey, type UnreadablePosition } from "./position.js";
+import type { Contract, FlatLeg, Snapshot } from "./snapshot.js";
+
+/** Not believed closed yet. */
+export interface Vanished {
+  readonly position: Position;
+  /** When the first read was asked for whose own row said flat; null: none has, or something spoke against it since. */
+  readonly flatSinceMs: number | null;
+}
+
+export interface Absence {
+  /** By `keyText`. */
+  readonly vanished: ReadonlyMap<string, Vanished>;
+  /** Proven flat since they were last open, by `keyText`. */
+  readonly closed: ReadonlySet<string>;
+}
+
+export const NOBODY_ABSENT: Absence = { vanished: new Map(), closed: new Set() };
+
+/** Reads may lag behind what was open a moment ago; two that agree this far apart do not lag. */
+const FLAT_APART_MS = 2_500;
+const REASON = "it was open a moment ago and is missing from a read that does not prove it closed";
+
+/** `isToldFlat`: the private stream has told so since it was last open, and one row that agrees is enough. */
+export function absenceAfter(
+  before: Absence,
+  wasOpen: readonly Position[],
+  now: Snapshot,
+  later: Snapshot,
+  isToldFlat: (key: PositionKey) => boolean,
+): Absence {
+  const open = new Set(now.positions.map(({ key }) => keyText(key)));
+  const vanished = new Map<string, Vanished>();
+  const closed = new Set([...before.closed].filter((key) => !open.has(key)));
+  const missing = [
+    ...wasOpen.map((position): Vanished => ({ position, flatSinceMs: null })),
+    ...before.vanished.values(),
+  ].filter(({ position }) => !open.has(keyText(position.key)));
+  for (const one of missing) {
+    const { key } = one.position;
+    const seen = withLook(one, later);
+    const isProven = seen.flatSinceMs !== null && later.requestedAtMs - seen.flatSinceMs >= FLAT_APART_MS;
+    const isTold = seen.flatSinceMs !== null && isToldFlat(key);
+    if (isProven || isTold) closed.add(keyText(key));
+    else vanished.set(keyText(key), seen);
+  }
+  return { vanished, closed };
+}
+
+/** As rows that cannot be read: the positions count as not protected, and nothing is written to them. */
+export function absentRows(absence: Absence, unreadable: readonly UnreadablePosition[]): readonly UnreadablePosition[] {
+  return [...absence.vanished.values()].flatMap(({ position: { key, side } }) => {
+    const isToldAlready = unreadable.some((row) => isAbout(row, key));
+    return isToldAlready ? [] : [{ ...key, side, reason: REASON }];
+  });
+}
+
+export function isAbsentRow({ reason }: UnreadablePosition): boolean {
+  return reason === REASON;
+}
+
+function withLook(one: Vanished, later: Snapshot): Vanished {
+  const { key } = one.position;
+  const hasExits = later.orders.some((order) => isExitOf(order, key));
+  if (saysFlat(key, later) && !hasExits) return { ...one, flatSinceMs: one.flatSinceMs ?? later.requestedAtMs };
+  return wasAskedAbout(key, later) || hasExits ? { ...one, flatSinceMs: null } : one;
+}
+
+/** By name: then its row is missing, where a list of open positions that lacks it says as much as it can. */
+function wasAskedAbout(key: PositionKey, { scope }: Snapshot): boolean {
+  return scope !== "account" && scope.some((contract) => contractText(contract) === contractText(key));
+}
+
+/** Its own row, or a row of the other position mode, which cannot be switched to while a position is open. */
+function saysFlat(key: PositionKey, { flatLegs, positions }: Snapshot): boolean {
+  const isOfContract = (contract: Contract) => contractText(contract) === contractText(key);
+  if (flatLegs.some((leg) => isOfContract(leg) && leg.positionIdx === key.positionIdx)) return true;
+  const isOtherMode = ({ positionIdx }: FlatLeg) => (positionIdx === 0) !== (key.positionIdx === 0);
+  return [...flatLegs, ...positions.map((position) => position.key)].some(
+    (leg) => isOfContract(leg) && isOtherMode(leg),
+  );
+}
+
+/** The exchange clears these when a position closes (docs/v5/position/trading-stop). */
+function isExitOf({ category, symbol, positionIdx, kind }: OpenOrder, key: PositionKey): boolean {
+  const isClearedWithPosition = kind !== "plain" && kind !== "conditional" && kind !== "exchange";
+  return (
+    isClearedWithPosition && contractText({ category, symbol }) === contractText(key) && positionIdx === key.positionIdx
+  );
+}
+
+function isAbout(row: UnreadablePosition, key: PositionKey): boolean {
+  const isSameContract = row.category === key.category && (row.symbol === null || row.symbol === key.symbol);
+  return isSameContract && (row.positionIdx === null || row.positionIdx === key.positionIdx);
+}

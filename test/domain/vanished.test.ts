@@ -1,0 +1,88 @@
+/** When a position that a read does not show any more is believed closed. */
+import { describe, expect, test } from "vitest";
+import { lookedAgain, type Picture, pictureOf, vanishedContracts } from "../../src/domain/picture.js";
+import { keyText } from "../../src/domain/position.js";
+import type { FlatLeg } from "../../src/domain/snapshot.js";
+import { fullStop } from "../builders/order.js";
+import { aPosition, aShort } from "../builders/position.js";
+import { aSnapshot, type SnapshotShape } from "../builders/snapshot.js";
+
+const START_MS = 1_700_000_000_000;
+const long = aPosition();
+const CONTRACT = { category: "linear", symbol: "BTCUSDT" } as const;
+const flat = (positionIdx: FlatLeg["positionIdx"] = 0): FlatLeg => ({ ...CONTRACT, positionIdx });
+
+function looks(...shapes: (SnapshotShape & { afterMs: number })[]): Picture {
+  return shapes.reduce(
+    (picture, { afterMs, ...shape }) =>
+      lookedAgain(picture, aSnapshot({ scope: [CONTRACT], ...shape, requestedAtMs: START_MS + afterMs })),
+    pictureOf(aSnapshot({ positions: [long] })),
+  );
+}
+
+const isClosed = ({ absence }: Picture, position = long) => absence.closed.has(keyText(position.key));
+
+describe("a position whose own row says flat", () => {
+  test("once is unknown, not closed", () => {
+    const picture = looks({ afterMs: 100, flatLegs: [flat()] });
+    expect(isClosed(picture)).toBe(false);
+    expect(picture.snapshot.positions).toEqual([]);
+    expect(picture.snapshot.unreadablePositions).toMatchObject([{ symbol: "BTCUSDT", positionIdx: 0, side: "long" }]);
+    expect(vanishedContracts(picture)).toMatchObject([CONTRACT]);
+  });
+
+  test("again seconds later is closed, and told no more", () => {
+    const picture = looks({ afterMs: 100, flatLegs: [flat()] }, { afterMs: 2_600, flatLegs: [flat()] });
+    expect(isClosed(picture)).toBe(true);
+    expect(picture.snapshot.unreadablePositions).toEqual([]);
+    expect(vanishedContracts(picture)).toEqual([]);
+  });
+
+  test("again at once is still not closed", () => {
+    expect(isClosed(looks({ afterMs: 100, flatLegs: [flat()] }, { afterMs: 110, flatLegs: [flat()] }))).toBe(false);
+  });
+
+  test("is open again when a row shows it, and the count begins anew", () => {
+    const open = { afterMs: 1_000, positions: [long] };
+    const picture = looks({ afterMs: 100, flatLegs: [flat()] }, open, { afterMs: 2_700, flatLegs: [flat()] });
+    expect(isClosed(picture)).toBe(false);
+  });
+
+  test("while its own exits still wait is not closed: the exchange clears them with the position", () => {
+    const orders = [fullStop(long, "98")];
+    const picture = looks({ afterMs: 100, flatLegs: [flat()], orders }, { afterMs: 9_000, flatLegs: [flat()], orders });
+    expect(isClosed(picture)).toBe(false);
+  });
+
+  test("where the stream has told so is closed by one row that agrees", () => {
+    const later = aSnapshot({ scope: [CONTRACT], flatLegs: [flat()], requestedAtMs: START_MS + 100 });
+    const picture = lookedAgain(pictureOf(aSnapshot({ positions: [long] })), later, () => true);
+    expect(isClosed(picture)).toBe(true);
+  });
+});
+
+describe("a position whose row is missing", () => {
+  test.each([[100], [9_000], [60_000]])("is not closed, also after %i ms", (afterMs) => {
+    expect(isClosed(looks({ afterMs: 50 }, { afterMs }))).toBe(false);
+  });
+
+  test("from a list of open positions is asked for by name", () => {
+    const picture = looks({ afterMs: 100, scope: "account" });
+    expect(isClosed(picture)).toBe(false);
+    expect(vanishedContracts(picture)).toMatchObject([CONTRACT]);
+  });
+
+  test("in one-way mode, where both legs of hedge mode show instead, is closed: the mode cannot change before", () => {
+    const rows = { flatLegs: [flat(1), flat(2)] };
+    expect(isClosed(looks({ afterMs: 100, ...rows }, { afterMs: 2_600, ...rows }))).toBe(true);
+  });
+
+  test("as one leg of a hedge, while the other shows, is not closed", () => {
+    const leg = aPosition({ positionIdx: 1 });
+    const other = aShort({ positionIdx: 2 });
+    const before = pictureOf(aSnapshot({ positions: [leg, other] }));
+    const later = (afterMs: number) =>
+      aSnapshot({ scope: [CONTRACT], positions: [other], requestedAtMs: START_MS + afterMs });
+    expect(isClosed(lookedAgain(lookedAgain(before, later(100)), later(9_000)), leg)).toBe(false);
+  });
+});
