@@ -1,8 +1,8 @@
 /** What is known of an account during a pass: one whole read, with later looks laid over it. */
 import type { UnreadableOrder } from "./order.js";
 import { contractText, type PositionKey } from "./position.js";
-import type { Contract, Gap, Snapshot } from "./snapshot.js";
-import { type Absence, absenceAfter, absentRows, isAbsentRow, NOBODY_ABSENT } from "./vanished.js";
+import type { Contract, Gap, ReadScope, Snapshot } from "./snapshot.js";
+import { type Absence, absenceAfter, absentRows, isAbsentRow, NOBODY_ABSENT, wantsList } from "./vanished.js";
 
 export interface Picture {
   readonly snapshot: Snapshot;
@@ -40,6 +40,11 @@ export function lookedAgain(
   const unreadable = next.snapshot.unreadablePositions;
   const rows = [...unreadable, ...absentRows(absence, unreadable)];
   return { ...next, absence, snapshot: { ...next.snapshot, unreadablePositions: rows } };
+}
+
+/** What to look at next for the sake of these contracts; a list, where that alone is missing to believe a close. */
+export function scopeToSettle({ absence }: Picture, contracts: readonly Contract[]): ReadScope {
+  return wantsList(absence) ? "account" : contracts;
 }
 
 /** The contracts of positions that are not believed closed yet. */

@@ -1,4 +1,4 @@
-/** Positions that were open and that a later read does not show: closed only when their own rows say so, twice or as told. */
+/** Positions that were open and that a later read does not show: closed only by independent signs, or as the stream tells. */
 import type { OpenOrder } from "./order.js";
 import { contractText, keyText, type Position, type PositionKey, type UnreadablePosition } from "./position.js";
 import type { Contract, FlatLeg, Snapshot } from "./snapshot.js";
@@ -6,8 +6,10 @@ import type { Contract, FlatLeg, Snapshot } from "./snapshot.js";
 /** Not believed closed yet. */
 export interface Vanished {
   readonly position: Position;
-  /** When the first read was asked for whose own row said flat; null: none has, or something spoke against it since. */
-  readonly flatSinceMs: number | null;
+  /** When the first and the last read were asked for whose own row said flat; null: something spoke against it since. */
+  readonly flat: { readonly sinceMs: number; readonly untilMs: number } | null;
+  /** A whole list of open positions that was asked for since then lacks it as well. */
+  readonly isUnlisted: boolean;
 }
 
 export interface Absence {
@@ -35,15 +37,14 @@ export function absenceAfter(
   const vanished = new Map<string, Vanished>();
   const closed = new Set([...before.closed].filter((key) => !open.has(key)));
   const missing = [
-    ...wasOpen.map((position): Vanished => ({ position, flatSinceMs: null })),
+    ...wasOpen.map((position): Vanished => ({ position, flat: null, isUnlisted: false })),
     ...before.vanished.values(),
   ].filter(({ position }) => !open.has(keyText(position.key)));
   for (const one of missing) {
     const { key } = one.position;
     const seen = withLook(one, later);
-    const isProven = seen.flatSinceMs !== null && later.requestedAtMs - seen.flatSinceMs >= FLAT_APART_MS;
-    const isTold = seen.flatSinceMs !== null && isToldFlat(key);
-    if (isProven || isTold) closed.add(keyText(key));
+    const isTold = seen.flat !== null && isToldFlat(key);
+    if (isTold || (isFlatTwice(seen) && seen.isUnlisted)) closed.add(keyText(key));
     else vanished.set(keyText(key), seen);
   }
   return { vanished, closed };
@@ -61,11 +62,22 @@ export function isAbsentRow({ reason }: UnreadablePosition): boolean {
   return reason === REASON;
 }
 
+/** Only a list is missing for the proof: the rows by name may come from a place that lags behind. */
+export function wantsList(absence: Absence): boolean {
+  return [...absence.vanished.values()].some(isFlatTwice);
+}
+
+function isFlatTwice({ flat }: Vanished): boolean {
+  return flat !== null && flat.untilMs - flat.sinceMs >= FLAT_APART_MS;
+}
+
 function withLook(one: Vanished, later: Snapshot): Vanished {
   const { key } = one.position;
-  const hasExits = later.orders.some((order) => isExitOf(order, key));
-  if (saysFlat(key, later) && !hasExits) return { ...one, flatSinceMs: one.flatSinceMs ?? later.requestedAtMs };
-  return wasAskedAbout(key, later) || hasExits ? { ...one, flatSinceMs: null } : one;
+  const atMs = later.requestedAtMs;
+  if (later.orders.some((order) => isExitOf(order, key))) return { ...one, flat: null, isUnlisted: false };
+  const isUnlisted = one.isUnlisted || (one.flat !== null && later.scope === "account");
+  if (saysFlat(key, later)) return { ...one, isUnlisted, flat: { sinceMs: one.flat?.sinceMs ?? atMs, untilMs: atMs } };
+  return wasAskedAbout(key, later) ? { ...one, flat: null, isUnlisted: false } : { ...one, isUnlisted };
 }
 
 /** By name: then its row is missing, where a list of open positions that lacks it says as much as it can. */

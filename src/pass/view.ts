@@ -1,8 +1,8 @@
 /** What a pass knows at one moment: the picture of the account, what it means, and what is to be done. */
 import { type Assessed, type Assessment, assess } from "../assess/assess.js";
-import { lookedAgain, type Picture, pictureOf } from "../domain/picture.js";
+import { lookedAgain, type Picture, pictureOf, scopeToSettle } from "../domain/picture.js";
 import { keyText } from "../domain/position.js";
-import type { Contract } from "../domain/snapshot.js";
+import type { Contract, ReadScope } from "../domain/snapshot.js";
 import { ExchangeFailure } from "../exchange/failure.js";
 import type { Attention } from "./attention.js";
 import type { PassOptions } from "./options.js";
@@ -60,7 +60,7 @@ export async function nextView(
   book: PassBook,
   options: Attentive,
 ): Promise<View | null> {
-  const later = await lookOrNull(contracts, options);
+  const later = await lookOrNull(scopeToSettle(view.picture, contracts), options);
   if (later === null) return null;
   const next = viewOf(lookedAgain(view.picture, later, options.isToldFlat), view.braked, options);
   for (const judged of book.judge(next.assessment, next.picture)) {
@@ -88,9 +88,9 @@ function viewOf(picture: Picture, brakedBefore: string | null, options: Attentiv
   return { picture, assessment, planned: planned.filter(({ step }) => attention.has(step.key)), braked };
 }
 
-async function lookOrNull(contracts: readonly Contract[], { reader }: PassOptions) {
+async function lookOrNull(scope: ReadScope, { reader }: PassOptions) {
   try {
-    return await reader.snapshot(contracts);
+    return await reader.snapshot(scope);
   } catch (error) {
     if (error instanceof ExchangeFailure) return null;
     throw error;

@@ -20,6 +20,12 @@ function looks(...shapes: (SnapshotShape & { afterMs: number })[]): Picture {
   );
 }
 
+const CLOSED = [
+  { afterMs: 100, flatLegs: [flat()] },
+  { afterMs: 2_600, flatLegs: [flat()] },
+  { afterMs: 2_700, scope: "account" },
+] as const;
+
 const isClosed = ({ absence }: Picture, position = long) => absence.closed.has(keyText(position.key));
 
 describe("a position whose own row says flat", () => {
@@ -31,8 +37,18 @@ describe("a position whose own row says flat", () => {
     expect(vanishedContracts(picture)).toMatchObject([CONTRACT]);
   });
 
-  test("again seconds later is closed, and told no more", () => {
-    const picture = looks({ afterMs: 100, flatLegs: [flat()] }, { afterMs: 2_600, flatLegs: [flat()] });
+  test("again seconds later, but still in the list of open positions, is open", () => {
+    const twice = [
+      { afterMs: 100, flatLegs: [flat()] },
+      { afterMs: 2_600, flatLegs: [flat()] },
+    ];
+    expect(isClosed(looks(...twice))).toBe(false);
+    const listed = looks(...twice, { afterMs: 2_700, scope: "account", positions: [long] });
+    expect(listed.snapshot.positions).toEqual([long]);
+  });
+
+  test("again seconds later, and missing from the list of open positions, is closed, and told no more", () => {
+    const picture = looks(...CLOSED);
     expect(isClosed(picture)).toBe(true);
     expect(picture.snapshot.unreadablePositions).toEqual([]);
     expect(vanishedContracts(picture)).toEqual([]);
@@ -74,7 +90,8 @@ describe("a position whose row is missing", () => {
 
   test("in one-way mode, where both legs of hedge mode show instead, is closed: the mode cannot change before", () => {
     const rows = { flatLegs: [flat(1), flat(2)] };
-    expect(isClosed(looks({ afterMs: 100, ...rows }, { afterMs: 2_600, ...rows }))).toBe(true);
+    const list = { afterMs: 2_700, scope: "account" } as const;
+    expect(isClosed(looks({ afterMs: 100, ...rows }, { afterMs: 2_600, ...rows }, list))).toBe(true);
   });
 
   test("as one leg of a hedge, while the other shows, is not closed", () => {

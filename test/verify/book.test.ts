@@ -147,7 +147,8 @@ describe("judging", () => {
     book.judge(assessed({}), once);
     expect(book.records().get(KEY)).toMatchObject([{ outcome: "uncertain" }]);
     expect(book.sawClosed(KEY)).toBe(false);
-    book.judge(assessed({}), lookedAgain(once, lookShape({ flatLegs: [FLAT] }, 2_700)));
+    const twice = lookedAgain(once, lookShape({ flatLegs: [FLAT] }, 2_700));
+    book.judge(assessed({}), lookedAgain(twice, aSnapshot({ requestedAtMs: START_MS + 2_800 })));
     expect(book.records().get(KEY)).toMatchObject([
       { outcome: "skipped", detail: "the position was closed meanwhile" },
     ]);
