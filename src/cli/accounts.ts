@@ -14,6 +14,7 @@ import { inMemory } from "../ledger/memory.js";
 import { readOnlyReason } from "../ledger/readonly.js";
 import { type PassOptions, runPass } from "../pass.js";
 import type { PlannedStep } from "../plan/step.js";
+import type { AccountTrouble } from "../verify/book.js";
 import { compilePolicy } from "../policy/resolve.js";
 import type { AccountOutcome } from "../report/build.js";
 import type { Snapshot } from "../domain/snapshot.js";
@@ -51,6 +52,7 @@ export async function passOver(
     const findings = [
       ...keyWarnings(key, account, wantsToWrite),
       ...clockFindings(snapshot.clockSkewMs),
+      ...writeFindings(result.book.accountTrouble()),
       ...disconnectFindings(snapshot.disconnectProtection),
       ...copying,
     ];
@@ -66,6 +68,13 @@ export async function passOver(
       findings: refusal(error),
     };
   }
+}
+
+/** What the exchange said to our writes concerns the account, not the positions that happened to be first. */
+function writeFindings(trouble: AccountTrouble | null): readonly AccountFinding[] {
+  if (trouble === null) return [];
+  const { cause, detail: message } = trouble;
+  return [{ code: cause === "clock" ? "clock-skew" : "key-refused", severity: "critical", message }];
 }
 
 function keyWarnings(key: KeyReading, { allowPermissions }: AccountSettings, wantsToWrite: boolean) {
@@ -108,6 +117,7 @@ function passOptions(
       (keyIsReadOnly ? "the key may only read: nothing is written" : null) ??
       copyTradingFreeze(account, picture.snapshot.copyTradingMaster),
     heldBack: ({ key }) => pauses.reasonFor(key, systemClock.now()),
+    refreshInstruments: () => session.refreshInstruments(),
     manyChangesAgreed: choice.manyChangesAgreed,
     ...(approve === undefined ? {} : { approve: (planned, assessment) => approve(account.name, planned, assessment) }),
     progress: (text) => console.progress(`${account.name}: ${text}`),

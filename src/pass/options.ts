@@ -28,6 +28,8 @@ export interface PassOptions {
   /** Sees the plan before anything is sent; false: nothing is. */
   readonly approve?: (planned: readonly PlannedStep[], assessment: Assessment) => Promise<boolean>;
   readonly progress?: (text: string) => void;
+  /** The contracts' rules are read anew at the next look: the exchange may have changed a tick. */
+  readonly refreshInstruments?: () => void;
   /** What to look at first; default everything. The pass cares for nothing else, but for what `woken` names. */
   readonly scope?: ReadScope;
   /** What was known before a pass over some contracts: it completes the picture, and is never written from. */

@@ -11,7 +11,7 @@ import { answeredChange } from "../verify/life.js";
 import { positionOf, type View } from "./view.js";
 
 /** How often to look while a batch goes out: what another hand does meanwhile must not be overwritten. */
-const LOOK_WHILE_WRITING_MS = { small: 300, large: 2_000 };
+const LOOK_WHILE_WRITING_MS = { small: 300, large: 1_000 };
 /** From so many positions on a look takes many pages. */
 const LARGE_BOOK = 50;
 
@@ -60,6 +60,8 @@ export async function sendBatch(
     for (const attempt of attempts) {
       memory.remember(found.position, answeredChange(attempt));
       options.onAnswer?.(attempt, seenAtMs(view.picture, attempt.step.key));
+      // A refusal without a known cause may be about the price: its tick may have changed.
+      if (attempt.answer.kind === "refused" && attempt.answer.cause === "other") options.refreshInstruments?.();
     }
   });
   const rest = Promise.all(answers);

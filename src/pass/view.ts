@@ -8,7 +8,7 @@ import type { Attention } from "./attention.js";
 import type { PassOptions } from "./options.js";
 import { changeBrake, plan } from "../plan/plan.js";
 import type { PlannedStep, Step } from "../plan/step.js";
-import type { PassBook } from "../verify/book.js";
+import type { Judged, PassBook } from "../verify/book.js";
 import { provenChange } from "../verify/life.js";
 
 /** A row and its orders may disagree for a moment after a change by another hand. */
@@ -65,7 +65,9 @@ export async function nextView(
   const next = viewOf(lookedAgain(view.picture, later, options.isToldFlat), view.braked, options);
   for (const judged of book.judge(next.assessment, next.picture)) {
     const found = positionOf(next, judged.attempt.step);
-    if (found !== undefined) options.memory.remember(found.position, provenChange(judged));
+    if (found === undefined) continue;
+    options.memory.remember(found.position, provenChange(judged));
+    if (standsElsewhere(judged, found)) options.refreshInstruments?.();
   }
   return viewOf(next.picture, view.braked, options);
 }
@@ -86,6 +88,12 @@ function viewOf(picture: Picture, brakedBefore: string | null, options: Attentiv
   const heldBack = ({ position }: Assessed) => options.heldBack?.(position) ?? null;
   const planned = plan(assessment, { frozen: frozen(picture), manyChangesAgreed, brakedBefore: braked, heldBack });
   return { picture, assessment, planned: planned.filter(({ step }) => attention.has(step.key)), braked };
+}
+
+/** A stop that the exchange took and put at another price: it goes by another tick than we know. */
+function standsElsewhere({ attempt, verdict }: Judged, { stop }: Assessed): boolean {
+  const isStop = attempt.step.action === "set-trading-stop" && attempt.step.stopLoss !== null;
+  return isStop && verdict.kind === "unseen" && stop.standingFull !== null;
 }
 
 async function lookOrNull(scope: ReadScope, { reader }: PassOptions) {

@@ -6,6 +6,7 @@ import { type Finding, finding } from "../assess/finding.js";
 import { distancePct, lossAt, notionalQuote } from "../assess/value.js";
 import { Decimal, print } from "../domain/decimal.js";
 import { contractText, keyText, type UnreadablePosition } from "../domain/position.js";
+import { isLooserStop } from "../domain/price.js";
 import type { PlannedStep } from "../plan/step.js";
 import { basePrice } from "../policy/levels.js";
 import type { PassBook, StepRecord } from "../verify/book.js";
@@ -168,12 +169,26 @@ function judgement(
     const message = `${position.key.symbol} was written to, and ${lostSight}; look again before relying on its stop`;
     return { status: "unknown", findings: [finding("unreadable", message)] };
   }
+  const drift = driftFinding(assessed, done);
+  if (drift !== null) return { status, findings: [drift, ...findings] };
   const refusal = book.refusalOf(keyText(position.key))?.answer;
   const isNaked = status === "unprotected" || status === "underprotected";
   if (!isNaked || refusal?.kind !== "refused" || refusal.cause !== "market-state") return { status, findings };
   const message = `the exchange takes no exits for ${position.key.symbol} now (${refusal.detail}); it is tried again in every pass`;
   const others = findings.filter(({ code }) => code !== "stop-missing" && code !== "stop-past");
   return { status: "unprotectable", findings: [finding("unprotectable", message), ...others] };
+}
+
+/** A stop that we sent, that no read has shown as it was meant, and in whose place a worse one stands. */
+function driftFinding({ status, stop, position }: Assessed, done: readonly StepRecord[]): Finding | null {
+  const last = done.at(-1);
+  const meant = last?.outcome === "uncertain" && last.step.action === "set-trading-stop" ? last.step.stopLoss : null;
+  const stands = (stop.inside?.legs ?? []).find(({ source }) => source === "full");
+  if (status !== "protected" || meant === null || stands === undefined) return null;
+  const isWorse = isLooserStop(stands.price, meant.price, position.side) || stands.triggerBy !== meant.triggerBy;
+  if (!isWorse) return null;
+  const sentence = `the stop was sent at ${print(meant.price)} by ${meant.triggerBy} and stands at ${print(stands.price)}`;
+  return finding("intent-drift", `${sentence} by ${stands.triggerBy ?? "an unknown price"}`);
 }
 
 function exitOf({ position, life }: Assessed, found: Cover | null, ours: Decimal | null): ReportExit | null {

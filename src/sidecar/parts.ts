@@ -16,7 +16,15 @@ export interface Timers {
 /** What every pass of the account has in common; the guard adds what changes from pass to pass. */
 export type PassBasics = Pick<
   PassOptions,
-  "reader" | "writer" | "policyOf" | "memory" | "clock" | "writesPerSecond" | "newOrderLinkId" | "frozen"
+  | "reader"
+  | "writer"
+  | "policyOf"
+  | "memory"
+  | "clock"
+  | "writesPerSecond"
+  | "newOrderLinkId"
+  | "frozen"
+  | "refreshInstruments"
 >;
 
 /** How entry orders get their exits before they fill. */

@@ -43,8 +43,19 @@ export interface Admission {
   readonly waiting: readonly Contract[];
 }
 
-/** So many writes may be refused for the key's rights, with none accepted, before the account is left alone. */
-const MOST_RIGHTS_REFUSALS = 3;
+/** So many writes in a row may be refused for the key's rights or the clock before the account is left alone. */
+const MOST_REFUSALS = 3;
+
+export interface AccountTrouble {
+  readonly cause: "key" | "permission" | "clock";
+  readonly detail: string;
+}
+
+const TROUBLES: Readonly<Record<AccountTrouble["cause"], string>> = {
+  key: "the exchange refused the key",
+  permission: "the key may not do this",
+  clock: "the exchange does not accept our clock",
+};
 
 export class PassBook {
   readonly #pages = new Map<string, Page>();
@@ -120,17 +131,25 @@ export class PassBook {
 
   /**
    * Why the account takes no writes from us: its key was refused, or lacks the right. Null: nothing speaks against it.
-   * Some contracts need rights of their own, so a few refusals with none accepted are needed to tell.
+   * Some contracts need rights of their own, so a few refusals in a row are needed to tell.
    */
   accountRefusal(): string | null {
-    const answers = this.#allPages().flatMap((page) => page.entries.map(({ attempt }) => attempt.answer));
-    const refusals = answers.filter((answer) => answer.kind === "refused");
-    const key = refusals.find(({ cause }) => cause === "key");
-    if (key !== undefined) return `the exchange refused the key: ${key.detail}`;
-    const rights = refusals.filter(({ cause }) => cause === "permission");
-    const sent = answers.filter((answer) => answer.kind !== "not-sent");
-    const isHopeless = rights.length >= MOST_RIGHTS_REFUSALS && rights.length === sent.length;
-    return isHopeless ? `the key may not do this: ${rights[0]?.detail ?? ""}` : null;
+    const trouble = this.accountTrouble();
+    return trouble === null ? null : `${TROUBLES[trouble.cause]}: ${trouble.detail}`;
+  }
+
+  /** The same, by its cause; a clock that the exchange will not accept is one more. */
+  accountTrouble(): AccountTrouble | null {
+    const answers = this.#allPages()
+      .flatMap((page) => page.entries.map(({ attempt }) => attempt))
+      .sort((one, other) => one.answeredAtMs - other.answeredAtMs)
+      .map(({ answer }) => answer)
+      .filter((answer) => answer.kind !== "not-sent" || answer.cause === "clock");
+    const key = answers.map(troubleOf).find((trouble) => trouble?.cause === "key");
+    const latest = answers.slice(-MOST_REFUSALS).map(troubleOf);
+    const [first] = latest;
+    const isHopeless = latest.length === MOST_REFUSALS && latest.every((one) => one?.cause === first?.cause);
+    return key ?? (isHopeless ? (first ?? null) : null);
   }
 
   /** Positions with a write that is queued or not answered yet. */
@@ -225,6 +244,12 @@ export class PassBook {
   #unsettled(): Contract[] {
     return [...this.#pages.values()].filter((page) => !isIdle(page)).map((page) => page.contract);
   }
+}
+
+function troubleOf(answer: Attempt["answer"]): AccountTrouble | null {
+  if (answer.kind !== "refused" && answer.kind !== "not-sent") return null;
+  const { cause, detail } = answer;
+  return cause === "key" || cause === "permission" || cause === "clock" ? { cause, detail } : null;
 }
 
 /** How old a look may be that this step is decided from. */

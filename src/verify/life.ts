@@ -15,8 +15,10 @@ export function provenChange({ attempt, verdict }: Judged): Partial<LifeRecord> 
 
 /** As soon as it is answered: what may have happened counts as done where it may be done only once in a life. */
 export function answeredChange({ step, answer }: Attempt): Partial<LifeRecord> {
-  if (answer.kind !== "acknowledged" && answer.kind !== "uncertain") return {};
-  if (step.action === "close-position") return { closeSent: true };
+  // A close that was refused is not tried again either: what is left open gets a stop.
+  if (step.action === "close-position" && answer.kind !== "not-sent") return { closeSent: true };
+  const mayHaveHappened = answer.kind === "acknowledged" || answer.kind === "uncertain";
+  if (step.action === "close-position" || !mayHaveHappened) return {};
   const purpose = step.stopLoss?.purpose;
   if (purpose === "rebase") return { rebased: true };
   return purpose === "inside-liquidation" ? { movedForLiquidation: true } : {};

@@ -154,7 +154,7 @@ function noteRefusal(page: Page, attempt: Attempt): void {
     !answer.meetsStopToo
   ) {
     page.takeProfitRefused = true;
-  } else {
+  } else if (step.action !== "close-position") {
     page.closedBecause = attempt;
   }
 }

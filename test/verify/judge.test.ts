@@ -125,7 +125,7 @@ describe("what a life remembers", () => {
   test.each([
     [{ kind: "acknowledged" }, { closeSent: true }],
     [{ kind: "uncertain", detail: "" }, { closeSent: true }],
-    [{ kind: "refused", cause: "limit", meetsStopToo: false, detail: "" }, {}],
+    [{ kind: "refused", cause: "limit", meetsStopToo: false, detail: "" }, { closeSent: true }],
     [{ kind: "not-sent", cause: "vetoed", detail: "" }, {}],
   ] as const)("a close answered with %j leaves %j", (closeAnswer, change) => {
     expect(answeredChange({ ...attempt, step: aClose, answer: closeAnswer })).toEqual(change);

@@ -77,6 +77,7 @@ function guardParts({ account, session }: Connected, key: KeyWatch, shared: Shar
       memory,
       clock: { now: () => systemClock.steadyMs(), sleep: (ms) => systemClock.sleep(ms) },
       writesPerSecond: current.settings.budget.writesPerSecond,
+      refreshInstruments: () => session.refreshInstruments(),
       newOrderLinkId: () => `backstop-${randomBytes(9).toString("hex")}`,
       frozen: (picture) =>
         readOnlyReason(current.settings.stateDir, process.env) ??

@@ -49,6 +49,8 @@ const IP_WINDOW_MS = 5_000;
 /** Below the exchange's 50 per second: its window sees our requests closer together than we sent them. */
 const READS_PER_SECOND = 40;
 const ACCOUNT_READS_PER_SECOND = 8;
+/** The exchange sees our writes a little closer together than we sent them; no second of its may hold one too many. */
+const WRITE_SPARE_MS = 2;
 /** How far a late timer may be caught up with, so that many writes keep the average pace. */
 const CATCH_UP_MS = 10;
 /** A reset time further away than this is a misread clock: the exchange's windows are one second long. */
@@ -91,7 +93,7 @@ export function createAccountBudget(writesPerSecond: number, ip: IpGate, clock: 
     positions: createPacer(slidingWindow(READS_PER_SECOND, 1_000), clock),
     orders: createPacer(slidingWindow(READS_PER_SECOND, 1_000), clock),
     account: createPacer(slidingWindow(ACCOUNT_READS_PER_SECOND, 1_000), clock),
-    write: createPacer(evenly(1_000 / writesPerSecond), clock),
+    write: createPacer(evenly(1_000 / writesPerSecond + WRITE_SPARE_MS), clock),
   };
 
   function refuseWhileBanned(endpoint: string): void {
