@@ -15,13 +15,15 @@ stream.on("update", ({ topic, data }) => {
     else if (Number(row.stopLoss) === 0 && !seen.has(name)) protect(name, row);
   }
 });
-stream.on("response", async () => {
-  // The first request opens the connection that the writes go over.
+stream.on("response", () => void warmUp());
+stream.on("exception", () => process.exit(1));
+void stream.subscribeV5(["position", "order", "execution"], "linear", true);
+
+/** The first request opens the connection that the writes go over. */
+async function warmUp() {
   await rest.getPositionInfo({ category: "linear", settleCoin: "USDT" });
   process.stdout.write("ready\n");
-});
-stream.on("exception", () => process.exit(1));
-stream.subscribeV5(["position", "order", "execution"], "linear", true);
+}
 
 function protect(name, { category, symbol, positionIdx, entryPrice, side }) {
   seen.add(name);

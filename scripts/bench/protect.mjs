@@ -1,13 +1,11 @@
 /** Opens positions one after another on the simulated exchange, and times the stop of each, at the exchange. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { startSimulator } from "../../dist/exchange/simulator/index.js";
+import { ACCOUNT, startSidecar } from "./sidecar.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -19,7 +17,6 @@ const { values } = parseArgs({
 });
 const ROUND_TRIP_MS = Number(values["round-trip"]);
 const SYMBOL = "BTCUSDT";
-const PROGRAM = fileURLToPath(new URL("../../dist/cli/bin.js", import.meta.url));
 const FLOOR = fileURLToPath(new URL("./floor.mjs", import.meta.url));
 
 console.log(`round trip ${ROUND_TRIP_MS} ms, node ${process.version}; milliseconds from fill to stop at the exchange`);
@@ -28,14 +25,15 @@ console.log("|---|---|---|---|---|---|");
 for (const lagMs of values.lags.split(",").map(Number)) {
   const count = Number(lagMs === 0 ? values.positions : values.lagged);
   if (lagMs === 0) await measured("bare script", lagMs, count, startFloor);
-  await measured("backstop run", lagMs, count, startSidecar);
+  await measured("backstop run", lagMs, count, (simulator) =>
+    startSidecar(simulator, { protection: { stopLoss: { distance: "2%" } } }),
+  );
 }
 
 async function measured(who, lagMs, count, start) {
-  const account = { name: "main", key: "k".repeat(18), secret: "s".repeat(36), ips: ["127.0.0.1"] };
-  const simulator = await startSimulator({ seed: 7, accounts: [account], latencyMs: ROUND_TRIP_MS });
+  const simulator = await startSimulator({ seed: 7, accounts: [ACCOUNT], latencyMs: ROUND_TRIP_MS });
   const stops = stopTimes(simulator.exchange);
-  const subject = await start(simulator, account);
+  const subject = await start(simulator);
   simulator.exchange.setLags({ fillToPositionMs: lagMs });
   const tookMs = [];
   for (let index = 0; index < count; index += 1) {
@@ -74,41 +72,14 @@ function stopTimes(exchange) {
   };
 }
 
-async function startFloor({ restUrl, wsUrl }, { key, secret }) {
+async function startFloor({ restUrl, wsUrl }) {
+  const { key, secret } = ACCOUNT;
   const child = spawn(process.execPath, [FLOOR, restUrl, wsUrl, key, secret], { stdio: ["ignore", "pipe", "inherit"] });
   await once(child.stdout, "data");
-  return stopping(child, async () => undefined);
-}
-
-async function startSidecar({ restUrl, wsUrl }, { name, key, secret }) {
-  const folder = await mkdtemp(join(tmpdir(), "backstop-bench-"));
-  const config = join(folder, "backstop.json");
-  const account = { name, environment: "custom", restUrl, wsUrl, key, secret };
-  const protection = { stopLoss: { distance: "2%" } };
-  await writeFile(config, JSON.stringify({ accounts: [account], protection }), { mode: 0o600 });
-  const child = spawn(process.execPath, [PROGRAM, "run", "--config", config, "--log-level", "info"], {
-    stdio: ["ignore", "inherit", "pipe"],
-  });
-  await untilReady(child);
-  return stopping(child, () => rm(folder, { recursive: true, force: true }));
-}
-
-async function untilReady(child) {
-  let text = "";
-  child.stderr.setEncoding("utf8");
-  for await (const part of child.stderr.iterator({ destroyOnReturn: false })) {
-    text += part;
-    if (text.includes("a missing stop is set as it is pushed")) break;
-  }
-  child.stderr.resume();
-}
-
-function stopping(child, clean) {
   return {
     stop: async () => {
       child.kill("SIGTERM");
       await once(child, "exit");
-      await clean();
     },
   };
 }

@@ -160,7 +160,11 @@ function timersOn(clock: FakeClock): Timers {
   return {
     after: (ms, callback) => {
       let isOn = true;
-      void clock.sleep(ms).then(() => (isOn ? callback() : undefined));
+      const wait = async (): Promise<void> => {
+        await clock.sleep(ms);
+        if (isOn) callback();
+      };
+      void wait();
       return () => {
         isOn = false;
       };

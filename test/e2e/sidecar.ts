@@ -83,7 +83,7 @@ export interface ExchangeEvents {
 export function listenTo({ exchange }: Pick<Stage, "exchange">): ExchangeEvents {
   const rows = createHeard<Row>();
   exchange.onPush(({ topic, row }) => {
-    if (topic === "order") rows.add(row as Row);
+    if (topic === "order") rows.add(row);
   });
   return {
     stopRests: async (symbol) => {

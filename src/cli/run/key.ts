@@ -13,27 +13,29 @@ const RETRY_EVERY_MS = 60_000;
 export interface KeyWatch {
   /** Why nothing may be written with this key; null: nothing speaks against it. */
   frozen(): string | null;
-  findings(): readonly AccountFinding[];
   close(): void;
 }
 
 export function watchKey(connected: Connected, first: KeyReading, log: Log): KeyWatch {
   const { account } = connected;
   let reading = first;
-  let timer = setTimeout(again, delayAfter(first));
+  let timer = setTimeout(() => void again(), delayAfter(first));
+  tell();
 
-  function again(): void {
-    void readKey(connected).then((read) => {
-      // A read that fails says nothing about rights that were known before.
-      if (!(read instanceof ExchangeFailure)) reading = read;
-      for (const { code, message } of findingsOf(reading, account)) log.warn({ account: account.name, code }, message);
-      timer = setTimeout(again, delayAfter(read));
-    });
+  async function again(): Promise<void> {
+    const read = await readKey(connected);
+    // A read that fails says nothing about rights that were known before.
+    if (!(read instanceof ExchangeFailure)) reading = read;
+    tell();
+    timer = setTimeout(() => void again(), delayAfter(read));
+  }
+
+  function tell(): void {
+    for (const { code, message } of findingsOf(reading, account)) log.warn({ account: account.name, code }, message);
   }
 
   return {
     frozen: () => frozenBy(reading, account),
-    findings: () => findingsOf(reading, account),
     close: () => clearTimeout(timer),
   };
 }

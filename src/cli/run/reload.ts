@@ -25,10 +25,16 @@ export interface ReloadParts {
 export function followReloads(parts: ReloadParts): () => void {
   let { settings } = parts.current;
   let running: Promise<void> = Promise.resolve();
-  const reload = (why: "asked" | "key-refused"): void => {
-    running = running.then(async () => {
+  const afterThose = async (before: Promise<void>, why: "asked" | "key-refused"): Promise<void> => {
+    await before;
+    try {
       settings = await reloaded(settings, why, parts);
-    });
+    } catch (error) {
+      parts.log.error({ err: error }, "a bug while the config was read anew; everything goes on as it was");
+    }
+  };
+  const reload = (why: "asked" | "key-refused"): void => {
+    running = afterThose(running, why);
   };
   const onHangup = (): void => reload("asked");
   process.on("SIGHUP", onHangup);

@@ -36,7 +36,7 @@ export async function run(options: RunOptions, console: Console): Promise<number
     ipBudget: createIpBudget(settings.budget.ipShare),
     memory: inMemory(),
     isDryRun: options.dryRun,
-    tell: operations.tell,
+    tell: (event) => operations.tell(event),
   });
   const sidecar = start(accounts, context);
   const stopFollowing = followReloads({ options, log, current, accounts, sidecar, operations });
