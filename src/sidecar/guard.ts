@@ -18,6 +18,7 @@ import { Looks } from "./looks.js";
 import type { Attacher } from "./attach.js";
 import { attacherFor } from "./attaching.js";
 import type { GuardParts } from "./parts.js";
+import { Passes } from "./passes.js";
 import { Reflex } from "./reflex.js";
 import type { AccountStatus } from "./status.js";
 import { countByStatus, nakedMs } from "./tally.js";
@@ -39,6 +40,7 @@ export class Guard {
   readonly done: Promise<void>;
   readonly #parts: GuardParts;
   readonly #book = new PassBook();
+  readonly #passes = new Passes();
   readonly #live = new Live();
   readonly #lives = new Lives();
   readonly #looks: Looks;
@@ -57,10 +59,6 @@ export class Guard {
   #picture: Picture | null = null;
   #assessment: Assessment | null = null;
   #latest: PassResult | null = null;
-  #lastWholeStartMs = Number.NEGATIVE_INFINITY;
-  #lastCompletePassAtMs: number | null = null;
-  #lastPassMs: number | null = null;
-  #trouble: string | null = null;
   #notBeforeMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: GuardParts) {
@@ -111,8 +109,13 @@ export class Guard {
 
   /** Once a second: a look at everything is due where the stream cannot tell of changes. */
   tick(): void {
-    const isDue = this.#nowMs() - this.#lastWholeStartMs >= DOWN_SWEEP_MS;
+    const isDue = this.#nowMs() - this.#passes.lastWholeStartMs >= DOWN_SWEEP_MS;
     if (isDue && this.#ear.state === "down" && this.#wakes.whole === null) this.wake("stream-down");
+  }
+
+  /** How long the pass that runs now has been running, milliseconds; 0: none runs. */
+  runningMs(): number {
+    return this.#passes.runningMs(this.#nowMs());
   }
 
   /** The latest pass over everything or over a part, which completes the picture; null: none yet. */
@@ -125,10 +128,10 @@ export class Guard {
     const frozen = this.#picture === null ? null : pass.frozen(this.#picture);
     return {
       name: this.name,
-      reachable: this.#trouble === null,
-      trouble: this.#trouble,
-      lastCompletePassAtMs: this.#lastCompletePassAtMs,
-      lastPassMs: this.#lastPassMs,
+      reachable: this.#passes.trouble === null,
+      trouble: this.#passes.trouble,
+      lastCompletePassAtMs: this.#passes.lastCompleteMs,
+      lastPassMs: this.#passes.lastWholeTookMs,
       stream: this.#ear.state,
       frozen: pass.writer === undefined ? "this is a dry run" : frozen,
       positions: countByStatus(this.#assessment),
@@ -177,15 +180,14 @@ export class Guard {
   }
 
   async #pass(scope: ReadScope): Promise<void> {
-    const startedMs = this.#nowMs();
     const isWhole = scope === "account";
-    if (isWhole) this.#lastWholeStartMs = startedMs;
+    this.#passes.started(this.#nowMs(), isWhole);
     this.#parts.tell({ kind: "pass-started", account: this.name, whole: isWhole });
     try {
-      this.#ended(await runPass(this.#passOptions(scope)), isWhole, startedMs);
+      this.#ended(await runPass(this.#passOptions(scope)), isWhole);
     } catch (error) {
       if (!(error instanceof ExchangeFailure)) throw error;
-      this.#failed(error, isWhole, startedMs);
+      this.#failed(error, isWhole);
     }
   }
 
@@ -227,20 +229,16 @@ export class Guard {
     this.#parts.tell({ kind: "sent", step: attempt.step, path: "pass", answer: attempt.answer.kind });
   }
 
-  #ended(result: PassResult, isWhole: boolean, startedMs: number): void {
+  #ended(result: PassResult, isWhole: boolean): void {
     const { gaps } = result.assessment.snapshot;
     const reason = result.lostSight ?? gaps[0]?.reason ?? null;
-    const tookMs = this.#nowMs() - startedMs;
+    const isComplete = reason === null;
+    const tookMs = this.#passes.ended({ isWhole, isComplete, nowMs: this.#nowMs() });
     this.#latest = result;
-    this.#trouble = null;
-    if (isWhole) {
-      this.#lives.began();
-      this.#lastPassMs = tookMs;
-      if (reason === null) this.#lastCompletePassAtMs = this.#nowMs();
-    }
+    if (isWhole) this.#lives.began();
     this.#tellSteps(result);
     const told = { account: this.name, whole: isWhole, tookMs, reason, cause: null };
-    this.#parts.tell({ kind: "pass", result: reason === null ? "complete" : "partial", ...told });
+    this.#parts.tell({ kind: "pass", result: isComplete ? "complete" : "partial", ...told });
   }
 
   #tellSteps({ planned }: PassResult): void {
@@ -253,15 +251,15 @@ export class Guard {
     for (const { step, held } of planned) if (held === null) tell({ kind: "would-send", step });
   }
 
-  #failed({ facts, message }: ExchangeFailure, isWhole: boolean, startedMs: number): void {
+  #failed({ facts, message }: ExchangeFailure, isWhole: boolean): void {
     if (facts.cause === "closed") return;
     const isClosedToUs = facts.cause === "key" || facts.cause === "permission";
     const nowMs = this.#nowMs();
-    this.#trouble = message;
+    const tookMs = this.#passes.failed(message, nowMs);
     this.#notBeforeMs = nowMs + (isClosedToUs ? REFUSED_RETRY_MS : FAILED_RETRY_MS);
     // What woke the pass still holds; that a part was not seen is mended by looking at everything.
     this.wake("asked");
-    const told = { account: this.name, whole: isWhole, tookMs: nowMs - startedMs, reason: message, cause: facts.cause };
+    const told = { account: this.name, whole: isWhole, tookMs, reason: message, cause: facts.cause };
     this.#parts.tell({ kind: "pass", result: "failed", ...told });
   }
 

@@ -35,6 +35,8 @@ export class StuckError extends Error {
 
 /** So many sweep intervals without one complete pass, and the process is better started anew. */
 const MOST_INTERVALS = 5;
+/** Thousands of positions are written in less, at nine a second. */
+const LONGEST_PASS_MS = 15 * 60_000;
 
 export function startSidecar(parts: SidecarParts): Sidecar {
   const guards = new Map<string, Guard>();
@@ -68,8 +70,11 @@ export function startSidecar(parts: SidecarParts): Sidecar {
     // Where nothing answers, a restart would cure nothing.
     if (!statuses.some(({ reachable }) => reachable)) completeMs = parts.now();
     const limitMs = MOST_INTERVALS * schedule.intervalMs;
-    if (parts.now() - completeMs <= limitMs) return;
-    fail(new StuckError(`no complete pass for ${Math.round(limitMs / 1_000)} s, although the exchange answers`));
+    if (parts.now() - completeMs > limitMs) {
+      fail(new StuckError(`no complete pass for ${Math.round(limitMs / 1_000)} s, although the exchange answers`));
+    }
+    const stuck = [...guards.values()].find((guard) => guard.runningMs() > Math.max(limitMs, LONGEST_PASS_MS));
+    if (stuck !== undefined) fail(new StuckError(`a pass over ${stuck.name} does not come to its end`));
   }
 
   function add(account: GuardParts): void {
