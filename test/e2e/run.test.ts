@@ -182,6 +182,19 @@ describe("with a stream that fails", () => {
     expect(await sidecar.end()).toBe(0);
   });
 
+  it("by falling silent, it is given up, and what opened meanwhile is protected", async (context) => {
+    const stage = await openStage(context);
+    const events = listenTo(stage);
+    const sidecar = startRun(context, stage);
+    await sidecar.watching();
+    stage.exchange.setFault({ kind: "streamSilent", times: 1 });
+    await sidecar.says(/^the stream is down/);
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    await events.stopRests("BTCUSDT");
+    await sidecar.watching();
+    expect(await sidecar.end()).toBe(0);
+  });
+
   it("by doubled and swapped pushes, each position has one stop and each change is told once", async (context) => {
     const stage = await openStage(context, { config: { protection: { stopLoss: { distance: "2%" } } } });
     stage.exchange.setFault({ kind: "streamDuplicate", times: 1_000 });

@@ -15,6 +15,9 @@ import { type Connected, connectOne } from "../connect.js";
 import { refuseStrongKey } from "../protect.js";
 import { type KeyWatch, watchKey } from "./key.js";
 
+/** Servers let go of a connection that has been silent for a minute or less. */
+const WARM_EVERY_MS = 15_000;
+
 export interface Opened {
   readonly account: AccountSettings;
   readonly guard: GuardParts;
@@ -56,10 +59,13 @@ export async function openAccount(account: AccountSettings, shared: Shared): Pro
 function opened(connected: Connected, reading: KeyReading, shared: Shared): Opened {
   const { account, session } = connected;
   const key = watchKey(connected, reading, shared.log);
+  // A stop that is due must not wait for a handshake; what fails here is told by whatever needs it next.
+  const warm = setInterval(() => void session.reader.clockSkewMs().catch(() => undefined), WARM_EVERY_MS);
   return {
     account,
     guard: guardParts(connected, key, shared),
     close: async () => {
+      clearInterval(warm);
       key.close();
       await session.close();
     },
