@@ -67,7 +67,10 @@ function happen(symbol) {
   const position = exchange.snapshot().accounts[0].positions.find((one) => one.symbol === symbol);
   const dice = random();
   if (position === undefined) return open(symbol);
-  if (dice < 0.3) return exchange.close({ symbol });
+  if (dice < 0.3) {
+    exchange.close({ symbol });
+    return open(symbol);
+  }
   if (dice < 0.5) return exchange.flip({ symbol });
   if (dice < 0.7) return exchange.open({ symbol, side: position.side, size: "5" });
   if (dice < 0.9 && position.stopLoss !== null) return tighten(position);
@@ -122,11 +125,9 @@ function failSome(share) {
   exchange.handle = (request) => {
     total += 1;
     if (random() < share) {
-      const { path, ...fault } = FAULTS[Math.floor(random() * FAULTS.length)];
-      if (path === undefined || path === request.path) {
-        exchange.setFault({ ...fault, path: request.path, times: 1 });
-        count += 1;
-      }
+      const fitting = FAULTS.filter(({ path }) => path === undefined || path === request.path);
+      exchange.setFault({ ...fitting[Math.floor(random() * fitting.length)], path: request.path, times: 1 });
+      count += 1;
     }
     return handle(request);
   };

@@ -10,6 +10,8 @@ export interface LifeRecord {
   readonly stopTriggered: boolean;
   /** A close was sent; it is never sent twice. */
   readonly closeSent: boolean;
+  /** Size was added since a stop of ours was last proven; only a running sidecar sees that. */
+  readonly grown: boolean;
   /** Levels that we set and saw confirmed; null: none. */
   readonly ourStopLoss: Decimal | null;
   readonly ourTakeProfit: Decimal | null;
@@ -22,6 +24,7 @@ export const UNWRITTEN_LIFE: LifeRecord = {
   movedForLiquidation: false,
   stopTriggered: false,
   closeSent: false,
+  grown: false,
   ourStopLoss: null,
   ourTakeProfit: null,
   complete: false,

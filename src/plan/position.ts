@@ -42,6 +42,11 @@ function mayMove({ policy }: Assessed): boolean {
   return policy.protection.mode === "tighten-only" || policy.protection.mode === "sync";
 }
 
+/** The average entry has moved with the size, and the operator wants the stop to follow where that is tighter. */
+function tightensOnGrowth({ policy, life }: Assessed): boolean {
+  return policy.protection.onScaleIn === "tighten" && life.grown;
+}
+
 function stopChange(assessed: Assessed, market: Market): StopChange | null {
   const { status } = assessed;
   if (status === "protected") return tightened(assessed);
@@ -53,7 +58,8 @@ function stopChange(assessed: Assessed, market: Market): StopChange | null {
 function tightened(assessed: Assessed): StopChange | null {
   const { position, stop, wanted } = assessed;
   const benchmark = wanted.stopBenchmark;
-  if (!mayMove(assessed) || benchmark.kind !== "level" || stop.inside === null) return null;
+  if (!(mayMove(assessed) || tightensOnGrowth(assessed)) || benchmark.kind !== "level" || stop.inside === null)
+    return null;
   if (!isLooserStop(stop.inside.price, benchmark.price, position.side)) return null;
   return setStop(assessed, benchmark, "tighten", "stop-too-wide");
 }

@@ -2,18 +2,18 @@
 import type { Attempt } from "../apply/attempt.js";
 import type { Assessment } from "../assess/assess.js";
 import type { Picture } from "../domain/picture.js";
-import { contractText, keyText, type Position } from "../domain/position.js";
+import { contractText, keyText, type Position, type PositionKey } from "../domain/position.js";
 import type { Contract, ReadScope } from "../domain/snapshot.js";
 import { ExchangeFailure } from "../exchange/failure.js";
 import type { Stream } from "../exchange/stream.js";
 import { type PassOptions, type PassResult, runPass } from "../pass.js";
 import { PassBook, type StepRecord } from "../verify/book.js";
 import { Ear } from "./ear.js";
-import type { Closer } from "./event.js";
+import type { Tell } from "./event.js";
 import { type Hold, holdOf } from "./holding.js";
 import { LaterLooks } from "./later.js";
 import { Live } from "./live.js";
-import { Lives } from "./lives.js";
+import { closerBy, Lives } from "./lives.js";
 import { Looks } from "./looks.js";
 import type { Attacher } from "./attach.js";
 import { attacherFor } from "./attaching.js";
@@ -64,8 +64,12 @@ export class Guard {
   constructor(parts: GuardParts) {
     this.#parts = parts;
     this.name = parts.name;
-    const { pass, tell, instrumentOf, attach } = parts;
-    const closerOf = (position: Position) => this.#closerOf(position);
+    const { pass, instrumentOf, attach } = parts;
+    const tell: Tell = (event) => {
+      if (event.kind === "life" && event.change === "grew") this.#grew(event.key);
+      parts.tell(event);
+    };
+    const closerOf = (position: Position) => closerBy(pass.memory.recall(position));
     const shared = { pass, tell, closerOf, live: this.#live, lives: this.#lives };
     const wakeFor = (contract: Contract) => this.#wakeFor(contract);
     this.#later = new LaterLooks(parts.timers, wakeFor);
@@ -263,6 +267,11 @@ export class Guard {
     this.#parts.tell({ kind: "pass", result: "failed", ...told });
   }
 
+  #grew(key: PositionKey): void {
+    const position = this.#lives.get(key)?.position;
+    if (position !== undefined) this.#parts.pass.memory.remember(position, { grown: true });
+  }
+
   #heldBack(position: Position): string | null {
     return this.#parts.paused(position.key) ?? this.#hold(position)?.reason ?? null;
   }
@@ -278,11 +287,6 @@ export class Guard {
     const hold = this.#hold(position);
     if (hold === null || this.#isStopping) return;
     this.#later.add(`hold ${keyText(position.key)}`, position.key, hold.untilMs - this.#nowMs());
-  }
-
-  #closerOf(position: Position): Closer {
-    const { closeSent, stopTriggered } = this.#parts.pass.memory.recall(position);
-    return closeSent ? "us" : stopTriggered ? "its stop" : "another hand";
   }
 
   #wakeFor(contract: Contract): void {

@@ -1,6 +1,7 @@
 /** Follows each position from its opening to its close, and tells each change once, whoever saw it first. */
 import type { Assessed } from "../assess/assess.js";
 import type { Decimal } from "../domain/decimal.js";
+import type { LifeRecord } from "../domain/life.js";
 import { keyText, type Position, type PositionKey } from "../domain/position.js";
 import type { Closer, LifeChange, SidecarEvent } from "./event.js";
 
@@ -101,6 +102,12 @@ export class Lives {
       wasProtected: false,
     });
   }
+}
+
+/** Whose doing a close was, by what is remembered of the life. */
+export function closerBy({ closeSent, stopTriggered }: LifeRecord): Closer {
+  if (closeSent) return "us";
+  return stopTriggered ? "its stop" : "another hand";
 }
 
 function timeToProtection({ openedHere, position }: Life, stopCreatedAtMs: number | null): number | null {

@@ -8,7 +8,7 @@ export function provenChange({ attempt, verdict }: Judged): Partial<LifeRecord> 
   const { step } = attempt;
   if (step.action !== "set-trading-stop" || verdict.kind !== "confirmed") return {};
   return {
-    ...(step.stopLoss === null ? {} : { ourStopLoss: step.stopLoss.price }),
+    ...(step.stopLoss === null ? {} : { ourStopLoss: step.stopLoss.price, grown: false }),
     ...(step.takeProfit === null ? {} : { ourTakeProfit: step.takeProfit.price }),
   };
 }

@@ -150,6 +150,36 @@ describe("a bot that sets a tighter stop while ours is on the wire", () => {
   });
 });
 
+describe("a position that grows at a higher price", () => {
+  const grown = aPosition({ openedAtMs: 2_000, size: "2", entry: "104", mark: "105", fullStop: "98" });
+
+  test.each([
+    ["keeps its stop with onScaleIn: keep", "keep", "98"],
+    ["has its stop moved up to the new average entry with onScaleIn: tighten", "tighten", "102"],
+  ] as const)("%s", async (_what, onScaleIn, stop) => {
+    const scene = await guarded({ protection: { onScaleIn } });
+    scene.opens(long);
+    await scene.clock.sleep(2_000);
+    scene.exchange.hand.put(grown);
+    scene.pushes(pushOf(grown, scene.clock));
+    await scene.clock.sleep(3_000);
+    expect(scene.exchange.stopOf(key)).toBe(stop);
+    await scene.close();
+  });
+
+  test("and at a lower price keeps its stop in any case: nothing is ever loosened", async () => {
+    const scene = await guarded({ protection: { onScaleIn: "tighten" } });
+    scene.opens(long);
+    await scene.clock.sleep(2_000);
+    const lower = aPosition({ openedAtMs: 2_000, size: "2", entry: "99.5", mark: "99", fullStop: "98" });
+    scene.exchange.hand.put(lower);
+    scene.pushes(pushOf(lower, scene.clock));
+    await scene.clock.sleep(3_000);
+    expect(scene.exchange.stopOf(key)).toBe("98");
+    await scene.close();
+  });
+});
+
 describe("the life of a position is told once, whoever saw it first", () => {
   test("from the opening by way of growing and shrinking to the close", async () => {
     const scene = await guarded();

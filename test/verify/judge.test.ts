@@ -94,6 +94,7 @@ describe("what a life remembers", () => {
   test("confirmed levels are ours", () => {
     expect(provenChange({ attempt, verdict: confirmed })).toEqual({
       ourStopLoss: dec("98"),
+      grown: false,
       ourTakeProfit: dec("104"),
     });
   });
