@@ -39,11 +39,22 @@ export function ordersOf(position: Position, orders: readonly OpenOrder[]): read
   );
 }
 
-/** Stops that wait at the exchange. A trailing stop is none (it is no hard stop), nor is an entry that carries one. */
-export function stopLegs(position: Position, orders: readonly OpenOrder[]): readonly CoverLeg[] {
+/**
+ * Stops that wait at the exchange. A trailing stop is none (it is no hard stop), nor is an entry that carries one.
+ * `mostPerOrder`: the largest market order, which bounds a close-all order (docs/v5/order/create-order); null: unknown.
+ */
+export function stopLegs(
+  position: Position,
+  orders: readonly OpenOrder[],
+  mostPerOrder: Decimal | null = null,
+): readonly CoverLeg[] {
   return ordersOf(position, orders).flatMap((order) => {
     const source = closes(position, order) && order.state === "waiting" ? stopSource(position, order) : null;
-    return source === null ? [] : legOf(position, order, source, order.triggerPrice);
+    if (source === null) return [];
+    const isBounded = source === "conditional" && order.quantity.isZero() && mostPerOrder !== null;
+    return legOf(position, order, source, order.triggerPrice).map((leg) =>
+      isBounded ? { ...leg, quantity: minOf(leg.quantity, mostPerOrder) } : leg,
+    );
   });
 }
 
@@ -123,8 +134,11 @@ function legOf(position: Position, order: OpenOrder, source: CoverSource, price:
   return [{ source, price, quantity: legQuantity(position, order, source), triggerBy, orderId, execution }];
 }
 
-/** A Full stop follows the position whatever its row says; a zero quantity on a conditional is the close-all order. */
+/**
+ * A Full stop follows the position whatever its row says. A zero quantity on a conditional is the close-all order,
+ * which works only with closeOnTrigger (docs/v5/order/create-order).
+ */
 function legQuantity(position: Position, order: OpenOrder, source: CoverSource): Decimal {
-  const isWholePosition = source === "full" || (source === "conditional" && order.quantity.isZero());
-  return isWholePosition ? position.size : minOf(position.size, order.quantity);
+  const isCloseAll = source === "conditional" && order.quantity.isZero() && order.closesOnTrigger;
+  return source === "full" || isCloseAll ? position.size : minOf(position.size, order.quantity);
 }

@@ -1,5 +1,5 @@
 /** The sentences about one position, each with its numbers. */
-import { type Decimal, print } from "../domain/decimal.js";
+import { Decimal, print } from "../domain/decimal.js";
 import type { MarginMode, Position } from "../domain/position.js";
 import { isLooserStop, isTighterStop } from "../domain/price.js";
 import type { Snapshot } from "../domain/snapshot.js";
@@ -63,8 +63,13 @@ function triggeredFindings({ position, stop, life }: Facts, status: Status): Fin
 }
 
 function partialSentence({ position, stop }: Facts): string {
-  const covered = stop.all === null ? "0" : print(stop.all.coverage.times(100).toDecimalPlaces(2));
+  const covered = stop.all === null ? "0" : percentDown(stop.all.coverage);
   return `stops cover only ${covered}% of ${name(position)}`;
+}
+
+/** Never says 100 where something is left uncovered. */
+function percentDown(share: Decimal): string {
+  return print(share.times(100).toDecimalPlaces(2, Decimal.ROUND_DOWN));
 }
 
 function missingSentence({ position, wanted }: Facts): string {
@@ -87,7 +92,8 @@ function executionFindings({ position, stop, market }: Facts): Finding[] {
     found.push(finding("stop-limit", "a stop is a stop-limit order: once triggered it may rest unfilled"));
   }
   const most = market?.instrument.maxMarketQuantity ?? null;
-  if (most !== null && legs.some((leg) => leg.source === "full") && position.size.gt(most)) {
+  const isOneOrder = legs.some(({ source, quantity }) => source === "full" || (most !== null && quantity.gt(most)));
+  if (most !== null && isOneOrder && position.size.gt(most)) {
     const sentence = `size ${print(position.size)} is above the largest market order ${print(most)}`;
     found.push(finding("stop-size-over-limit", `${sentence}; the stop may be filled in parts`));
   }
@@ -123,7 +129,7 @@ function takeProfitFindings({ takeProfit, wanted, policy, stop }: Facts): Findin
   const wish = wanted.takeProfit;
   if (policy.protection.takeProfit === null || isWhole(takeProfit)) return [];
   if (takeProfit !== null) {
-    const covered = print(takeProfit.coverage.times(100).toDecimalPlaces(2));
+    const covered = percentDown(takeProfit.coverage);
     return [finding("take-profit-partial", `take-profits cover only ${covered}% of the position`)];
   }
   if (wish.kind === "past") {

@@ -29,7 +29,7 @@ export function stopView(
 ): StopView {
   // As stated, also when the mark has reached it: a stop beyond liquidation is worth least just then.
   const liquidation = position.state === "normal" ? position.liquidationPrice : null;
-  const standing = stopLegs(position, orders);
+  const standing = stopLegs(position, orders, market?.instrument.maxMarketQuantity ?? null);
   const overdue = standing.find((leg) => isOverdue(leg, position, market));
   const legs = standing.filter((leg) => !isOverdue(leg, position, market));
   const isBeyond = (leg: CoverLeg) =>

@@ -1,6 +1,6 @@
 /** What a pass knows at one moment: the picture of the account, what it means, and what is to be done. */
 import { type Assessed, type Assessment, assess } from "../assess/assess.js";
-import { lookedAgain, type Picture, pictureOf, scopeToSettle } from "../domain/picture.js";
+import { lookedAgain, type Picture, pictureOf, scopeToSettle, vanishedContracts } from "../domain/picture.js";
 import { keyText } from "../domain/position.js";
 import type { Contract, ReadScope } from "../domain/snapshot.js";
 import { ExchangeFailure } from "../exchange/failure.js";
@@ -13,6 +13,8 @@ import { provenChange } from "../verify/life.js";
 
 /** A row and its orders may disagree for a moment after a change by another hand. */
 const SECOND_LOOK_AFTER_MS = 500;
+/** Enough for two flat rows that are far enough apart, and a list. */
+const MOST_PROOF_LOOKS = 7;
 
 /** The options of a pass that knows what it cares for, and where it keeps account. */
 export type Attentive = PassOptions & { readonly attention: Attention; readonly book: PassBook };
@@ -40,7 +42,21 @@ export async function firstView(options: Attentive): Promise<View> {
     doubtful.map(({ position }) => position.key),
     options,
   );
-  return again === null ? view : viewOf(lookedAgain(picture, again, options.isToldFlat), null, options);
+  return again === null
+    ? view
+    : proven(viewOf(lookedAgain(picture, again, options.isToldFlat), null, options), options);
+}
+
+/** Between two looks positions may close, as any time; who only reads waits until that is proven, or shown wrong. */
+async function proven(view: View, options: Attentive): Promise<View> {
+  let latest = view;
+  for (let look = 0; look < MOST_PROOF_LOOKS; look += 1) {
+    const vanished = vanishedContracts(latest.picture);
+    if (vanished.length === 0) break;
+    await options.clock.sleep(SECOND_LOOK_AFTER_MS);
+    latest = (await nextView(latest, vanished, options.book, options)) ?? latest;
+  }
+  return latest;
 }
 
 /** While a person thought, another hand may have acted. A look that fails leaves the old view, too old to act on. */

@@ -96,8 +96,14 @@ const STOPS: readonly Scenario[] = [
   {
     what: "a conditional for quantity 0 is the close-all order",
     position: long,
-    orders: [conditionalStop(long, "96", "0")],
+    orders: [conditionalStop(long, "96", "0", { closesOnTrigger: true })],
     cover: "1 at 96 by conditional",
+  },
+  {
+    what: "a conditional for quantity 0 without closeOnTrigger closes nothing",
+    position: long,
+    orders: [conditionalStop(long, "96", "0")],
+    cover: null,
   },
   {
     what: "a stop-limit counts",

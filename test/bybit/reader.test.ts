@@ -115,7 +115,10 @@ describe("a read of the whole account", () => {
     ["names USDT contracts only", []],
     [
       "has USDC rows that cannot be read",
-      [instrument("BTCPERP", { settleCoin: "USDC", priceFilter: { tickSize: "" } }), { symbol: "ETHPERP" }],
+      [
+        instrument("BTCPERP", { settleCoin: "USDC", priceFilter: { tickSize: "" } }),
+        { symbol: "ETHPERP", settleCoin: "USDC" },
+      ],
     ],
   ])("sees USDC positions also where the list of contracts %s", async (_what, more) => {
     venue.tellsOfUsdc = true;
@@ -131,6 +134,58 @@ describe("a read of the whole account", () => {
     expect(snapshot.positions.map(({ key }) => key.symbol)).toEqual(["BTCPERP"]);
     expect(snapshot.gaps).toEqual([]);
   });
+
+  it("asks for the positions of a third coin, also where its only contract has no tick that can be read", async () => {
+    venue.answers("/v5/market/instruments-info", ({ query }) =>
+      ok({ list: query["status"] ? [] : [instrument("AXUSD", { settleCoin: "XUSD", priceFilter: { tickSize: "" } })] }),
+    );
+    venue.answers(POSITIONS, ({ query }) =>
+      ok(page(query["category"], query["settleCoin"] === "XUSD" ? [position({ symbol: "AXUSD" })] : [])),
+    );
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions.map(({ key }) => key.symbol)).toEqual(["AXUSD"]);
+  });
+
+  it.each([
+    ["a contract names no coin", [instrument("BTCUSDT"), { symbol: "AXUSD" }], false],
+    ["the list of contracts before their launch fails", [instrument("BTCUSDT")], true],
+  ])("says that coins may be missing where %s", async (_what, listed, failsForStatus) => {
+    venue.answers("/v5/market/instruments-info", ({ query }) => {
+      if (query["status"] === undefined) return ok({ list: listed });
+      return failsForStatus ? refusal(10016, "Server error.") : ok({ list: [] });
+    });
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.gaps).toMatchObject([{ category: "linear", what: "positions" }]);
+  });
+
+  it.each([
+    ["no field at all", {}],
+    ["an empty margin mode", { marginMode: "" }],
+    ["a margin mode that nobody knows", { marginMode: "WEIRD" }],
+  ])(
+    "takes an account's own description with %s for unread: a gap, and perhaps a copy-trading master",
+    async (_what, info) => {
+      venue.answers("/v5/account/info", () => ok(info));
+      const snapshot = await settled(session.reader.snapshot("account"));
+      expect(snapshot).toMatchObject({ marginMode: null, copyTradingMaster: "unread" });
+      expect(snapshot.gaps).toMatchObject([{ category: "account", what: "account-info" }]);
+    },
+  );
+
+  it.each([
+    ["mark price", { markPrice: "" }, { markPrice: "" }, {}],
+    ["last price of a stop that waits for it", {}, { lastPrice: "" }, { triggerBy: "LastPrice" }],
+    ["index price of a stop that waits for it", {}, { indexPrice: "0" }, { triggerBy: "IndexPrice" }],
+  ])(
+    "names a position without the %s as not seen: whether its stop is overdue cannot be told",
+    async (_what, row, price, stop) => {
+      holds([position({ stopLoss: "49000", ...row })]);
+      venue.answers(ORDERS, () => ok(page("linear", [order(stop)])));
+      venue.answers("/v5/market/tickers", () => ok({ list: [{ ...ticker("BTCUSDT"), ...price }] }));
+      const snapshot = await settled(session.reader.snapshot("account"));
+      expect(snapshot.gaps).toMatchObject([{ category: "linear", what: "tickers", symbols: ["BTCUSDT"] }]);
+    },
+  );
 
   it("of a server that ignores the coin and lists everything twice tells each position and order once", async () => {
     venue.tellsOfUsdc = true;

@@ -5,6 +5,7 @@ import type { Contract } from "../../domain/snapshot.js";
 import type { ExchangeFailure } from "../failure.js";
 import type { Clock } from "./budget.js";
 import type { Client } from "./client.js";
+import { valueOf } from "./failures.js";
 import { pageOfRows } from "./schemas.js";
 import { type PagedList, readPages, symbolRowKey } from "./paging.js";
 import { readInstrument } from "./translate.js";
@@ -12,6 +13,10 @@ import { readInstrument } from "./translate.js";
 export interface Listing {
   /** By symbol. */
   readonly instruments: ReadonlyMap<string, Instrument>;
+  /** Every coin that a contract names as the one it settles in, whether or not the rest of its row can be read. */
+  readonly settleCoins: ReadonlySet<string>;
+  /** Why there may be more of them; null: these are all. */
+  readonly missingCoins: string | null;
   /** Why the list could not be read; then it holds nothing, or what an earlier read showed. */
   readonly failure: ExchangeFailure | null;
 }
@@ -38,12 +43,17 @@ const STATUSES: Readonly<Record<Category, readonly (string | undefined)[]>> = {
   inverse: [undefined],
 };
 
-interface Shelf {
+interface Shelf extends Coins {
   instruments: ReadonlyMap<string, Instrument>;
   loadedAtMs: number;
   loading: Promise<Listing> | null;
   /** Contracts that were asked for by name. */
   readonly alone: Map<string, { readonly instrument: Instrument; readonly readAtMs: number }>;
+}
+
+interface Coins {
+  settleCoins: ReadonlySet<string>;
+  missingCoins: string | null;
 }
 
 export function createCatalogue(client: Client, clock: Clock): Catalogue {
@@ -55,20 +65,21 @@ export function createCatalogue(client: Client, clock: Clock): Catalogue {
       STATUSES[category].map((status) => readList(client, category, status)),
     );
     if (trading === undefined || !trading.complete) {
-      return { instruments: shelf.instruments, failure: trading?.failure ?? null };
+      return listingOf(shelf, trading?.failure ?? null);
     }
     // Contracts that only the other lists show are found by name when a position is in them.
     const rows = [...others.flatMap((other) => (other.complete ? other.rows : [])), ...trading.rows];
     shelf.instruments = new Map(rows.flatMap((row) => entryOf(readInstrument(category, row))));
+    Object.assign(shelf, coinsIn(rows, others));
     shelf.loadedAtMs = clock.monotonicMs();
-    return { instruments: shelf.instruments, failure: null };
+    return listingOf(shelf, null);
   }
 
   const isFresh = (readAtMs: number): boolean => clock.monotonicMs() - readAtMs < LIFETIME_MS;
 
   function list(category: Category): Promise<Listing> {
     const shelf = shelves[category];
-    if (isFresh(shelf.loadedAtMs)) return Promise.resolve({ instruments: shelf.instruments, failure: null });
+    if (isFresh(shelf.loadedAtMs) && shelf.missingCoins === null) return Promise.resolve(listingOf(shelf, null));
     shelf.loading ??= load(category).finally(() => {
       shelf.loading = null;
     });
@@ -104,7 +115,22 @@ export function createCatalogue(client: Client, clock: Clock): Catalogue {
 }
 
 function emptyShelf(): Shelf {
-  return { instruments: new Map(), loadedAtMs: Number.NEGATIVE_INFINITY, loading: null, alone: new Map() };
+  const coins = { settleCoins: new Set<string>(), missingCoins: null };
+  return { instruments: new Map(), ...coins, loadedAtMs: Number.NEGATIVE_INFINITY, loading: null, alone: new Map() };
+}
+
+function listingOf({ instruments, settleCoins, missingCoins }: Shelf, failure: ExchangeFailure | null): Listing {
+  return { instruments, settleCoins, missingCoins, failure };
+}
+
+/** A list that the exchange refuses holds nothing; one that it failed to give may hold a coin of its own. */
+function coinsIn(rows: readonly unknown[], others: readonly PagedList[]): Coins {
+  const failed = others.find((other) => !other.complete && other.failure.facts.kind !== "refused");
+  const coins = rows.map((row) => valueOf(row, "settleCoin"));
+  const isNamed = (coin: unknown): coin is string => typeof coin === "string" && coin !== "";
+  const nameless = coins.every(isNamed) ? null : "a contract does not say in which coin it settles";
+  const failure = failed === undefined || failed.complete ? null : failed.failure.message;
+  return { settleCoins: new Set(coins.filter(isNamed)), missingCoins: failure ?? nameless };
 }
 
 function entryOf(instrument: Instrument | null): readonly (readonly [string, Instrument])[] {
@@ -145,7 +171,6 @@ async function readOne(client: Client, { category, symbol }: Contract): Promise<
  * The coins whose position lists make up the linear category: those that the contracts name, and always the documented
  * ones, because a listing that lacks some rows must not hide their positions (docs/v5/position).
  */
-export function settleCoinsOf(listing: Listing): readonly string[] {
-  const coins = [...listing.instruments.values()].map((instrument) => instrument.settleCoin);
-  return [...new Set([...coins, ...DOCUMENTED_COINS])].filter((coin) => coin !== "").sort();
+export function settleCoinsOf({ settleCoins }: Listing): readonly string[] {
+  return [...new Set([...settleCoins, ...DOCUMENTED_COINS])].sort();
 }

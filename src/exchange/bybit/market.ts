@@ -1,9 +1,10 @@
 /** Prices and trading rules for contracts in question; what cannot be had becomes a gap that names them. */
 import { setTimeout as wait } from "node:timers/promises";
-import type { Instrument, Ticker } from "../../domain/instrument.js";
-import { type Category, contractText } from "../../domain/position.js";
+import { type Instrument, type Ticker, triggerBase } from "../../domain/instrument.js";
+import { type Category, contractText, type TriggerBy } from "../../domain/position.js";
 import type { Contract, Gap } from "../../domain/snapshot.js";
 import { ExchangeFailure } from "../failure.js";
+import type { Book } from "./book.js";
 import type { Catalogue } from "./catalogue.js";
 import type { Client } from "./client.js";
 import { pageOfRows } from "./schemas.js";
@@ -96,6 +97,25 @@ export async function readInstruments(
   );
   const found = new Map(reads.flatMap((each) => (each === null ? [] : [[contractText(each), each] as const])));
   return { found, reason: reasons[0] ?? "the exchange does not list it" };
+}
+
+/** A ticker without the price that a stop waits for: whether that price has passed the stop cannot be told. */
+export function priceGaps(
+  { positions, orders }: Pick<Book, "positions" | "orders">,
+  tickers: Found<Ticker>,
+): readonly Gap[] {
+  return positions.flatMap(({ key: { category, symbol }, markPrice }) => {
+    const ticker = tickers.found.get(contractText({ category, symbol }));
+    if (ticker === undefined) return [];
+    const waiting = orders.filter(
+      (order) => order.category === category && order.symbol === symbol && order.state === "waiting",
+    );
+    const needed = new Set<TriggerBy>(["MarkPrice", ...waiting.flatMap(({ triggerBy }) => triggerBy ?? [])]);
+    const isLacking = (by: TriggerBy) => triggerBase(ticker, by) === null && (by !== "MarkPrice" || markPrice === null);
+    const [lacking] = [...needed].filter(isLacking);
+    const reason = `the exchange states no current ${lacking ?? ""}`;
+    return lacking === undefined ? [] : [{ category, what: "tickers" as const, symbols: [symbol], reason }];
+  });
 }
 
 /** One gap per category, naming the contracts that were needed and not found. */

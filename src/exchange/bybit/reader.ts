@@ -14,6 +14,7 @@ import {
   gapsFor,
   inTime,
   LATE_PAGE,
+  priceGaps,
   readInstruments,
   readTickerPage,
   readTickers,
@@ -160,6 +161,7 @@ async function finish(parts: ReaderParts, scope: ReadScope, read: WholeRead, fac
       ...book.gaps,
       ...gapsFor("instruments", held, instruments),
       ...gapsFor("tickers", held, tickers),
+      ...priceGaps(book, tickers),
     ],
     positions: book.positions,
     unreadablePositions: book.unreadablePositions,
@@ -187,8 +189,8 @@ async function planLists(parts: ReaderParts): Promise<{ lists: readonly ListName
         lists.push({ category, settleCoin: null });
         return;
       }
-      if (listing.failure !== null || listing.instruments.size === 0) {
-        const why = listing.failure?.message ?? "the exchange lists no contracts";
+      if (listing.failure !== null || listing.missingCoins !== null || listing.instruments.size === 0) {
+        const why = listing.failure?.message ?? listing.missingCoins ?? "the exchange lists no contracts";
         gaps.push({ category, what: "positions", reason: `coins other than USDC and USDT were not read: ${why}` });
       }
       lists.push(...settleCoinsOf(listing).map((settleCoin) => ({ category, settleCoin })));
@@ -258,8 +260,11 @@ async function readAccountInfo(client: Client): Promise<Omit<AccountFacts, "disc
       limitClass: "account",
       schema: accountInfo,
     });
-    const copyTradingMaster = result.isMasterTrader ?? null;
-    return { marginMode: marginModeOf(result.marginMode), copyTradingMaster, failure: null };
+    const marginMode = marginModeOf(result.marginMode);
+    // An answer that lacks the one fact says nothing about the other either.
+    const copyTradingMaster = result.isMasterTrader ?? (marginMode === null ? "unread" : null);
+    const failure = marginMode === null ? "GET /v5/account/info does not state a margin mode that is known" : null;
+    return { marginMode, copyTradingMaster, failure };
   } catch (error) {
     // A right that is lacking here may still be there for positions; a refused key is refused everywhere.
     if (!(error instanceof ExchangeFailure) || error.facts.cause === "key") throw error;
@@ -279,9 +284,8 @@ async function optionNote(client: Client): Promise<string | null> {
   }
 }
 
-/** One try: what waits for it should not wait long, and an unread key is told. */
 async function readKey(client: Client): Promise<KeyInfo> {
-  const { result } = await client.readOnce({
+  const { result } = await client.read({
     method: "GET",
     path: "/v5/user/query-api",
     params: {},

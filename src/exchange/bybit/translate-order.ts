@@ -164,8 +164,16 @@ function openOrder(category: Category, wire: OrderWire, state: OpenOrder["state"
 
 function kindOf(wire: OrderWire, triggerPrice: Decimal | null): OrderKind {
   if (MADE_BY_EXCHANGE.has(wire.createType ?? "")) return "exchange";
-  const kind = wordOf("stopOrderType", wire.stopOrderType, KINDS);
+  const kind = ownKindOf(wire);
   return kind === "plain" && triggerPrice !== null ? "conditional" : kind;
+}
+
+/** A row that calls itself Full in one field and Partial in another covers what it rests with, and no more. */
+function ownKindOf(wire: OrderWire): OrderKind {
+  const kind = wordOf("stopOrderType", wire.stopOrderType, KINDS);
+  if (wire.tpslMode !== "Partial") return kind;
+  if (kind === "full-stop-loss") return "partial-stop-loss";
+  return kind === "full-take-profit" ? "partial-take-profit" : kind;
 }
 
 /** Exits that trading-stop made can only ever reduce, also where a row leaves the flags out. */
