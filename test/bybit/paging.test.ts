@@ -174,6 +174,17 @@ describe("a list of positions", () => {
     expect(snapshot.gaps).toMatchObject([{ category: "linear", what: "positions" }]);
   });
 
+  it("whose contract has no row when it is read alone leaves that contract unknown, not flat", async () => {
+    const [symbol] = symbols(1);
+    venue.answers(POSITIONS, ({ query }) => {
+      if (query["category"] !== "linear" || query["symbol"] !== undefined) return ok(page(query["category"], []));
+      return query["cursor"] === undefined ? ok(page("linear", rows(1), "next")) : { status: 502, body: "<html>" };
+    });
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions).toEqual([]);
+    expect(snapshot.unreadablePositions).toMatchObject([{ symbol, positionIdx: null }]);
+  });
+
   it("whose second page fails once is complete all the same", async () => {
     let failures = 0;
     pages((cursor) => {

@@ -46,10 +46,19 @@ const ORDERS = { path: "/v5/order/realtime", limitClass: "orders", limit: 50, ke
 export async function readPositionList(client: Client, account: string, list: ListName): Promise<PositionsRead> {
   const read = await readRows(client, POSITIONS, nameParams(list));
   if (read.complete) return positionsFrom(account, list.category, read.rows);
-  const alone = await eachAlone(symbolsIn(read.rows), (symbol) =>
-    readPositionsOf(client, account, { category: list.category, symbol }),
-  );
+  const alone = await eachAlone(symbolsIn(read.rows), async (symbol) => {
+    const contract = { category: list.category, symbol };
+    return withOwnRow(await readPositionsOf(client, account, contract), account, contract);
+  });
   return joinPositions(alone, read.failure);
+}
+
+/** A contract that a list has shown has a row of its own, open or flat: without one nothing is known of it. */
+function withOwnRow(read: PositionsRead, account: string, contract: Contract): PositionsRead {
+  const hasRow = read.positions.length + read.flat.length + read.unreadable.length > 0;
+  if (hasRow || read.failure !== null) return read;
+  const row = { ...contract, account, positionIdx: null, side: null, reason: "asked for by name, it has no row" };
+  return { ...read, unreadable: [row] };
 }
 
 /** Both legs of one contract. */
