@@ -164,6 +164,14 @@ function botStop(deed: Extract<Deed, { what: "bot-stop" }>, scene: Guarded, posi
     scene.pushes(orderPush(fullStop(position, price.toFixed(), { orderId: `bot-${price.toFixed()}` }), clock));
 }
 
+/** What stands, said so that a failure names it. */
+function stopText({ exchange }: Guarded, { key, side }: Position): string {
+  const stop = exchange.stopOf(key);
+  if (stop === null) return `${keyText(key)} is naked`;
+  const isLoose = isLooserStop(dec(stop), dec(side === "long" ? "98" : "102"), side);
+  return `${keyText(key)} is ${isLoose ? `looser than configured: ${stop}` : "guarded"}`;
+}
+
 describe("after any storm", () => {
   test("every position that is open has a stop on its own side, at the configured level or tighter", async () => {
     const property = fc.asyncProperty(
@@ -174,12 +182,7 @@ describe("after any storm", () => {
         const { scene, held, calm } = await storm(deeds, fates, reads);
         await calm();
         for (const position of held.values()) {
-          const stop = scene.exchange.stopOf(position.key);
-          expect(stop, keyText(position.key)).not.toBeNull();
-          const configured = position.side === "long" ? dec("98") : dec("102");
-          expect(isLooserStop(dec(stop ?? "0"), configured, position.side), `${keyText(position.key)} ${stop}`).toBe(
-            false,
-          );
+          expect(stopText(scene, position)).toBe(`${keyText(position.key)} is guarded`);
         }
         expect(scene.guard.status().positions.protected).toBe(held.size);
         await scene.close();
