@@ -10,6 +10,7 @@ import {
   type Entry,
   emptyPage,
   enter,
+  forgetOld,
   isIdle,
   isSameLife,
   mayTry,
@@ -29,8 +30,6 @@ export const MAX_AGE_MS = 2_500;
 /** A close cannot be taken back: it is decided from what was seen just now, a few at a time. */
 const CLOSE_MAX_AGE_MS = 1_000;
 const MOST_CLOSES = 5;
-/** At most three writes to one position within this time. */
-const KEPT_MS = 60_000;
 
 export interface Judged {
   readonly attempt: Attempt;
@@ -102,10 +101,12 @@ export class PassBook {
 
   /** What happened long ago neither hinders nor is told any more; for a book that outlives its passes. */
   forget(nowMs: number): void {
-    const isRecent = (page: Page) =>
-      !isIdle(page) || page.entries.some(({ attempt }) => nowMs - attempt.answeredAtMs < KEPT_MS);
-    for (const [key, page] of this.#pages) if (!isRecent(page)) this.#pages.delete(key);
-    this.#past = this.#past.filter(isRecent);
+    for (const [key, page] of this.#pages) {
+      forgetOld(page, nowMs);
+      if (isIdle(page) && page.entries.length === 0) this.#pages.delete(key);
+    }
+    for (const page of this.#past) forgetOld(page, nowMs);
+    this.#past = this.#past.filter(({ entries }) => entries.length > 0);
   }
 
   answered(attempts: readonly Attempt[]): void {

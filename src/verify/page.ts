@@ -80,6 +80,26 @@ export function emptyPage(contract: Contract): Page {
   };
 }
 
+/** At most three writes to one position within this time. */
+const WRITES_KEPT_MS = 60_000;
+/** What had no effect hinders for a shorter time: it must not leave a position naked for a minute. */
+const REFUSALS_KEPT_MS = 20_000;
+const UNSENT_KEPT_MS = 10_000;
+
+/** Takes out what happened too long ago to matter; what no read has judged yet stays. */
+export function forgetOld(page: Page, nowMs: number): void {
+  const isKept = ({ attempt, verdict }: Entry) => verdict === null || nowMs - attempt.answeredAtMs < keptMs(attempt);
+  page.entries = page.entries.filter(isKept);
+  const { closedBecause } = page;
+  if (closedBecause !== null && nowMs - closedBecause.answeredAtMs >= WRITES_KEPT_MS) page.closedBecause = null;
+  if (page.entries.length === 0) page.takeProfitRefused = false;
+}
+
+function keptMs({ answer }: Attempt): number {
+  if (answer.kind === "not-sent") return UNSENT_KEPT_MS;
+  return answer.kind === "refused" && MAY_PASS.includes(answer.cause) ? REFUSALS_KEPT_MS : WRITES_KEPT_MS;
+}
+
 /** Enters an answer; one that a read has to judge stays open. */
 export function enter(page: Page, attempt: Attempt): void {
   page.inFlight = false;

@@ -1,7 +1,15 @@
 /** The one thing that is decided from a push: adding a stop where none stands. */
 import { describe, expect, test } from "vitest";
 import { dec } from "../../src/domain/decimal.js";
-import { failure, lie, lostWithEffect, lostWithoutEffect, truth } from "../builders/fake-exchange.js";
+import {
+  type Fate,
+  failure,
+  lie,
+  lostWithEffect,
+  lostWithoutEffect,
+  refuses,
+  truth,
+} from "../builders/fake-exchange.js";
 import { guarded, orderPush, pushOf, stopWrites } from "../builders/guard.js";
 import { conditionalStop } from "../builders/order.js";
 import { takeProfitAt } from "../builders/policy.js";
@@ -266,6 +274,33 @@ describe("an answer that tells nothing", () => {
     scene.opens(long);
     await scene.clock.sleep(10_000);
     expect(stopWrites(scene, key)).toHaveLength(writes);
+    expect(scene.exchange.stopOf(key)).toBe("98");
+    await scene.close();
+  });
+
+  test("a fill that is not booked for a long time is tried again with every sweep, and protected when it is", async () => {
+    const scene = await guarded({ fate: () => (scene.clock.now() < openMs ? refuses("zero-position") : truth) });
+    const openMs = scene.clock.now() + 25_000;
+    scene.opens(long);
+    for (let sweep = 0; sweep < 4; sweep += 1) {
+      await scene.clock.sleep(10_000);
+      scene.guard.wake("schedule");
+    }
+    await scene.clock.sleep(5_000);
+    expect(scene.exchange.stopOf(key)).toBe("98");
+    await scene.close();
+  });
+
+  test("requests that surely did not leave leave nobody naked for long", async () => {
+    const unsent: Fate = { kind: "fails", failure: "not-happened", cause: "network" };
+    const scene = await guarded({ fate: () => (scene.clock.now() < upMs ? unsent : truth) });
+    const upMs = scene.clock.now() + 12_000;
+    scene.opens(long);
+    for (let sweep = 0; sweep < 3; sweep += 1) {
+      await scene.clock.sleep(10_000);
+      scene.guard.wake("schedule");
+    }
+    await scene.clock.sleep(5_000);
     expect(scene.exchange.stopOf(key)).toBe("98");
     await scene.close();
   });
