@@ -30,6 +30,43 @@ for (const lagMs of values.lags.split(",").map(Number)) {
   );
 }
 
+await burst(50);
+
+/** Many at once wait for the write budget: the riskiest are to go first. */
+async function burst(count) {
+  const simulator = await startSimulator({
+    seed: 7,
+    accounts: [ACCOUNT],
+    latencyMs: ROUND_TRIP_MS,
+    syntheticInstruments: count,
+  });
+  const { exchange } = simulator;
+  const subject = await startSidecar(simulator, { protection: { stopLoss: { distance: "2%" } } });
+  const restsAtMs = new Map();
+  const all = new Promise((resolve) => {
+    exchange.onPush(({ topic, row }) => {
+      const rests = topic === "order" && row.stopOrderType === "StopLoss" && row.orderStatus === "Untriggered";
+      if (rests && !restsAtMs.has(row.symbol)) restsAtMs.set(row.symbol, performance.now());
+      if (restsAtMs.size === count) resolve();
+    });
+  });
+  const symbols = Array.from({ length: count }, (_one, nth) => `SYN${String(nth).padStart(4, "0")}USDT`);
+  const startedMs = performance.now();
+  for (const [nth, symbol] of symbols.entries()) exchange.open({ symbol, side: "long", size: String(10 * (nth + 1)) });
+  const openedMs = performance.now() - startedMs;
+  await all;
+  const notionals = new Map();
+  for (const { symbol, size, entryPrice } of exchange.snapshot().accounts[0].positions) {
+    notionals.set(symbol, Number(size) * Number(entryPrice));
+  }
+  const riskiest = symbols.toSorted((one, other) => notionals.get(other) - notionals.get(one)).slice(0, 10);
+  const lastOf = (some) => Math.max(...some.map((symbol) => restsAtMs.get(symbol) - startedMs)).toFixed(0);
+  console.log(`\n${count} positions opened within ${openedMs.toFixed(0)} ms, nine writes per second:`);
+  console.log(`the ten riskiest protected within ${lastOf(riskiest)} ms, all within ${lastOf(symbols)} ms`);
+  await subject.stop();
+  await simulator.close();
+}
+
 async function measured(who, lagMs, count, start) {
   const simulator = await startSimulator({ seed: 7, accounts: [ACCOUNT], latencyMs: ROUND_TRIP_MS });
   const stops = stopTimes(simulator.exchange);
