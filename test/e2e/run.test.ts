@@ -297,6 +297,32 @@ describe("after it was killed without a warning", () => {
   });
 });
 
+describe("an account that does not answer at the start", () => {
+  it("keeps no other waiting", async (context) => {
+    const stage = await openStage(context, { accounts: [MAIN, SECOND] });
+    stage.exchange.setFault({ kind: "hang", account: "second", times: 10_000 });
+    openBook(stage);
+    const events = listenTo(stage);
+    const resting = events.stopRests("BTCUSDT");
+    const sidecar = startRun(context, stage);
+    const startedMs = performance.now();
+    await resting;
+    // A request that hangs is given up after 10 s, and reads are tried three times.
+    expect(performance.now() - startedMs).toBeLessThan(15_000);
+    expect(await sidecar.end()).toBe(0);
+  });
+
+  it("does not keep the program from ending", async (context) => {
+    const stage = await openStage(context);
+    stage.exchange.setFault({ kind: "hang", times: 10_000 });
+    const sidecar = startRun(context, stage);
+    await sidecar.says(/no answer in time|has started/);
+    const startedMs = performance.now();
+    expect(await sidecar.end()).toBe(0);
+    expect(performance.now() - startedMs).toBeLessThan(10_000);
+  });
+});
+
 describe("SIGTERM with a write in flight", () => {
   it("waits for its answer and ends with 0 within ten seconds", async (context) => {
     const stage = await openStage(context);

@@ -10,10 +10,10 @@ import type { AccountSettings, Settings } from "../../settings/index.js";
 import { leftAloneInMemory } from "../../sidecar/attach-memory.js";
 import type { Tell } from "../../sidecar/event.js";
 import type { GuardParts } from "../../sidecar/parts.js";
-import { copyTradingFreeze, type KeyReading, readKey } from "../accounts.js";
+import { copyTradingFreeze } from "../accounts.js";
 import { type Connected, connectOne } from "../connect.js";
 import { refuseStrongKey } from "../protect.js";
-import { type KeyWatch, watchKey } from "./key.js";
+import { type FirstReading, firstReading, type KeyWatch, watchKey } from "./key.js";
 
 /** Servers let go of a connection that has been silent for a minute or less. */
 const WARM_EVERY_MS = 15_000;
@@ -47,8 +47,8 @@ export async function openAccount(account: AccountSettings, shared: Shared): Pro
   const access = isDryRun ? "read" : "write";
   const connected = connectOne(account, { settings: current.settings, log }, access, { ipBudget, orderLists: "all" });
   try {
-    const reading = await readKey(connected);
-    if (!isDryRun) refuseStrongKey(connected, reading, log);
+    const reading = await firstReading(connected);
+    if (!isDryRun) refuseStrongKey(connected, reading.first, log);
     return opened(connected, reading, shared);
   } catch (error) {
     await connected.session.close();
@@ -56,7 +56,7 @@ export async function openAccount(account: AccountSettings, shared: Shared): Pro
   }
 }
 
-function opened(connected: Connected, reading: KeyReading, shared: Shared): Opened {
+function opened(connected: Connected, reading: FirstReading, shared: Shared): Opened {
   const { account, session } = connected;
   const key = watchKey(connected, reading, shared.log);
   // A stop that is due must not wait for a handshake; what fails here is told by whatever needs it next.

@@ -10,24 +10,43 @@ import type { Connected } from "../connect.js";
 const READ_EVERY_MS = 6 * 3_600_000;
 const RETRY_EVERY_MS = 60_000;
 
+/** One account that does not answer must not keep the others waiting at the start. */
+const FIRST_WITHIN_MS = 3_000;
+
+export interface FirstReading {
+  readonly first: KeyReading;
+  readonly coming: Promise<KeyReading>;
+}
+
+/** What the exchange says of the key, or that it has not said it in time; it is awaited on. */
+export async function firstReading(connected: Connected): Promise<FirstReading> {
+  const coming = readKey(connected);
+  const endpoint = "GET /v5/user/query-api";
+  const late = new ExchangeFailure({ kind: "not-happened", cause: "timeout", endpoint });
+  const first = await Promise.race([coming, systemClock.sleep(FIRST_WITHIN_MS).then(() => late)]);
+  return { first, coming };
+}
+
 export interface KeyWatch {
   /** Why nothing may be written with this key; null: nothing speaks against it. */
   frozen(): string | null;
   close(): void;
 }
 
-export function watchKey(connected: Connected, first: KeyReading, log: Log): KeyWatch {
+/** `first` is what is known now, `coming` the read that may still be under way. */
+export function watchKey(connected: Connected, { first, coming }: FirstReading, log: Log): KeyWatch {
   const { account } = connected;
   let reading = first;
-  let timer = setTimeout(() => void again(), delayAfter(first));
-  tell();
+  let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
+  void taken(coming);
 
-  async function again(): Promise<void> {
-    const read = await readKey(connected);
+  async function taken(read: Promise<KeyReading>): Promise<void> {
+    const latest = await read;
     // A read that fails says nothing about rights that were known before.
-    if (!(read instanceof ExchangeFailure)) reading = read;
+    if (!(latest instanceof ExchangeFailure)) reading = latest;
     tell();
-    timer = setTimeout(() => void again(), delayAfter(read));
+    if (!isClosed) timer = setTimeout(() => void taken(readKey(connected)), delayAfter(latest));
   }
 
   function tell(): void {
@@ -36,7 +55,10 @@ export function watchKey(connected: Connected, first: KeyReading, log: Log): Key
 
   return {
     frozen: () => frozenBy(reading, account),
-    close: () => clearTimeout(timer),
+    close: () => {
+      isClosed = true;
+      clearTimeout(timer);
+    },
   };
 }
 

@@ -27,9 +27,10 @@ export async function run(options: RunOptions, console: Console): Promise<number
   const operations = openOperations(context.settings, context.log);
   // From the first moment on: a signal that comes early must find somebody who listens.
   const signal = interrupted();
+  process.prependOnceListener("uncaughtException", (error) => process.exit(exitCodeOf(error, context)));
   const { settings, log, pauses } = context;
   const current = { settings, policyOf: compilePolicy(settings.policy) };
-  const accounts = await openAccounts({
+  const opening = openAccounts({
     current,
     pauses,
     log,
@@ -38,6 +39,8 @@ export async function run(options: RunOptions, console: Console): Promise<number
     isDryRun: options.dryRun,
     tell: (event) => operations.tell(event),
   });
+  const accounts = await Promise.race([opening, signal]);
+  if (typeof accounts === "string") return endedEarly(accounts, context);
   const sidecar = start(accounts, context);
   const stopFollowing = followReloads({ options, log, current, accounts, sidecar, operations });
   log.info({ accounts: accounts.names(), dryRun: options.dryRun }, "the sidecar has started");
@@ -53,6 +56,13 @@ export async function run(options: RunOptions, console: Console): Promise<number
     await closed(sidecar, accounts, operations);
     log.info("stopped");
   }
+}
+
+/** Nothing was sent yet; what is being read is of no use any more. */
+function endedEarly(signal: NodeJS.Signals, { log }: Context): number {
+  log.info({ signal }, "stopped before it had started");
+  setTimeout(() => process.exit(), LINGER_MS).unref();
+  return 0;
 }
 
 function start(accounts: Accounts, { settings, log }: Context): Sidecar {
