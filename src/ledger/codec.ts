@@ -9,15 +9,24 @@ export type Column = string | number | null;
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 
 /**
- * Every parameter of every query passes here: libsql ends the whole process on a boolean, cuts texts at a NUL, and
- * stores NaN and undefined as null without a word.
+ * Every parameter of every query passes here, and before that every value on its way into a query: libsql ends the
+ * whole process on a boolean, cuts texts at a NUL and stores NaN and undefined as null without a word, and Kysely
+ * takes functions and some objects for pieces of SQL.
  * @throws LedgerError that names the type and never the value
  */
-export function bindable(value: unknown): Column {
-  if (value === null) return null;
-  if (typeof value === "string" && !value.includes("\0")) return value;
-  if (typeof value === "number" && Number.isSafeInteger(value)) return value;
+export function bindable<T>(value: T): T & Column {
+  const isFit =
+    value === null ||
+    (typeof value === "string" && !value.includes("\0")) ||
+    (typeof value === "number" && Number.isSafeInteger(value));
+  if (isFit) return value as T & Column;
   throw new LedgerError("value", `the ledger stores text, whole numbers and null; it was handed ${kindOf(value)}`);
+}
+
+/** A whole row, each column of it looked at. */
+export function bindableRow<T extends object>(row: T): T {
+  for (const column of Object.values(row)) bindable(column);
+  return row;
 }
 
 function kindOf(value: unknown): string {

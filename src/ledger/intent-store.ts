@@ -1,4 +1,5 @@
 /** Intents as rows: one that is over is never brought back, and only one process can take up or end each. */
+import { bindable, bindableRow } from "./codec.js";
 import type { Intent, IntentFilter, Ledger } from "./port.js";
 import { intentColumns, toIntent } from "./rows.js";
 import type { Runs } from "./runs.js";
@@ -14,14 +15,20 @@ export function createIntentStore(db: Database, { read, write }: Runs): IntentSt
     intents: (filter) => read(async () => (await filtered(db, filter)).map(toIntent)),
     bindIntent: (id, lifeId) =>
       write(async () => {
-        const bound = db.updateTable("intents").set({ state: "bound", life_id: lifeId });
-        const { numUpdatedRows } = await bound.where("id", "=", id).where("state", "=", "pending").executeTakeFirst();
+        const bound = db.updateTable("intents").set(bindableRow({ state: "bound", life_id: lifeId }));
+        const { numUpdatedRows } = await bound
+          .where("id", "=", bindable(id))
+          .where("state", "=", "pending")
+          .executeTakeFirst();
         return numUpdatedRows > 0n;
       }),
     endIntent: (id, how, state = "ended") =>
       write(async () => {
-        const ended = db.updateTable("intents").set({ state, ended_how: how });
-        const { numUpdatedRows } = await ended.where("id", "=", id).where("state", "in", LIVE).executeTakeFirst();
+        const ended = db.updateTable("intents").set(bindableRow({ state, ended_how: how }));
+        const { numUpdatedRows } = await ended
+          .where("id", "=", bindable(id))
+          .where("state", "in", LIVE)
+          .executeTakeFirst();
         return numUpdatedRows > 0n;
       }),
   };
@@ -49,7 +56,8 @@ async function filtered(db: Database, filter: IntentFilter): Promise<IntentColum
     ...(filter.lifeId === undefined ? {} : { life_id: filter.lifeId }),
   };
   let query = db.selectFrom("intents").selectAll();
-  for (const [column, value] of Object.entries(wanted)) query = query.where(column as keyof IntentColumns, "=", value);
-  if (filter.states !== undefined) query = query.where("state", "in", filter.states);
+  for (const [column, value] of Object.entries(wanted))
+    query = query.where(column as keyof IntentColumns, "=", bindable(value));
+  if (filter.states !== undefined) query = query.where("state", "in", filter.states.map(bindable));
   return query.orderBy("created_at_ms").orderBy("id").execute();
 }

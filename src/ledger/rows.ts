@@ -2,6 +2,7 @@
 import * as z from "zod";
 import type { StepLevel } from "../plan/step.js";
 import {
+  bindableRow,
   fromDecimal,
   fromFlag,
   fromJson,
@@ -27,7 +28,7 @@ import {
 import type { EntryColumns, EntryRow, IntentColumns, LearnedColumns, LifeColumns } from "./tables.js";
 
 export function entryColumns(entry: NewEntry, nowMs: number): Omit<EntryColumns, "id"> {
-  return {
+  return bindableRow({
     at_ms: entry.atMs ?? nowMs,
     kind: entry.kind,
     account: entry.account ?? null,
@@ -37,7 +38,7 @@ export function entryColumns(entry: NewEntry, nowMs: number): Omit<EntryColumns,
     side: entry.side ?? null,
     life_id: entry.lifeId ?? null,
     body: fromJson(entry.body),
-  };
+  });
 }
 
 export function toEntry(row: EntryRow): Entry {
@@ -71,7 +72,7 @@ function toPlaced(row: PlaceColumns): Placed {
 export function lifeColumns(life: Life): LifeColumns {
   const { ourStopLoss, ourTakeProfit, ...flags } = life.record;
   const record = { ...flags, ourStopLoss: fromDecimal(ourStopLoss), ourTakeProfit: fromDecimal(ourTakeProfit) };
-  return {
+  return bindableRow({
     ...placeColumns(life),
     id: life.id,
     opened_at_ms: life.openedAtMs,
@@ -79,7 +80,7 @@ export function lifeColumns(life: Life): LifeColumns {
     ended_ms: life.ended?.atMs ?? null,
     ended_how: life.ended?.how ?? null,
     record: fromJson(record),
-  };
+  });
 }
 
 /** Flags that a version before did not know were not set by it. */
@@ -112,7 +113,7 @@ export function toLife(row: LifeColumns): Life {
 }
 
 export function intentColumns(intent: Intent): IntentColumns {
-  return {
+  return bindableRow({
     ...placeColumns(intent),
     id: intent.id,
     stop_loss: fromDecimal(intent.stopLoss),
@@ -126,7 +127,7 @@ export function intentColumns(intent: Intent): IntentColumns {
     life_id: intent.lifeId,
     ended_how: intent.endedHow,
     who: intent.who,
-  };
+  });
 }
 
 const savedWaiver = z.object({ reason: z.string(), untilMs: z.number() });
@@ -157,14 +158,14 @@ export function toIntent(row: IntentColumns): Intent {
 }
 
 export function learnedColumns({ lifeId, stopLoss, takeProfit, atMs }: Learned): LearnedColumns {
-  return {
+  return bindableRow({
     life_id: lifeId,
     stop_loss: fromDecimal(stopLoss?.price ?? null),
     stop_loss_trigger: stopLoss?.triggerBy ?? null,
     take_profit: fromDecimal(takeProfit?.price ?? null),
     take_profit_trigger: takeProfit?.triggerBy ?? null,
     at_ms: atMs,
-  };
+  });
 }
 
 export function toLearned(row: LearnedColumns): Learned {

@@ -27,11 +27,10 @@ export function lockSqlite(stateDir: string, account: string): WriterLock | null
 
 function hold(database: Libsql.Database): boolean {
   try {
-    // A standby asks again and again: it must not stand still while it does.
-    database.pragma("busy_timeout = 0");
-    // Nothing is ever written, so nothing may be left for the next holder to undo.
-    database.pragma("journal_mode = MEMORY");
-    database.exec("begin exclusive");
+    // Without a busy timeout: a standby asks again and again, and must not stand still while it does. Nothing is
+    // ever written, so the journal in memory leaves nothing for the next holder to undo. And no statement is
+    // prepared: libsql would keep the file open until that is collected.
+    database.exec("pragma journal_mode = MEMORY; begin exclusive");
     return true;
   } catch (error) {
     database.close();

@@ -1,5 +1,5 @@
 /** The ledger in one SQLite file: private, and on the disk before a write resolves. */
-import { chmodSync, chownSync, existsSync, mkdirSync, statSync } from "node:fs";
+import { accessSync, chmodSync, chownSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { Kysely, sql, SqliteDialect } from "kysely";
 import Libsql from "libsql";
@@ -86,6 +86,8 @@ export function privately<T>(file: string, open: () => T): T {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     const isNew = !existsSync(file);
+    // SQLite only says that it cannot open the file; the system says why.
+    accessSync(isNew ? dirname(file) : file, constants.R_OK | constants.W_OK);
     const opened = open();
     if (isNew) giveToOwnerOf(dirname(file), file);
     else if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);

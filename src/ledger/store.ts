@@ -1,4 +1,5 @@
 /** The ledger itself: one way to read and one way to write, the same on every engine. */
+import { bindable, bindableRow } from "./codec.js";
 import type { Engine, LedgerLog } from "./engine.js";
 import { createIntentStore } from "./intent-store.js";
 import type { HistoryFilter, Ledger } from "./port.js";
@@ -42,11 +43,11 @@ async function page(db: Database, filter: HistoryFilter): Promise<EntryRow[]> {
   // PostgreSQL knows no empty list.
   if (kinds?.length === 0) return [];
   let query = db.selectFrom("entries").selectAll();
-  if (account !== undefined) query = query.where("account", "=", account);
-  if (symbol !== undefined) query = query.where("symbol", "=", symbol);
-  if (kinds !== undefined) query = query.where("kind", "in", kinds);
-  if (beforeId !== undefined) query = query.where("id", "<", beforeId);
-  const size = Math.max(1, Math.min(limit, LARGEST_PAGE));
+  if (account !== undefined) query = query.where("account", "=", bindable(account));
+  if (symbol !== undefined) query = query.where("symbol", "=", bindable(symbol));
+  if (kinds !== undefined) query = query.where("kind", "in", kinds.map(bindable));
+  if (beforeId !== undefined) query = query.where("id", "<", bindable(beforeId));
+  const size = Math.max(1, Math.min(bindable(limit), LARGEST_PAGE));
   return query.orderBy("id", "desc").limit(size).execute();
 }
 
@@ -56,7 +57,11 @@ function createLifeStore(db: Database, { read, write }: Runs): LifeStore {
   return {
     openLives: (account) =>
       read(async () => {
-        const open = db.selectFrom("lives").selectAll().where("account", "=", account).where("ended_ms", "is", null);
+        const open = db
+          .selectFrom("lives")
+          .selectAll()
+          .where("account", "=", bindable(account))
+          .where("ended_ms", "is", null);
         return (await open.orderBy("first_seen_ms").orderBy("id").execute()).map(toLife);
       }),
     saveLife: (life) =>
@@ -67,8 +72,8 @@ function createLifeStore(db: Database, { read, write }: Runs): LifeStore {
       }),
     endLife: (id, how, atMs) =>
       write(async () => {
-        const ended = db.updateTable("lives").set({ ended_ms: atMs, ended_how: how });
-        await ended.where("id", "=", id).where("ended_ms", "is", null).execute();
+        const ended = db.updateTable("lives").set(bindableRow({ ended_ms: atMs, ended_how: how }));
+        await ended.where("id", "=", bindable(id)).where("ended_ms", "is", null).execute();
       }),
   };
 }
@@ -79,18 +84,20 @@ function createLeftAloneStore(db: Database, { read, write }: Runs): LeftAloneSto
   return {
     leftAlone: (account) =>
       read(async () => {
-        const rows = await db.selectFrom("left_alone").selectAll().where("account", "=", account).execute();
+        const rows = await db.selectFrom("left_alone").selectAll().where("account", "=", bindable(account)).execute();
         return rows.map(({ order_id: orderId, reason, at_ms: atMs }) => ({ account, orderId, reason, atMs }));
       }),
     leaveAlone: ({ account, orderId, reason, atMs }) =>
       write(async () => {
-        const insert = db.insertInto("left_alone").values({ account, order_id: orderId, reason, at_ms: atMs });
+        const insert = db
+          .insertInto("left_alone")
+          .values(bindableRow({ account, order_id: orderId, reason, at_ms: atMs }));
         await insert.onConflict((conflict) => conflict.columns(["account", "order_id"]).doNothing()).execute();
       }),
     forgetLeftAlone: (account, orderId) =>
       write(async () => {
-        const forgotten = db.deleteFrom("left_alone").where("account", "=", account);
-        await forgotten.where("order_id", "=", orderId).execute();
+        const forgotten = db.deleteFrom("left_alone").where("account", "=", bindable(account));
+        await forgotten.where("order_id", "=", bindable(orderId)).execute();
       }),
   };
 }
@@ -101,7 +108,11 @@ function createLearnedStore(db: Database, { read, write }: Runs): LearnedStore {
   return {
     learned: (lifeId) =>
       read(async () => {
-        const row = await db.selectFrom("learned").selectAll().where("life_id", "=", lifeId).executeTakeFirst();
+        const row = await db
+          .selectFrom("learned")
+          .selectAll()
+          .where("life_id", "=", bindable(lifeId))
+          .executeTakeFirst();
         return row === undefined ? null : toLearned(row);
       }),
     learn: (learned) =>
