@@ -70,12 +70,21 @@ const POSTGRES: readonly (readonly [string, Cause])[] = [
   ["42501", { trouble: "refused", words: "this user lacks a right in the database" }],
   ["55P03", LIMITED],
   ["57014", { trouble: "busy", words: "the server took too long" }],
-  ["53", UNREACHABLE],
+  ["53", { trouble: "busy", words: "the server has no room left for this connection or query" }],
+  ["55000", UNREACHABLE],
   ["57", UNREACHABLE],
   ["08", UNREACHABLE],
   ["22", UNFIT],
   ["23", UNFIT],
-  ["E", UNREACHABLE],
+  ["ECONN", UNREACHABLE],
+  ["EHOST", UNREACHABLE],
+  ["ENET", UNREACHABLE],
+  ["ENOTFOUND", UNREACHABLE],
+  ["EAI_", UNREACHABLE],
+  ["ETIMEDOUT", UNREACHABLE],
+  ["EPIPE", UNREACHABLE],
+  // A socket's folder in which no server listens.
+  ["ENOENT", UNREACHABLE],
 ];
 
 /** Texts without a code that pg throws when a connection cannot be had, is lost, or does not answer. */
@@ -93,14 +102,20 @@ export function explainPostgres(server: string, secrets: readonly string[]): Exp
   return (error) => {
     const code = codeOf(error);
     const cause = code === "" && LOST.test(messageOf(error)) ? UNREACHABLE : causeOf(POSTGRES, code);
-    const told = explained(`the ledger at ${server}`, error, code, cause);
-    return new LedgerError(told.trouble, hidden(told.message, secrets));
+    return explained(`the ledger at ${server}`, error, code, cause, secrets);
   };
 }
 
-function explained(what: string, error: unknown, code: string, cause: Cause | null): LedgerError {
+function explained(
+  what: string,
+  error: unknown,
+  code: string,
+  cause: Cause | null,
+  secrets: readonly string[] = [],
+): LedgerError {
   if (error instanceof LedgerError) return error;
-  const { trouble, words } = cause ?? { trouble: "other" as const, words: firstLine(messageOf(error)) };
+  // Hidden before it is cut: half a secret would not be found.
+  const { trouble, words } = cause ?? { trouble: "other", words: firstLine(hidden(messageOf(error), secrets)) };
   return new LedgerError(trouble, `${what}: ${words}${code === "" ? "" : ` (${code})`}`);
 }
 

@@ -1,4 +1,5 @@
 /** One writer per account, on one machine: a lock of the operating system, gone in the moment its process is. */
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import Libsql from "libsql";
 import { codeOf, explainSqlite, LedgerError } from "./error.js";
@@ -19,7 +20,7 @@ export function lockSqlite(stateDir: string, account: string): WriterLock | null
   const file = join(stateDir, "locks", `${account}.db`);
   try {
     const database = privately(file, () => new Libsql(file));
-    return hold(database) ? lockOf(account, database) : null;
+    return hold(database) ? lockOf(account, file, database) : null;
   } catch (error) {
     throw explainSqlite(file)(error);
   }
@@ -39,13 +40,23 @@ function hold(database: Libsql.Database): boolean {
   }
 }
 
-function lockOf(account: string, database: Libsql.Database): WriterLock {
+function lockOf(account: string, file: string, database: Libsql.Database): WriterLock {
+  const held = identityOf(file);
   let isReleased = false;
+  let lose: (reason: string) => void = () => undefined;
+  const lost = new Promise<string>((resolve) => {
+    lose = resolve;
+  });
   return {
     account,
-    // The system takes it from a living process for no reason.
-    lost: new Promise(() => undefined),
-    isHeld: () => Promise.resolve(!isReleased && database.inTransaction),
+    lost,
+    isHeld: () => {
+      if (isReleased) return Promise.resolve(false);
+      const isSame = held !== null && identityOf(file) === held;
+      // The system keeps the lock on the file that was removed; the next process would make and lock a new one.
+      if (!isSame) lose(`${file} was removed or replaced, so another process may believe to be the writer`);
+      return Promise.resolve(isSame && database.inTransaction);
+    },
     release: () => {
       if (isReleased) return Promise.resolve();
       isReleased = true;
@@ -58,4 +69,10 @@ function lockOf(account: string, database: Libsql.Database): WriterLock {
       return Promise.resolve();
     },
   };
+}
+
+/** Looked at by its name, and never opened: closing it would let go of the lock. Null: it is not there. */
+function identityOf(file: string): string | null {
+  const facts = statSync(file, { bigint: true, throwIfNoEntry: false });
+  return facts === undefined ? null : `${facts.dev}/${facts.ino}`;
 }

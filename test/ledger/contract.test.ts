@@ -339,6 +339,7 @@ function server(newUrl: NewUrl): void {
     await asAdmin(elsewhere, `alter database ${name} with allow_connections false`);
     await asAdmin(elsewhere, CUT_OTHERS.replace("current_database()", `'${name}'`));
     await expect(ledger.append(entry())).rejects.toMatchObject({ name: "LedgerError" });
+    await expect(ledger.lock("main")).rejects.toMatchObject({ name: "LedgerError" });
     expect(ledger.writable()).toContain("the ledger at postgres://127.0.0.1");
     await asAdmin(elsewhere, `alter database ${name} with allow_connections true`);
     await ledger.append(entry());
@@ -358,6 +359,13 @@ function server(newUrl: NewUrl): void {
     );
     await ledger.append(entry());
     expect(await ledger.history({ limit: 1 })).toMatchObject([{ symbol: "on" }]);
+  });
+
+  test("its tables in one piece where several open it at once while it is new", async () => {
+    const url = await newUrl();
+    const all = await Promise.all([opened(url), opened(url), opened(url)]);
+    for (const { ledger } of all) await ledger.append(entry());
+    expect(await all[0]?.ledger.history({ limit: 9 })).toHaveLength(3);
   });
 
   test("its tables out of the way of others' in the same database", async () => {

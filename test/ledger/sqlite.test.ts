@@ -9,6 +9,7 @@ import {
   readFileSync,
   statSync,
   writeFileSync,
+  rmSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import Libsql from "libsql";
@@ -94,6 +95,17 @@ describe("the file", () => {
     const { ledger } = await opened(fileUrl());
     await expect(ledger.lock("../main")).rejects.toMatchObject({ name: "LedgerError", trouble: "value" });
   });
+});
+
+test("a lock whose file was removed is lost, because the next process would make another", async () => {
+  const url = fileUrl();
+  const { ledger } = await opened(url);
+  const lock = await ledger.lock("main");
+  expect(await lock?.isHeld()).toBe(true);
+  rmSync(join(dirname(fileOf(url)), "locks"), { recursive: true });
+  expect(await lock?.isHeld()).toBe(false);
+  expect(await lock?.lost).toMatch(/main\.db was removed/);
+  await lock?.release();
 });
 
 describe("versions", () => {
