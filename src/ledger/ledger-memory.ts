@@ -57,10 +57,12 @@ export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
 
   function lifeOf(position: Position, change: Partial<LifeRecord> = {}): Life {
     const known = found(position);
-    const life = changed(known ?? newLife(position, now()), position, change);
+    const others = livesOf(position.key).filter(({ id, ended }) => ended === null && id !== known?.id);
+    const isLate = others.some((other) => isOlder(position, other));
+    const ended = isLate ? (known?.ended ?? { how: "opened anew", atMs: now() }) : null;
+    const life = changed(known ?? newLife(position, now()), position, change, ended);
     if (life === known) return life;
-    for (const other of livesOf(position.key)) {
-      if (other.ended !== null || other.id === life.id || isOlder(position, other)) continue;
+    for (const other of isLate ? [] : others) {
       const how = other.side === position.side ? "opened anew" : "flipped";
       save({ ...other, ended: { how, atMs: now() } });
     }

@@ -34,13 +34,13 @@ export function blankRecord(): SavedRecord {
   return record;
 }
 
-/** The life with the changes in it; the same value where they change nothing. */
-export function changed(life: Life, position: Position, change: Partial<LifeRecord>): Life {
+/** The life with the changes in it, and whether it is over; the same value where that changes nothing. */
+export function changed(life: Life, position: Position, change: Partial<LifeRecord>, ended: Life["ended"]): Life {
   const { complete: _complete, ...rest } = change;
   const record: SavedRecord = { ...life.record, ...rest };
   const openedAtMs = life.openedAtMs ?? position.openedAtMs;
-  const isSame = openedAtMs === life.openedAtMs && life.ended === null && isEqual(record, life.record);
-  return isSame ? life : { ...life, record, openedAtMs, ended: null };
+  const isSame = openedAtMs === life.openedAtMs && ended === life.ended && isEqual(record, life.record);
+  return isSame ? life : { ...life, record, openedAtMs, ended };
 }
 
 function isEqual(one: SavedRecord, other: SavedRecord): boolean {

@@ -94,6 +94,7 @@ describe("a life", () => {
   test.each([
     ["opens anew", reopened, "opened anew"],
     ["flips", short, "flipped"],
+    ["flips, nobody says when", { ...short, openedAtMs: null }, "flipped"],
   ])("is over when the position %s unseen", async (_what, next, how) => {
     const { memory, it } = await loaded();
     memory.remember(long, { rebased: true });
@@ -103,13 +104,15 @@ describe("a life", () => {
     expect([...it.saved.values()]).toMatchObject([{ ended: { how } }, { ended: null, side: next.side }]);
   });
 
-  test("is not ended by late news of the one before", async () => {
+  test("is not ended by late news of the one before, which stays over", async () => {
     const { memory, it } = await loaded();
     memory.remember(reopened, { rebased: true });
     memory.remember(long, { closeSent: true });
+    memory.remember(long, { stopTriggered: true });
+    expect(memory.recall(long)).toEqual({ ...BLANK, closeSent: true, stopTriggered: true });
     expect(memory.recall(reopened)).toEqual({ ...BLANK, rebased: true });
     await memory.flush();
-    expect(it.saved.get(memory.lifeOf(reopened).id)?.ended).toBeNull();
+    expect([...it.saved.values()].map(({ ended }) => ended?.how ?? null)).toEqual([null, "opened anew"]);
   });
 
   test("whose opening was not known is the one that opened before it was first seen, and no later one", async () => {
@@ -170,6 +173,22 @@ describe("while the ledger fails", () => {
     const record = { ...BLANK, rebased: true, closeSent: true, ourStopLoss: dec("98") };
     expect(memory.recall(long)).toEqual(record);
     expect(memory.writable()).toBeNull();
+    expect([...it.saved.values()]).toMatchObject([{ record: { rebased: true, closeSent: true } }]);
+  });
+
+  test("to be read anew, nothing is written over what another process may have left in it", async () => {
+    const { memory, it } = await loaded();
+    memory.remember(long, { rebased: true });
+    await memory.flush();
+    it.broken = true;
+    expect(await memory.load("main")).toBe(false);
+    it.broken = false;
+    memory.remember(long, { closeSent: true });
+    await memory.flush();
+    expect(it.order).toHaveLength(1);
+    expect(memory.recall(long)).toEqual({ ...BLANK, rebased: true, closeSent: true, complete: false });
+    await memory.load("main");
+    await memory.flush();
     expect([...it.saved.values()]).toMatchObject([{ record: { rebased: true, closeSent: true } }]);
   });
 
