@@ -17,9 +17,9 @@ export function isSameLife(life: Life, { side, openedAtMs }: Pick<Position, "sid
   return life.ended === null && openedAtMs <= life.firstSeenMs + CLOCKS_APART_MS;
 }
 
-/** Seen late, by a slow answer: it says nothing about the life that goes on. */
+/** Seen late, by a slow answer: it says nothing about the life that goes on. Only the exchange's own times can tell. */
 export function isOlder({ openedAtMs }: Position, life: Life): boolean {
-  return openedAtMs !== null && openedAtMs < (life.openedAtMs ?? life.firstSeenMs);
+  return openedAtMs !== null && life.openedAtMs !== null && openedAtMs < life.openedAtMs;
 }
 
 /** Its id is made of what it is, so that writing it twice leaves one. */

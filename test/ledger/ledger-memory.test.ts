@@ -128,6 +128,15 @@ describe("a life", () => {
     expect(other.memory.recall({ ...long, openedAtMs: NOW_MS + 3_600_000 }).rebased).toBe(false);
   });
 
+  test("whose opening was not known is over after a flip, also where the clocks are apart", async () => {
+    const { memory, it } = await loaded();
+    it.nowMs += 3_600_000;
+    memory.remember({ ...long, openedAtMs: null }, { rebased: true });
+    memory.remember(short, { closeSent: true });
+    await memory.flush();
+    expect([...it.saved.values()].map(({ ended }) => ended?.how ?? null)).toEqual(["flipped", null]);
+  });
+
   test("goes on where its end was a mistake", async () => {
     const { memory, it } = await loaded();
     memory.remember(long, { rebased: true });
