@@ -167,6 +167,7 @@ describe("what is installed", () => {
         ...Object.fromEntries(entries),
         "node_modules/p0": { hasInstallScript: true },
         "node_modules/p1": { resolved: "https://packages.example.com/p1.tgz" },
+        "node_modules/elsewhere": { os: ["darwin"], cpu: ["x64"] },
         "node_modules/tool": { dev: true, hasInstallScript: true, optionalDependencies: { here: "1", there: "1" } },
         "node_modules/here": { dev: true, version: "1" },
         "node_modules/there": { dev: true },

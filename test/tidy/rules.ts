@@ -129,6 +129,9 @@ export interface LockedPackage {
   readonly dev?: boolean;
   readonly hasInstallScript?: boolean;
   readonly resolved?: string;
+  /** Absent: every operating system, every processor. */
+  readonly os?: readonly string[];
+  readonly cpu?: readonly string[];
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
@@ -141,16 +144,22 @@ const MOST_RUNTIME_PACKAGES = 90;
 export function lockfileProblems(lock: Lockfile): string[] {
   const packages = Object.entries(lock.packages).filter(([path]) => path !== "");
   const runtime = packages.filter(([, entry]) => entry.dev !== true);
+  const here = runtime.filter(([, entry]) => fits(entry));
   const scripts = runtime.filter(([, entry]) => entry.hasInstallScript === true).map(([path]) => path);
   const hosts = packages.filter(([, entry]) => entry.resolved !== undefined).map(([path]) => path);
   return [
     ...scripts.map((path) => `${path} runs a script when it is installed`),
     ...hosts.map((path) => `${path} is bound to the host it was first loaded from`),
     ...packages.flatMap(([path, entry]) => missingPlatforms(lock, path, entry)),
-    ...(runtime.length > MOST_RUNTIME_PACKAGES
-      ? [`${runtime.length} runtime packages; ${MOST_RUNTIME_PACKAGES} is the most`]
+    ...(here.length > MOST_RUNTIME_PACKAGES
+      ? [`${here.length} runtime packages; ${MOST_RUNTIME_PACKAGES} is the most`]
       : []),
   ];
+}
+
+/** Counted as on one machine, always the same one: of a native library, npm installs the build for that machine only. */
+function fits({ os, cpu }: LockedPackage): boolean {
+  return (os?.includes("linux") ?? true) && (cpu?.includes("x64") ?? true);
 }
 
 /** `npm ci` refuses a lockfile that leaves out the packages of other platforms, on every platform. */

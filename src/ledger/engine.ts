@@ -1,0 +1,48 @@
+/** What SQLite and PostgreSQL have to bring along for the one store that is written on top of both. */
+import type { Dialect, DatabaseConnection } from "kysely";
+import { bindable } from "./codec.js";
+import type { Explain } from "./error.js";
+import type { WriterLock } from "./port.js";
+import type { Database } from "./tables.js";
+
+export interface Engine {
+  readonly kind: "sqlite" | "postgres";
+  readonly db: Database;
+  readonly explain: Explain;
+  /** Null: another process holds it. */
+  lock(account: string): Promise<WriterLock | null>;
+  close(): Promise<void>;
+}
+
+/** Written to when the ledger stops and begins again to take writes; pino's Logger is one. */
+export interface LedgerLog {
+  warn(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+}
+
+/** The dialect with every parameter of every query passed through the codec before a driver sees it. */
+export function withCodec(dialect: Dialect): Dialect {
+  const guarded = new WeakSet<DatabaseConnection>();
+  return {
+    createAdapter: () => dialect.createAdapter(),
+    createQueryCompiler: () => dialect.createQueryCompiler(),
+    createIntrospector: (db) => dialect.createIntrospector(db),
+    createDriver: () => {
+      const driver = dialect.createDriver();
+      const acquire = driver.acquireConnection.bind(driver);
+      driver.acquireConnection = async () => {
+        const connection = await acquire();
+        if (!guarded.has(connection)) guard(connection);
+        guarded.add(connection);
+        return connection;
+      };
+      return driver;
+    },
+  };
+}
+
+function guard(connection: DatabaseConnection): void {
+  const execute = connection.executeQuery.bind(connection);
+  connection.executeQuery = async (query) =>
+    execute({ ...query, parameters: query.parameters.map((parameter) => bindable(parameter)) });
+}

@@ -1,0 +1,119 @@
+/** The memory of lives that outlives the process: read once, kept at hand, written behind in order. */
+import type { LifeRecord } from "../domain/life.js";
+import { keyText, type Position, type PositionKey } from "../domain/position.js";
+import { blankRecord, changed, isOlder, isSameLife, merged, newLife } from "./lives.js";
+import type { Memory } from "./memory.js";
+import type { Ledger, Life } from "./port.js";
+import { writeBehind } from "./write-behind.js";
+
+export interface LedgerMemory extends Memory {
+  /**
+   * Reads the account's open lives; asked again after a failure, and when another process has been its writer.
+   * False: the ledger could not be read; until it can, records are not `complete` and nothing of the account is written.
+   */
+  load(account: string): Promise<boolean>;
+  /** The life that this position is in; begins it where it is new, and ends the one before. */
+  lifeOf(position: Position): Life;
+  /** The position is closed. */
+  end(key: PositionKey, how: string): void;
+  /** Resolves, and never rejects, when what was remembered until now has been written, or was tried. */
+  flush(): Promise<void>;
+  /** Why something of it is not in the ledger; null: everything is, or is on its way. */
+  writable(): string | null;
+}
+
+export interface LedgerMemoryParts {
+  readonly ledger: Pick<Ledger, "openLives" | "saveLife" | "writable">;
+  /** Wall clock, milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Late news may still speak of a life or two before. */
+const LIVES_KEPT = 3;
+
+/** Nothing in it throws into a pass: what the ledger refuses is kept, tried again, and told by `writable`. */
+export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
+  /** By position, oldest first. */
+  const lives = new Map<string, readonly Life[]>();
+  const loaded = new Set<string>();
+  const unread = new Map<string, string>();
+  const queue = writeBehind({
+    save: (life) => ledger.saveLife(life),
+    isReady: ({ key }) => loaded.has(key.account),
+  });
+
+  const livesOf = (key: PositionKey) => lives.get(keyText(key)) ?? [];
+  const found = (position: Position) => livesOf(position.key).findLast((life) => isSameLife(life, position));
+
+  function keep(life: Life): void {
+    const others = livesOf(life.key).filter(({ id }) => id !== life.id);
+    lives.set(keyText(life.key), [...others, life].sort(byBeginning).slice(-LIVES_KEPT));
+  }
+
+  function save(life: Life): void {
+    keep(life);
+    queue.put(life);
+  }
+
+  function lifeOf(position: Position, change: Partial<LifeRecord> = {}): Life {
+    const known = found(position);
+    const others = livesOf(position.key).filter(({ id, ended }) => ended === null && id !== known?.id);
+    const isLate = others.some((other) => isOlder(position, other));
+    const ended = isLate ? (known?.ended ?? { how: "opened anew", atMs: now() }) : null;
+    const life = changed(known ?? newLife(position, now()), position, change, ended);
+    if (life === known) return life;
+    for (const other of isLate ? [] : others) {
+      const how = other.side === position.side ? "opened anew" : "flipped";
+      save({ ...other, ended: { how, atMs: now() } });
+    }
+    save(life);
+    return life;
+  }
+
+  async function load(account: string): Promise<boolean> {
+    await queue.flush();
+    // From here on nothing of it is written until it has been read: a blank record must not replace a full one.
+    loaded.delete(account);
+    try {
+      takeIn(account, await ledger.openLives(account));
+    } catch (error) {
+      unread.set(account, error instanceof Error ? error.message : "the ledger gave no reason");
+      return false;
+    }
+    unread.delete(account);
+    loaded.add(account);
+    void queue.flush();
+    return true;
+  }
+
+  /** The ledger's word replaces ours, except for what could not be written yet. */
+  function takeIn(account: string, stored: readonly Life[]): void {
+    const ours = [...lives.values()].flat().filter(({ id, key }) => key.account === account && queue.isWaiting(id));
+    for (const [place, [life]] of lives) if (life?.key.account === account) lives.delete(place);
+    for (const life of stored) keep(life);
+    for (const life of ours) {
+      const same = livesOf(life.key).findLast((other) => other.id === life.id || isSameLife(other, life));
+      if (same !== undefined && same.id !== life.id) queue.forget(life.id);
+      save(same === undefined ? life : merged(same, life));
+    }
+  }
+
+  return {
+    recall: (position) => {
+      const { key } = position;
+      return { ...(found(position)?.record ?? blankRecord()), complete: loaded.has(key.account) };
+    },
+    remember: (position, change) => void lifeOf(position, change),
+    load,
+    lifeOf: (position) => lifeOf(position),
+    end: (key, how) => {
+      for (const life of livesOf(key)) if (life.ended === null) save({ ...life, ended: { how, atMs: now() } });
+    },
+    flush: () => queue.flush(),
+    writable: () => queue.problem() ?? [...unread.values()][0] ?? ledger.writable(),
+  };
+}
+
+function byBeginning(one: Life, other: Life): number {
+  return (one.openedAtMs ?? one.firstSeenMs) - (other.openedAtMs ?? other.firstSeenMs);
+}

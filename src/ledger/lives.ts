@@ -1,0 +1,64 @@
+/** Which life of a position is meant: a position that closes and opens again, or flips, begins a new one. */
+import { type LifeRecord, UNWRITTEN_LIFE } from "../domain/life.js";
+import { keyText, type Position } from "../domain/position.js";
+import type { Life, SavedRecord } from "./port.js";
+
+/** The exchange's clock and ours need not agree to the second. */
+const CLOCKS_APART_MS = 60_000;
+
+/**
+ * The opening tells lives apart where it is known. Where a life's was not, one that opened after the life had been
+ * seen is another; where the position's is not, nothing speaks against the life that has not ended.
+ */
+export function isSameLife(life: Life, { side, openedAtMs }: Pick<Position, "side" | "openedAtMs">): boolean {
+  if (life.side !== side) return false;
+  if (openedAtMs === null) return life.ended === null;
+  if (life.openedAtMs !== null) return life.openedAtMs === openedAtMs;
+  return life.ended === null && openedAtMs <= life.firstSeenMs + CLOCKS_APART_MS;
+}
+
+/** Seen late, by a slow answer: it says nothing about the life that goes on. Only the exchange's own times can tell. */
+export function isOlder({ openedAtMs }: Position, life: Life): boolean {
+  return openedAtMs !== null && life.openedAtMs !== null && openedAtMs < life.openedAtMs;
+}
+
+/** Its id is made of what it is, so that writing it twice leaves one. */
+export function newLife({ key, side, openedAtMs }: Position, nowMs: number): Life {
+  const opening = openedAtMs === null ? `seen-${nowMs}` : `${openedAtMs}`;
+  const id = `${keyText(key)}/${side}/${opening}`;
+  return { id, key, side, openedAtMs, firstSeenMs: nowMs, ended: null, record: blankRecord() };
+}
+
+export function blankRecord(): SavedRecord {
+  const { complete: _complete, ...record } = UNWRITTEN_LIFE;
+  return record;
+}
+
+/** The life with the changes in it, and whether it is over; the same value where that changes nothing. */
+export function changed(life: Life, position: Position, change: Partial<LifeRecord>, ended: Life["ended"]): Life {
+  const { complete: _complete, ...rest } = change;
+  const record: SavedRecord = { ...life.record, ...rest };
+  const openedAtMs = life.openedAtMs ?? position.openedAtMs;
+  const isSame = openedAtMs === life.openedAtMs && ended === life.ended && isEqual(record, life.record);
+  return isSame ? life : { ...life, record, openedAtMs, ended };
+}
+
+function isEqual(one: SavedRecord, other: SavedRecord): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+/**
+ * What this process has seen of a life while the ledger could not be read, and what the ledger knows of it. What has
+ * happened once in a life has happened; of levels, what was seen last counts.
+ */
+export function merged(stored: Life, seen: Life): Life {
+  const record: SavedRecord = {
+    rebased: stored.record.rebased || seen.record.rebased,
+    movedForLiquidation: stored.record.movedForLiquidation || seen.record.movedForLiquidation,
+    stopTriggered: stored.record.stopTriggered || seen.record.stopTriggered,
+    closeSent: stored.record.closeSent || seen.record.closeSent,
+    ourStopLoss: seen.record.ourStopLoss ?? stored.record.ourStopLoss,
+    ourTakeProfit: seen.record.ourTakeProfit ?? stored.record.ourTakeProfit,
+  };
+  return { ...stored, openedAtMs: stored.openedAtMs ?? seen.openedAtMs, ended: seen.ended, record };
+}

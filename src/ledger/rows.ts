@@ -1,0 +1,183 @@
+/** Rows of the tables and the values of the port, each made from the other. */
+import * as z from "zod";
+import type { StepLevel } from "../plan/step.js";
+import {
+  bindableRow,
+  fromDecimal,
+  fromFlag,
+  fromJson,
+  oneOf,
+  toCategory,
+  toDecimal,
+  toFlag,
+  toJson,
+  toPositionIdx,
+  toSide,
+  toTriggerBy,
+} from "./codec.js";
+import { LedgerError } from "./error.js";
+import {
+  type Entry,
+  type Intent,
+  INTENT_STATES,
+  type Learned,
+  type Life,
+  type NewEntry,
+  type SavedRecord,
+} from "./port.js";
+import type { EntryColumns, EntryRow, IntentColumns, LearnedColumns, LifeColumns } from "./tables.js";
+
+export function entryColumns(entry: NewEntry, nowMs: number): Omit<EntryColumns, "id"> {
+  return bindableRow({
+    at_ms: entry.atMs ?? nowMs,
+    kind: entry.kind,
+    account: entry.account ?? null,
+    category: entry.category ?? null,
+    symbol: entry.symbol ?? null,
+    position_idx: entry.positionIdx ?? null,
+    side: entry.side ?? null,
+    life_id: entry.lifeId ?? null,
+    body: fromJson(entry.body),
+  });
+}
+
+export function toEntry(row: EntryRow): Entry {
+  return {
+    id: row.id,
+    atMs: row.at_ms,
+    kind: row.kind,
+    account: row.account,
+    category: row.category === null ? null : toCategory(row.category),
+    symbol: row.symbol,
+    positionIdx: row.position_idx === null ? null : toPositionIdx(row.position_idx),
+    side: row.side === null ? null : toSide(row.side),
+    lifeId: row.life_id,
+    body: toJson(row.body),
+  };
+}
+
+type Placed = Pick<Life, "key" | "side">;
+type PlaceColumns = Pick<LifeColumns, "account" | "category" | "symbol" | "position_idx" | "side">;
+
+function placeColumns({ key, side }: Placed): PlaceColumns {
+  return { account: key.account, category: key.category, symbol: key.symbol, position_idx: key.positionIdx, side };
+}
+
+function toPlaced(row: PlaceColumns): Placed {
+  const { account, symbol } = row;
+  const key = { account, category: toCategory(row.category), symbol, positionIdx: toPositionIdx(row.position_idx) };
+  return { key, side: toSide(row.side) };
+}
+
+export function lifeColumns(life: Life): LifeColumns {
+  const { ourStopLoss, ourTakeProfit, ...flags } = life.record;
+  const record = { ...flags, ourStopLoss: fromDecimal(ourStopLoss), ourTakeProfit: fromDecimal(ourTakeProfit) };
+  return bindableRow({
+    ...placeColumns(life),
+    id: life.id,
+    opened_at_ms: life.openedAtMs,
+    first_seen_ms: life.firstSeenMs,
+    ended_ms: life.ended?.atMs ?? null,
+    ended_how: life.ended?.how ?? null,
+    record: fromJson(record),
+  });
+}
+
+/** Flags that a version before did not know were not set by it. */
+const savedRecord = z.object({
+  rebased: z.boolean().default(false),
+  movedForLiquidation: z.boolean().default(false),
+  stopTriggered: z.boolean().default(false),
+  closeSent: z.boolean().default(false),
+  ourStopLoss: z.string().nullable().default(null),
+  ourTakeProfit: z.string().nullable().default(null),
+});
+
+function toRecord(column: string): SavedRecord {
+  const read = savedRecord.safeParse(toJson(column));
+  if (!read.success) throw new LedgerError("damaged", "the ledger holds a life's record that cannot be read");
+  const { ourStopLoss, ourTakeProfit, ...flags } = read.data;
+  return { ...flags, ourStopLoss: toDecimal(ourStopLoss), ourTakeProfit: toDecimal(ourTakeProfit) };
+}
+
+export function toLife(row: LifeColumns): Life {
+  const { id, ended_ms: endedMs, ended_how: how } = row;
+  return {
+    ...toPlaced(row),
+    id,
+    openedAtMs: row.opened_at_ms,
+    firstSeenMs: row.first_seen_ms,
+    ended: endedMs === null ? null : { how: how ?? "", atMs: endedMs },
+    record: toRecord(row.record),
+  };
+}
+
+export function intentColumns(intent: Intent): IntentColumns {
+  return bindableRow({
+    ...placeColumns(intent),
+    id: intent.id,
+    stop_loss: fromDecimal(intent.stopLoss),
+    take_profit: fromDecimal(intent.takeProfit),
+    waiver: intent.waiver === null ? null : fromJson(intent.waiver),
+    order_link_id: intent.orderLinkId,
+    ttl_ms: intent.ttlMs,
+    allow_loosen: fromFlag(intent.allowLoosen),
+    created_at_ms: intent.createdAtMs,
+    state: intent.state,
+    life_id: intent.lifeId,
+    ended_how: intent.endedHow,
+    who: intent.who,
+  });
+}
+
+const savedWaiver = z.object({ reason: z.string(), untilMs: z.number() });
+
+function toWaiver(column: string | null): Intent["waiver"] {
+  if (column === null) return null;
+  const read = savedWaiver.safeParse(toJson(column));
+  if (!read.success) throw new LedgerError("damaged", "the ledger holds a waiver that cannot be read");
+  return read.data;
+}
+
+export function toIntent(row: IntentColumns): Intent {
+  return {
+    ...toPlaced(row),
+    id: row.id,
+    stopLoss: toDecimal(row.stop_loss),
+    takeProfit: toDecimal(row.take_profit),
+    waiver: toWaiver(row.waiver),
+    orderLinkId: row.order_link_id,
+    ttlMs: row.ttl_ms,
+    allowLoosen: toFlag(row.allow_loosen),
+    createdAtMs: row.created_at_ms,
+    state: oneOf(INTENT_STATES, row.state, "an intent's state"),
+    lifeId: row.life_id,
+    endedHow: row.ended_how,
+    who: row.who,
+  };
+}
+
+export function learnedColumns({ lifeId, stopLoss, takeProfit, atMs }: Learned): LearnedColumns {
+  return bindableRow({
+    life_id: lifeId,
+    stop_loss: fromDecimal(stopLoss?.price ?? null),
+    stop_loss_trigger: stopLoss?.triggerBy ?? null,
+    take_profit: fromDecimal(takeProfit?.price ?? null),
+    take_profit_trigger: takeProfit?.triggerBy ?? null,
+    at_ms: atMs,
+  });
+}
+
+export function toLearned(row: LearnedColumns): Learned {
+  return {
+    lifeId: row.life_id,
+    stopLoss: toLevel(row.stop_loss, row.stop_loss_trigger),
+    takeProfit: toLevel(row.take_profit, row.take_profit_trigger),
+    atMs: row.at_ms,
+  };
+}
+
+function toLevel(price: string | null, trigger: string | null): StepLevel | null {
+  const decimal = toDecimal(price);
+  return decimal === null ? null : { price: decimal, triggerBy: toTriggerBy(trigger) };
+}

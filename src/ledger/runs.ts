@@ -1,0 +1,61 @@
+/** Runs the store's queries, and keeps account of whether the ledger takes writes. */
+import type { Engine, LedgerLog } from "./engine.js";
+import { LedgerError } from "./error.js";
+
+/** How a query is run: failures become LedgerErrors, and writes are kept account of. */
+export interface Runs {
+  readonly read: <T>(query: () => Promise<T>) => Promise<T>;
+  readonly write: <T>(query: () => Promise<T>) => Promise<T>;
+}
+
+export interface Account extends Runs {
+  readonly writable: () => string | null;
+  readonly close: () => Promise<void>;
+}
+
+/** What the disk or the server would not take is told once, and once more when it takes writes again. */
+export function keepAccount(engine: Engine, log: LedgerLog): Account {
+  let isClosed = false;
+  let unwritable: string | null = null;
+
+  async function read<T>(query: () => Promise<T>): Promise<T> {
+    if (isClosed) throw new LedgerError("closed", "the ledger has been closed");
+    try {
+      return await query();
+    } catch (error) {
+      throw engine.explain(error);
+    }
+  }
+
+  function note(reason: string | null): void {
+    if (reason !== null && unwritable === null) log.warn({ reason }, "the ledger takes no writes");
+    if (reason === null && unwritable !== null) log.info({}, "the ledger takes writes again");
+    unwritable = reason;
+  }
+
+  async function write<T>(query: () => Promise<T>): Promise<T> {
+    try {
+      const result = await read(query);
+      note(null);
+      return result;
+    } catch (error) {
+      // A value that does not fit, or a write after the end, says nothing about the disk.
+      const isOurs = error instanceof LedgerError && (error.trouble === "value" || error.trouble === "closed");
+      if (error instanceof LedgerError && !isOurs) note(error.message);
+      throw error;
+    }
+  }
+
+  return {
+    read,
+    write,
+    writable: () => unwritable,
+    close: async () => {
+      if (isClosed) return;
+      isClosed = true;
+      await engine.close().catch((error: unknown) => {
+        throw engine.explain(error);
+      });
+    },
+  };
+}

@@ -1,0 +1,105 @@
+/** The ledger in one SQLite file: private, and on the disk before a write resolves. */
+import { accessSync, chmodSync, chownSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { Kysely, sql, SqliteDialect } from "kysely";
+import Libsql from "libsql";
+import { type Engine, withCodec } from "./engine.js";
+import { codeOf, explainSqlite } from "./error.js";
+import { migrate } from "./migrate.js";
+import { lockSqlite } from "./sqlite-lock.js";
+import type { Database, Tables } from "./tables.js";
+
+/** How long a write waits for that of another process; meanwhile this process stands still. */
+const BUSY_TIMEOUT_MS = 2_000;
+
+/** @throws LedgerError */
+export async function openSqlite(file: string): Promise<Engine> {
+  const explain = explainSqlite(file);
+  try {
+    const database = privately(file, () => connect(file));
+    const db: Database = new Kysely<Tables>({ dialect: withCodec(new SqliteDialect({ database })) });
+    try {
+      await migrate({ db, kind: "sqlite", begin: ["begin immediate"], hasVersion });
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+    return {
+      kind: "sqlite",
+      db,
+      explain,
+      lock: (account) => Promise.resolve(lockSqlite(dirname(file), account)),
+      close: () => close(db),
+    };
+  } catch (error) {
+    throw explain(error);
+  }
+}
+
+function connect(file: string): Libsql.Database {
+  const database = new Libsql(file);
+  database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  turnOnWal(database);
+  // The log is synced at every commit, and not only when it is folded into the file.
+  database.pragma("synchronous = FULL");
+  // A temporary file would land in a folder that others can look into.
+  database.pragma("temp_store = MEMORY");
+  return database;
+}
+
+const TRIES = 20;
+
+/** Processes that start at once get into each other's way here, and SQLite does not wait: it is asked again. */
+function turnOnWal(database: Libsql.Database): void {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      database.pragma("journal_mode = WAL");
+      return;
+    } catch (error) {
+      if (!codeOf(error).startsWith("SQLITE_BUSY") || tries === TRIES) throw error;
+      // This one does wait, for as long as the busy timeout says.
+      database.exec("begin immediate; rollback");
+    }
+  }
+}
+
+async function hasVersion(db: Database): Promise<boolean> {
+  const found = await sql<{ name: string }>`select name from sqlite_master where name = 'schema_version'`.execute(db);
+  return found.rows.length > 0;
+}
+
+async function close(db: Database): Promise<void> {
+  // What is in the log is safe already; folded into the file, one file is the whole ledger for whoever copies it.
+  await sql
+    .raw("pragma wal_checkpoint(TRUNCATE)")
+    .execute(db)
+    .catch(() => undefined);
+  await db.destroy();
+}
+
+/**
+ * The native library makes its files as the umask allows, and the log beside the file as the file is.
+ * @throws what making the folder or the file throws
+ */
+export function privately<T>(file: string, open: () => T): T {
+  const mask = process.umask(0o077);
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    const isNew = !existsSync(file);
+    // SQLite only says that it cannot open the file; the system says why.
+    accessSync(isNew ? dirname(file) : file, constants.R_OK | constants.W_OK);
+    const opened = open();
+    if (isNew) giveToOwnerOf(dirname(file), file);
+    else if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
+    return opened;
+  } finally {
+    process.umask(mask);
+  }
+}
+
+/** What root makes, a look by hand for example, must stay usable for the service whose folder it is. */
+function giveToOwnerOf(folder: string, file: string): void {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = statSync(folder);
+  for (const made of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(made)) chownSync(made, uid, gid);
+}

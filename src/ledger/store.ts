@@ -1,0 +1,125 @@
+/** The ledger itself: one way to read and one way to write, the same on every engine. */
+import { bindable, bindableRow } from "./codec.js";
+import type { Engine, LedgerLog } from "./engine.js";
+import { createIntentStore } from "./intent-store.js";
+import type { HistoryFilter, Ledger } from "./port.js";
+import { entryColumns, learnedColumns, lifeColumns, toEntry, toLearned, toLife } from "./rows.js";
+import { keepAccount, type Runs } from "./runs.js";
+import type { Database, EntryRow } from "./tables.js";
+
+const LARGEST_PAGE = 1000;
+
+export function createStore(engine: Engine, log: LedgerLog, now: () => number): Ledger {
+  const { db } = engine;
+  const runs = keepAccount(engine, log);
+  return {
+    ...createJournal(db, runs, now),
+    ...createLifeStore(db, runs),
+    ...createIntentStore(db, runs),
+    ...createLeftAloneStore(db, runs),
+    ...createLearnedStore(db, runs),
+    lock: (account) => runs.read(() => engine.lock(account)),
+    writable: runs.writable,
+    close: runs.close,
+  };
+}
+
+type Journal = Pick<Ledger, "append" | "history">;
+
+function createJournal(db: Database, { read, write }: Runs, now: () => number): Journal {
+  return {
+    append: (entry) =>
+      write(async () => {
+        const columns = entryColumns(entry, now());
+        const { id } = await db.insertInto("entries").values(columns).returning("id").executeTakeFirstOrThrow();
+        return id;
+      }),
+    history: (filter) => read(async () => (await page(db, filter)).map(toEntry)),
+  };
+}
+
+async function page(db: Database, filter: HistoryFilter): Promise<EntryRow[]> {
+  const { account, symbol, kinds, beforeId, limit } = filter;
+  // PostgreSQL knows no empty list.
+  if (kinds?.length === 0) return [];
+  let query = db.selectFrom("entries").selectAll();
+  if (account !== undefined) query = query.where("account", "=", bindable(account));
+  if (symbol !== undefined) query = query.where("symbol", "=", bindable(symbol));
+  if (kinds !== undefined) query = query.where("kind", "in", kinds.map(bindable));
+  if (beforeId !== undefined) query = query.where("id", "<", bindable(beforeId));
+  const size = Math.max(1, Math.min(bindable(limit), LARGEST_PAGE));
+  return query.orderBy("id", "desc").limit(size).execute();
+}
+
+type LifeStore = Pick<Ledger, "openLives" | "saveLife" | "endLife">;
+
+function createLifeStore(db: Database, { read, write }: Runs): LifeStore {
+  return {
+    openLives: (account) =>
+      read(async () => {
+        const open = db
+          .selectFrom("lives")
+          .selectAll()
+          .where("account", "=", bindable(account))
+          .where("ended_ms", "is", null);
+        return (await open.orderBy("first_seen_ms").orderBy("id").execute()).map(toLife);
+      }),
+    saveLife: (life) =>
+      write(async () => {
+        const { id, ...rest } = lifeColumns(life);
+        const insert = db.insertInto("lives").values({ id, ...rest });
+        await insert.onConflict((conflict) => conflict.column("id").doUpdateSet(rest)).execute();
+      }),
+    endLife: (id, how, atMs) =>
+      write(async () => {
+        const ended = db.updateTable("lives").set(bindableRow({ ended_ms: atMs, ended_how: how }));
+        await ended.where("id", "=", bindable(id)).where("ended_ms", "is", null).execute();
+      }),
+  };
+}
+
+type LeftAloneStore = Pick<Ledger, "leftAlone" | "leaveAlone" | "forgetLeftAlone">;
+
+function createLeftAloneStore(db: Database, { read, write }: Runs): LeftAloneStore {
+  return {
+    leftAlone: (account) =>
+      read(async () => {
+        const rows = await db.selectFrom("left_alone").selectAll().where("account", "=", bindable(account)).execute();
+        return rows.map(({ order_id: orderId, reason, at_ms: atMs }) => ({ account, orderId, reason, atMs }));
+      }),
+    leaveAlone: ({ account, orderId, reason, atMs }) =>
+      write(async () => {
+        const insert = db
+          .insertInto("left_alone")
+          .values(bindableRow({ account, order_id: orderId, reason, at_ms: atMs }));
+        await insert.onConflict((conflict) => conflict.columns(["account", "order_id"]).doNothing()).execute();
+      }),
+    forgetLeftAlone: (account, orderId) =>
+      write(async () => {
+        const forgotten = db.deleteFrom("left_alone").where("account", "=", bindable(account));
+        await forgotten.where("order_id", "=", bindable(orderId)).execute();
+      }),
+  };
+}
+
+type LearnedStore = Pick<Ledger, "learned" | "learn">;
+
+function createLearnedStore(db: Database, { read, write }: Runs): LearnedStore {
+  return {
+    learned: (lifeId) =>
+      read(async () => {
+        const row = await db
+          .selectFrom("learned")
+          .selectAll()
+          .where("life_id", "=", bindable(lifeId))
+          .executeTakeFirst();
+        return row === undefined ? null : toLearned(row);
+      }),
+    learn: (learned) =>
+      write(async () => {
+        const { life_id, ...rest } = learnedColumns(learned);
+        const insert = db.insertInto("learned").values({ life_id, ...rest });
+        await insert.onConflict((conflict) => conflict.column("life_id").doUpdateSet(rest)).execute();
+      }),
+  };
+}

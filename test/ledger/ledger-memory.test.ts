@@ -1,0 +1,237 @@
+/** The memory that outlives the process: what it recalls of which life, and what it does while the ledger fails. */
+import { describe, expect, test } from "vitest";
+import { dec } from "../../src/domain/decimal.js";
+import { UNWRITTEN_LIFE } from "../../src/domain/life.js";
+import { ledgerMemory } from "../../src/ledger/ledger-memory.js";
+import { LedgerError, type Life } from "../../src/ledger/port.js";
+import { aPosition, aShort } from "../builders/position.js";
+import { fileUrl, NOW_MS, opened } from "./stage.js";
+
+const BLANK = { ...UNWRITTEN_LIFE, complete: true };
+const long = aPosition({ openedAtMs: NOW_MS });
+const reopened = aPosition({ openedAtMs: NOW_MS + 1 });
+const short = aShort({ openedAtMs: NOW_MS + 2 });
+
+/** A ledger whose lives are plain values, and that fails when it is told to. */
+function stage(stored: readonly Life[] = []) {
+  const saved = new Map(stored.map((life) => [life.id, life]));
+  const order: string[] = [];
+  const it = { nowMs: NOW_MS, broken: false, saved, order };
+  const fail = () => Promise.reject(new LedgerError("full", "the disk is full"));
+  const ledger = {
+    openLives: (account: string) =>
+      it.broken
+        ? fail()
+        : Promise.resolve([...saved.values()].filter(({ key, ended }) => key.account === account && ended === null)),
+    saveLife: (life: Life) => {
+      if (it.broken) return fail();
+      saved.set(life.id, life);
+      order.push(life.id);
+      return Promise.resolve();
+    },
+    writable: () => null,
+  };
+  const memory = ledgerMemory({ ledger, now: () => it.nowMs });
+  return { ...it, it, memory };
+}
+
+async function loaded(stored: readonly Life[] = []) {
+  const staged = stage(stored);
+  await staged.memory.load("main");
+  return staged;
+}
+
+describe("what is remembered", () => {
+  test("is recalled at once, and by the next process as well", async () => {
+    const url = fileUrl();
+    const first = await opened(url);
+    const memory = ledgerMemory({ ledger: first.ledger, now: () => NOW_MS });
+    await memory.load("main");
+    expect(memory.recall(long)).toEqual(BLANK);
+    memory.remember(long, { rebased: true });
+    memory.remember(long, { ourStopLoss: dec("98.50") });
+    const record = { ...BLANK, rebased: true, ourStopLoss: dec("98.5") };
+    expect(memory.recall(long)).toEqual(record);
+    await memory.flush();
+    await first.ledger.close();
+
+    const second = await opened(url);
+    const later = ledgerMemory({ ledger: second.ledger, now: () => NOW_MS });
+    expect(await later.load("main")).toBe(true);
+    expect(later.recall(long)).toEqual(record);
+    expect(later.recall(short)).toEqual(BLANK);
+  });
+
+  test("is written once, in the order of the first changes, and not at all where nothing changes", async () => {
+    const { memory, order } = await loaded();
+    memory.remember(long, { stopTriggered: true });
+    memory.remember(aPosition({ symbol: "ETHUSDT" }), {});
+    memory.remember(long, { closeSent: true });
+    await memory.flush();
+    expect(order).toEqual([`main/linear/BTCUSDT/0/long/${NOW_MS}`, "main/linear/ETHUSDT/0/long/1000"]);
+    memory.remember(long, { closeSent: true });
+    memory.remember(long, {});
+    memory.recall(short);
+    await memory.flush();
+    expect(order).toHaveLength(2);
+  });
+});
+
+describe("a life", () => {
+  test("ends when the position is closed, and the next one knows nothing of it", async () => {
+    const { memory, it } = await loaded();
+    memory.remember(long, { rebased: true });
+    it.nowMs += 5;
+    memory.end(long.key, "closed");
+    expect(memory.recall(reopened)).toEqual(BLANK);
+    expect(memory.recall({ ...long, openedAtMs: null })).toEqual(BLANK);
+    // Late news of the one that has ended still finds it.
+    expect(memory.recall(long).rebased).toBe(true);
+    await memory.flush();
+    expect([...it.saved.values()]).toMatchObject([{ ended: { how: "closed", atMs: NOW_MS + 5 } }]);
+  });
+
+  test.each([
+    ["opens anew", reopened, "opened anew"],
+    ["flips", short, "flipped"],
+    ["flips, nobody says when", { ...short, openedAtMs: null }, "flipped"],
+  ])("is over when the position %s unseen", async (_what, next, how) => {
+    const { memory, it } = await loaded();
+    memory.remember(long, { rebased: true });
+    expect(memory.recall(next)).toEqual(BLANK);
+    memory.lifeOf(next);
+    await memory.flush();
+    expect([...it.saved.values()]).toMatchObject([{ ended: { how } }, { ended: null, side: next.side }]);
+  });
+
+  test("is not ended by late news of the one before, which stays over", async () => {
+    const { memory, it } = await loaded();
+    memory.remember(reopened, { rebased: true });
+    memory.remember(long, { closeSent: true });
+    memory.remember(long, { stopTriggered: true });
+    expect(memory.recall(long)).toEqual({ ...BLANK, closeSent: true, stopTriggered: true });
+    expect(memory.recall(reopened)).toEqual({ ...BLANK, rebased: true });
+    await memory.flush();
+    expect([...it.saved.values()].map(({ ended }) => ended?.how ?? null)).toEqual([null, "opened anew"]);
+  });
+
+  test("whose opening was not known is the one that opened before it was first seen, and no later one", async () => {
+    const { memory } = await loaded();
+    const unknown = { ...long, openedAtMs: null };
+    memory.remember(unknown, { rebased: true });
+    const { id } = memory.lifeOf(unknown);
+    expect(memory.lifeOf(long)).toMatchObject({ id, openedAtMs: NOW_MS });
+    expect(memory.recall(unknown).rebased).toBe(true);
+
+    const other = await loaded();
+    other.memory.remember(unknown, { rebased: true });
+    expect(other.memory.recall({ ...long, openedAtMs: NOW_MS + 3_600_000 }).rebased).toBe(false);
+  });
+
+  test("whose opening was not known is over after a flip, also where the clocks are apart", async () => {
+    const { memory, it } = await loaded();
+    it.nowMs += 3_600_000;
+    memory.remember({ ...long, openedAtMs: null }, { rebased: true });
+    memory.remember(short, { closeSent: true });
+    await memory.flush();
+    expect([...it.saved.values()].map(({ ended }) => ended?.how ?? null)).toEqual(["flipped", null]);
+  });
+
+  test("goes on where its end was a mistake", async () => {
+    const { memory, it } = await loaded();
+    memory.remember(long, { rebased: true });
+    memory.end(long.key, "closed");
+    memory.remember(long, { closeSent: true });
+    await memory.flush();
+    expect([...it.saved.values()]).toMatchObject([{ ended: null, record: { rebased: true, closeSent: true } }]);
+  });
+});
+
+describe("while the ledger fails", () => {
+  test("nothing throws, it says why, and what was remembered is written when it can be", async () => {
+    const { memory, it } = await loaded();
+    it.broken = true;
+    memory.remember(long, { rebased: true });
+    memory.remember(aPosition({ symbol: "ETHUSDT" }), { rebased: true });
+    await memory.flush();
+    expect(memory.writable()).toBe("the disk is full");
+    expect(memory.recall(long).rebased).toBe(true);
+    it.broken = false;
+    await memory.flush();
+    expect(memory.writable()).toBeNull();
+    expect(it.order).toHaveLength(2);
+  });
+
+  test("at the start, records are not complete and nothing is overwritten; what was seen meanwhile is added", async () => {
+    const before = await loaded();
+    before.memory.remember(long, { rebased: true, ourStopLoss: dec("98") });
+    await before.memory.flush();
+
+    const { memory, it } = stage([...before.it.saved.values()]);
+    it.broken = true;
+    expect(await memory.load("main")).toBe(false);
+    expect(memory.writable()).toBe("the disk is full");
+    expect(memory.recall(long)).toEqual(UNWRITTEN_LIFE);
+    memory.remember({ ...long, openedAtMs: null }, { closeSent: true });
+    it.broken = false;
+    await memory.flush();
+    expect(it.order).toEqual([]);
+
+    expect(await memory.load("main")).toBe(true);
+    await memory.flush();
+    const record = { ...BLANK, rebased: true, closeSent: true, ourStopLoss: dec("98") };
+    expect(memory.recall(long)).toEqual(record);
+    expect(memory.writable()).toBeNull();
+    expect([...it.saved.values()]).toMatchObject([{ record: { rebased: true, closeSent: true } }]);
+  });
+
+  test("to be read anew, nothing is written over what another process may have left in it", async () => {
+    const { memory, it } = await loaded();
+    memory.remember(long, { rebased: true });
+    await memory.flush();
+    it.broken = true;
+    expect(await memory.load("main")).toBe(false);
+    it.broken = false;
+    memory.remember(long, { closeSent: true });
+    await memory.flush();
+    expect(it.order).toHaveLength(1);
+    expect(memory.recall(long)).toEqual({ ...BLANK, rebased: true, closeSent: true, complete: false });
+    await memory.load("main");
+    await memory.flush();
+    expect([...it.saved.values()]).toMatchObject([{ record: { rebased: true, closeSent: true } }]);
+  });
+
+  test("for one account, another one's memory is not held up", async () => {
+    const { memory, it } = await loaded();
+    memory.remember(aPosition({ account: "grid" }), { rebased: true });
+    memory.remember(long, { rebased: true });
+    await memory.flush();
+    expect(it.order).toEqual([memory.lifeOf(long).id]);
+    expect(memory.recall(aPosition({ account: "grid" }))).toEqual({ ...UNWRITTEN_LIFE, rebased: true });
+  });
+
+  test("a value that can never be stored keeps no other from being written", async () => {
+    const { ledger } = await opened(fileUrl());
+    const memory = ledgerMemory({ ledger, now: () => NOW_MS });
+    await memory.load("main");
+    memory.remember(aPosition({ symbol: "BAD\0" }), { rebased: true });
+    memory.remember(long, { rebased: true });
+    await memory.flush();
+    expect(await ledger.openLives("main")).toMatchObject([{ key: { symbol: "BTCUSDT" } }]);
+  });
+});
+
+test("after another process was the writer, its word counts", async () => {
+  const { memory, it } = await loaded();
+  memory.remember(long, { ourStopLoss: dec("98") });
+  await memory.flush();
+  const { id } = memory.lifeOf(long);
+  const life = it.saved.get(id);
+  if (life === undefined) throw new Error("the life was not saved");
+  it.saved.set(id, { ...life, record: { ...life.record, ourStopLoss: dec("99"), closeSent: true } });
+  await memory.load("main");
+  expect(memory.recall(long)).toEqual({ ...BLANK, ourStopLoss: dec("99"), closeSent: true });
+  it.saved.set(id, { ...life, ended: { how: "closed", atMs: NOW_MS } });
+  await memory.load("main");
+  expect(memory.recall({ ...long, openedAtMs: null })).toEqual(BLANK);
+});

@@ -1,0 +1,213 @@
+/** The ledger's file: who may read it, what a full or closed disk does to it, and which versions go together. */
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+  rmSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import Libsql from "libsql";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { sql } from "kysely";
+import { MIGRATIONS } from "../../src/ledger/migrations.js";
+import { migrate } from "../../src/ledger/migrate.js";
+import { openSqlite } from "../../src/ledger/sqlite.js";
+import { fileUrl, folder, life, opened } from "./stage.js";
+
+const fileOf = (url: string) => url.slice("file:".length);
+const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+const modesIn = (path: string) =>
+  Object.fromEntries(readdirSync(path).map((name) => [name, modeOf(join(path, name))] as const));
+
+describe("the file", () => {
+  test("is for nobody else's eyes, nor is anything beside it, whatever the process's mask", async () => {
+    const mask = process.umask(0o000);
+    onTestFinished(() => void process.umask(mask));
+    const url = fileUrl();
+    const { ledger } = await opened(url);
+    await ledger.append({ kind: "finding", body: null });
+    const lock = await ledger.lock("main");
+    const stateDir = dirname(fileOf(url));
+    expect(modeOf(stateDir)).toBe("700");
+    expect(modesIn(stateDir)).toEqual({
+      "backstop.db": "600",
+      "backstop.db-wal": "600",
+      "backstop.db-shm": "600",
+      locks: "700",
+    });
+    expect(modesIn(join(stateDir, "locks"))).toEqual({ "main.db": "600" });
+    expect(process.umask()).toBe(0o000);
+    await lock?.release();
+  });
+
+  test("that was open to others is closed to them", async () => {
+    const url = fileUrl();
+    await (await opened(url)).ledger.close();
+    chmodSync(fileOf(url), 0o644);
+    await opened(url);
+    expect(modeOf(fileOf(url))).toBe("600");
+  });
+
+  test("is one whole file after a clean end, and syncs at every commit while it is open", async () => {
+    const url = fileUrl();
+    const { ledger } = await opened(url);
+    await ledger.append({ kind: "finding", body: { canary: 1 } });
+    await ledger.close();
+    expect(readFileSync(fileOf(url)).includes('{"canary":1}')).toBe(true);
+    const engine = await openSqlite(fileOf(url));
+    onTestFinished(() => engine.close());
+    const told = async (name: string) =>
+      Object.values((await sql.raw(`pragma ${name}`).execute(engine.db)).rows[0] ?? {});
+    expect(await told("journal_mode")).toEqual(["wal"]);
+    expect(await told("synchronous")).toEqual([2]);
+    expect(await told("busy_timeout")).toEqual([2_000]);
+  });
+
+  test("may have any name that a folder can have", async () => {
+    const url = `file:${join(folder(), "ä ?mode=ro#%20", "led ger?.db")}`;
+    const { ledger } = await opened(url);
+    await ledger.append({ kind: "finding", body: null });
+    expect(existsSync(fileOf(url))).toBe(true);
+  });
+
+  test.each([
+    ["no database", (file: string) => writeFileSync(file, "no database\n".repeat(1_000)), "damaged"],
+    ["a folder", (file: string) => mkdirSync(file), "other"],
+  ])("that is %s is refused by its name", async (_what, put, trouble) => {
+    const file = join(folder(), "backstop.db");
+    put(file);
+    const refused = opened(`file:${file}`);
+    await expect(refused).rejects.toMatchObject({ name: "LedgerError", trouble });
+    await expect(refused).rejects.toThrow(file);
+  });
+
+  test.each(["file:relative.db", "mysql://somewhere/x", ""])("is not looked for at %j", async (url) => {
+    await expect(opened(url)).rejects.toMatchObject({ name: "LedgerError", trouble: "value" });
+  });
+
+  test("holds no lock for a name that would lead out of its folder", async () => {
+    const { ledger } = await opened(fileUrl());
+    await expect(ledger.lock("../main")).rejects.toMatchObject({ name: "LedgerError", trouble: "value" });
+  });
+});
+
+test("a lock whose file was removed is lost, because the next process would make another", async () => {
+  const url = fileUrl();
+  const { ledger } = await opened(url);
+  const lock = await ledger.lock("main");
+  expect(await lock?.isHeld()).toBe(true);
+  rmSync(join(dirname(fileOf(url)), "locks"), { recursive: true });
+  expect(await lock?.isHeld()).toBe(false);
+  expect(await lock?.lost).toMatch(/main\.db was removed/);
+  await lock?.release();
+});
+
+describe("versions", () => {
+  test("a newer ledger is refused, with what to do about it, and left as it is", async () => {
+    const url = fileUrl();
+    const { ledger } = await opened(url);
+    await ledger.append({ kind: "finding", body: null });
+    await ledger.close();
+    const other = new Libsql(fileOf(url));
+    other.exec("update schema_version set version = 99");
+    const refused = opened(url);
+    await expect(refused).rejects.toMatchObject({ name: "LedgerError", trouble: "newer" });
+    await expect(refused).rejects.toThrow(/newer bybit-backstop.*version 99.*ledger\.url/s);
+    expect(other.prepare("select version from schema_version").all()).toEqual([{ version: 99 }]);
+    other.close();
+  });
+
+  test("an older ledger is brought up to date with all that is in it, whole or not at all", async () => {
+    const file = fileOf(fileUrl());
+    const engine = await openSqlite(file);
+    onTestFinished(() => engine.close());
+    const hasVersion = () => Promise.resolve(true);
+    const parts = { db: engine.db, kind: "sqlite", begin: ["begin immediate"], hasVersion } as const;
+    const columns = async () => (await sql.raw("pragma table_info(learned)").execute(engine.db)).rows.length;
+    const before = await columns();
+    const addColumn = async (db: typeof engine.db) => {
+      await db.schema.alterTable("learned").addColumn("note", "text").execute();
+    };
+    const fail = () => Promise.reject(new Error("on purpose"));
+    await expect(migrate(parts, [...MIGRATIONS, addColumn, fail])).rejects.toThrow("on purpose");
+    expect(await columns()).toBe(before);
+    await migrate(parts, [...MIGRATIONS, addColumn]);
+    await migrate(parts, [...MIGRATIONS, addColumn]);
+    expect(await columns()).toBe(before + 1);
+    await expect(openSqlite(file)).rejects.toMatchObject({ trouble: "newer" });
+  });
+});
+
+/** A small disk of its own; null: this user may not make one. */
+function smallDisk(): string | null {
+  const path = folder();
+  try {
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=512k", "tmpfs", path], { stdio: "ignore" });
+  } catch {
+    return null;
+  }
+  onTestFinished(() => void execFileSync("umount", ["-l", path]));
+  return path;
+}
+
+describe("a disk", () => {
+  test("that is full stops writes, says so, and takes them again when there is room", async (context) => {
+    const disk = smallDisk();
+    if (disk === null) return context.skip("a small disk can be mounted by root only");
+    const { ledger, told } = await opened(`file:${join(disk, "backstop.db")}`);
+    await ledger.append({ kind: "finding", body: "before" });
+    const ballast = join(disk, "ballast");
+    for (let size = 512; size > 0; size -= 4) {
+      try {
+        writeFileSync(ballast, Buffer.alloc(size * 1024));
+        break;
+      } catch {
+        // Smaller, then: as much as there is room for.
+      }
+    }
+    const body = "x".repeat(20_000);
+    await expect(ledger.append({ kind: "finding", body })).rejects.toMatchObject({
+      name: "LedgerError",
+      trouble: "full",
+    });
+    expect(ledger.writable()).toMatch(/the disk is full/);
+    await expect(ledger.saveLife(life({ id: body }))).rejects.toMatchObject({ trouble: "full" });
+    expect(await ledger.history({ limit: 9 })).toMatchObject([{ body: "before" }]);
+
+    writeFileSync(ballast, "");
+    await ledger.append({ kind: "finding", body });
+    expect(ledger.writable()).toBeNull();
+    expect(told).toEqual([expect.stringContaining("takes no writes"), expect.stringContaining("takes writes again")]);
+    expect(await ledger.history({ limit: 9 })).toHaveLength(2);
+  });
+
+  test("that is full from the start is told so", async (context) => {
+    const disk = smallDisk();
+    if (disk === null) return context.skip("a small disk can be mounted by root only");
+    try {
+      writeFileSync(join(disk, "ballast"), Buffer.alloc(512 * 1024));
+    } catch {
+      // Full is what it was to become.
+    }
+    await expect(opened(`file:${join(disk, "backstop.db")}`)).rejects.toMatchObject({ trouble: "full" });
+  });
+
+  test("that can only be read is told so", async (context) => {
+    const disk = smallDisk();
+    if (disk === null) return context.skip("a small disk can be mounted by root only");
+    const url = fileUrl();
+    await (await opened(url)).ledger.close();
+    const file = join(disk, "backstop.db");
+    copyFileSync(fileOf(url), file);
+    execFileSync("mount", ["-o", "remount,ro", disk]);
+    await expect(opened(`file:${file}`)).rejects.toMatchObject({ name: "LedgerError", trouble: "read-only" });
+    const absent = `file:${join(disk, "other.db")}`;
+    await expect(opened(absent)).rejects.toMatchObject({ name: "LedgerError", trouble: "read-only" });
+  });
+});
