@@ -57,6 +57,7 @@ export function merged(stored: Life, seen: Life): Life {
     movedForLiquidation: stored.record.movedForLiquidation || seen.record.movedForLiquidation,
     stopTriggered: stored.record.stopTriggered || seen.record.stopTriggered,
     closeSent: stored.record.closeSent || seen.record.closeSent,
+    grown: stored.record.grown || seen.record.grown,
     ourStopLoss: seen.record.ourStopLoss ?? stored.record.ourStopLoss,
     ourTakeProfit: seen.record.ourTakeProfit ?? stored.record.ourTakeProfit,
   };

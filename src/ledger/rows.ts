@@ -89,6 +89,7 @@ const savedRecord = z.object({
   movedForLiquidation: z.boolean().default(false),
   stopTriggered: z.boolean().default(false),
   closeSent: z.boolean().default(false),
+  grown: z.boolean().default(false),
   ourStopLoss: z.string().nullable().default(null),
   ourTakeProfit: z.string().nullable().default(null),
 });

@@ -46,6 +46,7 @@ export function life(over: Partial<Life> = {}): Life {
     movedForLiquidation: false,
     stopTriggered: false,
     closeSent: false,
+    grown: false,
     ourStopLoss: dec("49000.50"),
     ourTakeProfit: null,
   };
