@@ -69,6 +69,7 @@ async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: Att
       ...woken,
     ];
     if (ready.length === 0 && due.length === 0) return settled();
+    if (ready.length === 0 && options.isOverdue?.()) return { ...view, book, lostSight: null };
     if (ready.length > 0) wire.push((await sendBatch(ready, writer, { view, latest: () => view, book }, options)).rest);
     else if (woken.length === 0)
       await clock.sleep(book.onTheWire() > 0 ? lookWhileWritingMs(view) : pauseMs(idleLooks));

@@ -89,17 +89,15 @@ export async function nextView(
 }
 
 function viewOf(picture: Picture, brakedBefore: string | null, options: Attentive): View {
-  const { policyOf, memory, frozen, manyChangesAgreed, attention } = options;
-  const assessment = assess({
-    snapshot: picture.snapshot,
-    policyOf: ({ key, side }) => policyOf(key, side),
-    lifeOf: (position) => memory.recall(position),
-  });
+  const { frozen, manyChangesAgreed, attention } = options;
+  const first = judged(picture, options);
   // A triggered stop leaves the list of open orders as it fills or lapses; what is left of the position remembers it.
-  for (const { position, stop } of assessment.positions) {
-    if (stop.triggered.length > 0) memory.remember(position, { stopTriggered: true });
+  for (const { position, stop } of first.positions) {
+    if (stop.triggered.length > 0) options.memory.remember(position, { stopTriggered: true });
   }
-  options.onLook?.(picture, assessment);
+  options.onLook?.(picture, first);
+  // What the look has brought to memory counts for this plan already.
+  const assessment = options.onLook === undefined ? first : judged(picture, options);
   const braked = brakedBefore ?? changeBrake(assessment);
   const heldBack = ({ position }: Assessed) => options.heldBack?.(position) ?? null;
   const planned = plan(assessment, { frozen: frozen(picture), manyChangesAgreed, brakedBefore: braked, heldBack });
@@ -110,6 +108,14 @@ function viewOf(picture: Picture, brakedBefore: string | null, options: Attentiv
 function standsElsewhere({ attempt, verdict }: Judged, { stop }: Assessed): boolean {
   const isStop = attempt.step.action === "set-trading-stop" && attempt.step.stopLoss !== null;
   return isStop && verdict.kind === "unseen" && stop.standingFull !== null;
+}
+
+function judged({ snapshot }: Picture, { policyOf, memory }: Attentive): Assessment {
+  return assess({
+    snapshot,
+    policyOf: ({ key, side }) => policyOf(key, side),
+    lifeOf: (position) => memory.recall(position),
+  });
 }
 
 async function lookOrNull(scope: ReadScope, { reader }: PassOptions) {

@@ -1,5 +1,6 @@
 /** The part of a guard that gives entry orders their exits, under the same pauses and switches as everything else. */
 import type { Picture } from "../domain/picture.js";
+import type { AmendOrder } from "../plan/attach.js";
 import { type Attacher, createAttacher } from "./attach.js";
 import type { GuardParts } from "./parts.js";
 
@@ -7,8 +8,8 @@ export interface AttachingParts {
   /** Null before the first look. */
   readonly picture: () => Picture | null;
   readonly isStopping: () => boolean;
-  /** The exits of this order are on the wire. */
-  readonly sent: (orderId: string) => void;
+  /** These exits are on the wire. */
+  readonly sent: (step: AmendOrder) => void;
 }
 
 /** Null: this guard attaches nothing. */
@@ -31,7 +32,7 @@ export function attacherFor(parts: GuardParts, { picture, isStopping, sent }: At
       return latest === null ? "nothing was looked at yet" : pass.frozen(latest);
     },
     on: (event) => {
-      if (event.outcome === "sent") sent(event.orderId);
+      if (event.outcome === "sent") sent(event.step);
       tell({ kind: "attach", event });
     },
   });

@@ -122,8 +122,7 @@ export class Ear implements StreamListener {
     reflex.carries(brought);
     const known = lives.get(key)?.position;
     if (known?.fullStopLoss == null || known.side !== stop.side || !isAttachedByUs(orderId)) return;
-    reflex.rivals.saw({ ...brought, price: known.fullStopLoss });
-    reflex.rivals.wrote({ ...brought, decidedFromMs: nowMs, answeredAtMs: nowMs });
+    reflex.broughtByUs(brought, known.fullStopLoss);
   }
 
   #execution({ contract, execution }: Of<"execution">): void {

@@ -8,8 +8,10 @@ import { ExchangeFailure } from "../exchange/failure.js";
 import type { Stream } from "../exchange/stream.js";
 import { type PassOptions, type PassResult, runPass } from "../pass.js";
 import { PassBook, type StepRecord } from "../verify/book.js";
+import { Bell } from "./bell.js";
 import { Ear } from "./ear.js";
 import type { Tell } from "./event.js";
+import { AttachedStops, lookBack } from "./hindsight.js";
 import { type Hold, holdOf } from "./holding.js";
 import { LaterLooks } from "./later.js";
 import { Live } from "./live.js";
@@ -21,16 +23,20 @@ import type { GuardParts } from "./parts.js";
 import { Passes } from "./passes.js";
 import { Reflex } from "./reflex.js";
 import type { AccountStatus } from "./status.js";
-import { countByStatus, nakedMs } from "./tally.js";
-import { ASLEEP, scopeOf, type WholeReason, type Wakes, wokenFor, wokenWhole } from "./wake.js";
+import { accountStatus } from "./tally.js";
+import type { WholeReason } from "./wake.js";
 
 /** Between two passes: a burst of pushes is looked at together. */
 const GAP_MS = 150;
+/** When a look at everything is due, a pass looks on for its own effects no longer than this. */
+const MOST_LOOKING_ON_MS = 2_000;
 /** While the stream is down, everything is looked at so often. */
 const DOWN_SWEEP_MS = 5_000;
 /** A key that was refused is tried once in this time; anything else soon again. */
 const REFUSED_RETRY_MS = 60_000;
 const FAILED_RETRY_MS = 1_000;
+/** A sidecar tries on where a single pass gives up. */
+const MOST_UNPROVEN = 3;
 /** A position that is known and that a read does not show. */
 const LOOK_AGAIN_MS = 500;
 
@@ -39,22 +45,20 @@ export class Guard {
   /** Resolves after `close`; rejects by a mistake of ours. */
   readonly done: Promise<void>;
   readonly #parts: GuardParts;
-  readonly #book = new PassBook();
+  readonly #book = new PassBook(MOST_UNPROVEN);
   readonly #passes = new Passes();
+  readonly #bell: Bell;
   readonly #live = new Live();
   readonly #lives = new Lives();
   readonly #looks: Looks;
   readonly #reflex: Reflex;
   readonly #ear: Ear;
   readonly #attacher: Attacher | null;
-  /** Entry orders whose exits we have sent. */
-  readonly #attached = new Set<string>();
+  readonly #attached = new AttachedStops();
   readonly #stream: Stream;
   readonly #told = new WeakSet<StepRecord>();
   readonly #later: LaterLooks;
   #fail: (error: unknown) => void = () => undefined;
-  #wakes: Wakes = wokenWhole(ASLEEP, "start");
-  #rouse: () => void = () => undefined;
   #isStopping = false;
   #picture: Picture | null = null;
   #assessment: Assessment | null = null;
@@ -63,6 +67,8 @@ export class Guard {
 
   constructor(parts: GuardParts) {
     this.#parts = parts;
+    this.#bell = new Bell(parts.timers);
+    this.#bell.ring("start");
     this.name = parts.name;
     const { pass, instrumentOf, attach } = parts;
     const tell: Tell = (event) => {
@@ -71,7 +77,7 @@ export class Guard {
     };
     const closerOf = (position: Position) => closerBy(pass.memory.recall(position));
     const shared = { pass, tell, closerOf, live: this.#live, lives: this.#lives };
-    const wakeFor = (contract: Contract) => this.#wakeFor(contract);
+    const wakeFor = (contract: Contract) => this.#bell.ringFor(contract);
     this.#later = new LaterLooks(parts.timers, wakeFor);
     this.#looks = new Looks(shared);
     this.#reflex = new Reflex({
@@ -87,10 +93,10 @@ export class Guard {
     this.#attacher = attacherFor(parts, {
       picture: () => this.#picture,
       isStopping: () => this.#isStopping,
-      sent: (orderId) => this.#attached.add(orderId),
+      sent: ({ orderId, key, side, stopLoss }) => this.#attached.sent(orderId, key, side, stopLoss.price),
     });
     const watchesEntries = () => attach?.isWanted() ?? false;
-    const isAttachedByUs = (orderId: string) => this.#attached.has(orderId);
+    const isAttachedByUs = (orderId: string) => this.#attached.isOurs(orderId);
     this.#ear = new Ear({
       ...shared,
       watchesEntries,
@@ -107,14 +113,13 @@ export class Guard {
   }
 
   wake(reason: WholeReason): void {
-    this.#wakes = wokenWhole(this.#wakes, reason);
-    this.#rouse();
+    this.#bell.ring(reason);
   }
 
   /** Once a second: a look at everything is due where the stream cannot tell of changes. */
   tick(): void {
     const isDue = this.#nowMs() - this.#passes.lastWholeStartMs >= DOWN_SWEEP_MS;
-    if (isDue && this.#ear.state === "down" && this.#wakes.whole === null) this.wake("stream-down");
+    if (isDue && this.#ear.state === "down" && !this.#bell.wantsAll()) this.wake("stream-down");
   }
 
   /** How long the pass that runs now has been running, milliseconds; 0: none runs. */
@@ -128,26 +133,25 @@ export class Guard {
   }
 
   status(): AccountStatus {
-    const { pass } = this.#parts;
+    const { pass, silentForMs } = this.#parts;
     const frozen = this.#picture === null ? null : pass.frozen(this.#picture);
-    return {
+    return accountStatus({
       name: this.name,
-      reachable: this.#passes.trouble === null,
-      trouble: this.#passes.trouble,
-      lastCompletePassAtMs: this.#passes.lastCompleteMs,
-      lastPassMs: this.#passes.lastWholeTookMs,
+      passes: this.#passes,
+      assessment: this.#assessment,
+      lives: this.#lives.all(),
       stream: this.#ear.state,
       frozen: pass.writer === undefined ? "this is a dry run" : frozen,
-      positions: countByStatus(this.#assessment),
-      nakedMs: nakedMs(this.#lives.all(), this.#nowMs()),
-      budgetLeft: 1 - this.#book.onTheWire(),
-    };
+      silentForMs: silentForMs(),
+      onTheWire: this.#book.onTheWire(),
+      nowMs: this.#nowMs(),
+    });
   }
 
   /** Nothing new is sent from here on; what is on the wire is awaited. */
   async close(): Promise<void> {
     this.#isStopping = true;
-    this.#rouse();
+    this.#bell.rouse();
     this.#later.close();
     await this.#stream.close();
     await Promise.allSettled([this.done, this.#reflex.settled()]);
@@ -155,7 +159,7 @@ export class Guard {
 
   async #run(): Promise<void> {
     for (let scope = await this.#nextScope(); scope !== null; scope = await this.#nextScope()) {
-      this.#wakes = scope === "account" ? ASLEEP : { ...this.#wakes, contracts: new Map() };
+      this.#bell.answered(scope);
       await this.#pass(scope);
       this.#notBeforeMs = Math.max(this.#notBeforeMs, this.#nowMs() + GAP_MS);
     }
@@ -164,23 +168,12 @@ export class Guard {
   /** Waits until a pass is due and allowed; null: the end. */
   async #nextScope(): Promise<ReadScope | null> {
     while (!this.#isStopping) {
-      const scope = scopeOf(this.#wakes);
+      const scope = this.#bell.scope();
       const waitMs = this.#notBeforeMs - this.#nowMs();
       if (scope !== null && waitMs <= 0) return scope;
-      await this.#roused(scope === null ? null : waitMs);
+      await this.#bell.sleep(scope === null ? null : waitMs);
     }
     return null;
-  }
-
-  #roused(afterMs: number | null): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel =
-        afterMs === null ? () => undefined : this.#parts.timers.after(Math.max(1, afterMs), () => resolve());
-      this.#rouse = () => {
-        cancel();
-        resolve();
-      };
-    });
   }
 
   async #pass(scope: ReadScope): Promise<void> {
@@ -204,22 +197,23 @@ export class Guard {
       book: this.#book,
       heldBack: (position) => this.#heldBack(position),
       isStopping: () => this.#isStopping,
+      isOverdue: () => this.#bell.wantsAll() && this.runningMs() > MOST_LOOKING_ON_MS,
       isToldFlat: (key) => this.#live.lastPushed(key) === null,
-      woken: () => this.#takeContracts(),
+      woken: () => this.#bell.takeContracts(),
       onLook: (picture, assessment) => this.#looked(picture, assessment),
       onAnswer: (attempt, decidedFromMs) => this.#answered(attempt, decidedFromMs),
     };
   }
 
-  #takeContracts(): readonly Contract[] {
-    const { contracts } = this.#wakes;
-    this.#wakes = { ...this.#wakes, contracts: new Map() };
-    return [...contracts.values()];
-  }
-
   #looked(picture: Picture, assessment: Assessment): void {
     this.#picture = picture;
     this.#assessment = assessment;
+    lookBack(assessment, picture, {
+      pass: this.#parts.pass,
+      lives: this.#lives,
+      attached: this.#attached,
+      reflex: this.#reflex,
+    });
     for (const contract of this.#looks.looked(picture, assessment, this.#nowMs())) {
       this.#later.add(`missing ${contractText(contract)}`, contract, LOOK_AGAIN_MS);
     }
@@ -259,7 +253,7 @@ export class Guard {
     if (facts.cause === "closed") return;
     const isClosedToUs = facts.cause === "key" || facts.cause === "permission";
     const nowMs = this.#nowMs();
-    const tookMs = this.#passes.failed(message, nowMs);
+    const tookMs = this.#passes.failed(message, { isWhole, isClosedToUs, nowMs });
     this.#notBeforeMs = nowMs + (isClosedToUs ? REFUSED_RETRY_MS : FAILED_RETRY_MS);
     // What woke the pass still holds; that a part was not seen is mended by looking at everything.
     this.wake("asked");
@@ -287,11 +281,6 @@ export class Guard {
     const hold = this.#hold(position);
     if (hold === null || this.#isStopping) return;
     this.#later.add(`hold ${keyText(position.key)}`, position.key, hold.untilMs - this.#nowMs());
-  }
-
-  #wakeFor(contract: Contract): void {
-    this.#wakes = wokenFor(this.#wakes, contract);
-    this.#rouse();
   }
 
   #nowMs(): number {

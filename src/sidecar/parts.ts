@@ -44,6 +44,8 @@ export interface GuardParts {
   readonly instrumentOf: (contract: Contract) => Instrument | null;
   /** Why nothing may be written for a position: somebody paused it; null: nobody did. */
   readonly paused: (key: PositionKey) => string | null;
+  /** Milliseconds since the exchange last answered anything at all, also an error. */
+  readonly silentForMs: () => number;
   readonly openStream: (listener: StreamListener) => Stream;
   readonly timers: Timers;
   readonly tell: Tell;

@@ -5,12 +5,20 @@ export interface PassEnd {
   readonly nowMs: number;
 }
 
+export interface PassFailure {
+  readonly isWhole: boolean;
+  readonly isClosedToUs: boolean;
+  readonly nowMs: number;
+}
+
 export class Passes {
   lastWholeStartMs = Number.NEGATIVE_INFINITY;
   lastCompleteMs: number | null = null;
   lastWholeTookMs: number | null = null;
-  /** Null: the last one brought something. */
+  /** Why the last one over everything brought nothing; null: it brought something. */
   trouble: string | null = null;
+  /** The trouble is that the account is closed to us: its key or its rights were refused. */
+  isClosedToUs = false;
   #startedMs: number | null = null;
 
   started(nowMs: number, isWhole: boolean): void {
@@ -22,16 +30,18 @@ export class Passes {
   ended({ isWhole, isComplete, nowMs }: PassEnd): number {
     const tookMs = this.runningMs(nowMs);
     this.#startedMs = null;
-    this.trouble = null;
+    if (isWhole) this.trouble = null;
     if (isWhole) this.lastWholeTookMs = tookMs;
     if (isWhole && isComplete) this.lastCompleteMs = nowMs;
     return tookMs;
   }
 
-  failed(reason: string, nowMs: number): number {
+  failed(reason: string, { isWhole, isClosedToUs, nowMs }: PassFailure): number {
     const tookMs = this.runningMs(nowMs);
     this.#startedMs = null;
-    this.trouble = reason;
+    this.isClosedToUs = isClosedToUs;
+    // That a part could not be seen says nothing about the account.
+    if (isWhole || isClosedToUs) this.trouble = reason;
     return tookMs;
   }
 

@@ -1,6 +1,7 @@
 /** What is sent without waiting for a pass: a missing stop, straight from the push; another hand's tighter stop, given back. */
 import type { Attempt } from "../apply/attempt.js";
 import type { Assessment } from "../assess/assess.js";
+import type { Decimal } from "../domain/decimal.js";
 import { type Picture, seenAtMs } from "../domain/picture.js";
 import { contractText, keyText, type Position } from "../domain/position.js";
 import type { Contract } from "../domain/snapshot.js";
@@ -48,6 +49,12 @@ export class Reflex {
   carries(stop: SeenStop): void {
     this.rivals.saw(stop);
     this.#carried.set(keyText(stop.key), stop.atMs);
+  }
+
+  /** A stop that we had attached to an entry order has replaced the one that stood, which is put back where it is tighter. */
+  broughtByUs(brought: SeenStop, stood: Decimal): void {
+    this.rivals.saw({ ...brought, price: stood });
+    this.rivals.wrote({ ...brought, decidedFromMs: brought.atMs, answeredAtMs: brought.atMs });
   }
 
   /** True: something for this contract is on the wire, and a look is asked for when it is answered. */

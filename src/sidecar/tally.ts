@@ -1,7 +1,44 @@
-/** Positions counted by what their stop is worth, and how long they have gone without a whole one. */
+/** How one account stands: its positions counted by what their stop is worth, its passes, its stream. */
 import type { Assessment } from "../assess/assess.js";
 import type { Status } from "../assess/status.js";
+import { keyText } from "../domain/position.js";
 import type { Life } from "./lives.js";
+import type { Passes } from "./passes.js";
+import type { AccountStatus } from "./status.js";
+
+export interface Standing {
+  readonly name: string;
+  readonly passes: Passes;
+  /** Null before the first look. */
+  readonly assessment: Assessment | null;
+  readonly lives: readonly Life[];
+  readonly stream: AccountStatus["stream"];
+  readonly frozen: string | null;
+  readonly silentForMs: number;
+  readonly onTheWire: number;
+  readonly nowMs: number;
+}
+
+/** Without any answer for so long the exchange cannot be reached. */
+const SILENT_MS = 30_000;
+
+export function accountStatus(standing: Standing): AccountStatus {
+  const { name, passes, assessment, lives, stream, frozen, silentForMs, onTheWire, nowMs } = standing;
+  const { trouble, isClosedToUs } = passes;
+  return {
+    name,
+    // It answers, be it with errors, and has not closed itself to us.
+    reachable: trouble === null || (!isClosedToUs && silentForMs < SILENT_MS),
+    trouble,
+    lastCompletePassAtMs: passes.lastCompleteMs,
+    lastPassMs: passes.lastWholeTookMs,
+    stream,
+    frozen,
+    positions: countByStatus(assessment, lives, trouble !== null),
+    nakedMs: nakedMs(lives, nowMs),
+    budgetLeft: 1 - onTheWire,
+  };
+}
 
 const NONE: Readonly<Record<Status, number>> = {
   protected: 0,
@@ -13,15 +50,25 @@ const NONE: Readonly<Record<Status, number>> = {
   ignored: 0,
 };
 
-/** Rows that cannot be read count as unknown. */
-export function countByStatus(assessment: Assessment | null): Readonly<Record<Status, number>> {
-  if (assessment === null) return NONE;
-  const counts = { ...NONE, unknown: assessment.unseen.length };
+/**
+ * Rows that cannot be read count as unknown, so do positions that were only pushed yet, and all of them while nothing
+ * of the account can be read.
+ */
+function countByStatus(
+  assessment: Assessment | null,
+  lives: readonly Life[],
+  isBlind: boolean,
+): Readonly<Record<Status, number>> {
+  if (isBlind || assessment === null) return { ...NONE, unknown: lives.length };
+  const judged = new Set(assessment.positions.map(({ position }) => keyText(position.key)));
+  const unseen = new Set(assessment.unseen.map(({ row }) => row.symbol));
+  const pushed = lives.filter(({ position: { key } }) => !judged.has(keyText(key)) && !unseen.has(key.symbol));
+  const counts = { ...NONE, unknown: assessment.unseen.length + pushed.length };
   for (const { status } of assessment.positions) counts[status] += 1;
   return counts;
 }
 
 /** Milliseconds, summed over all positions without a whole stop. */
-export function nakedMs(lives: readonly Life[], nowMs: number): number {
+function nakedMs(lives: readonly Life[], nowMs: number): number {
   return lives.reduce((sum, { nakedSinceMs }) => sum + (nakedSinceMs === null ? 0 : nowMs - nakedSinceMs), 0);
 }

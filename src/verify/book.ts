@@ -9,6 +9,7 @@ import { judge, type Verdict } from "./judge.js";
 import {
   type Entry,
   emptyPage,
+  endLife,
   enter,
   forgetOld,
   isIdle,
@@ -60,6 +61,12 @@ export class PassBook {
   readonly #pages = new Map<string, Page>();
   /** Pages of positions that have closed, flipped or opened anew since. */
   #past: Page[] = [];
+  readonly #mostUnproven: number;
+
+  /** `mostUnproven`: writes whose effect never showed, after which a position is left alone; default two. */
+  constructor(mostUnproven = 2) {
+    this.#mostUnproven = mostUnproven;
+  }
 
   /** Which of the planned steps may be sent now, from a picture that is fresh enough for each; at most `most`. */
   admit(
@@ -77,7 +84,7 @@ export class PassBook {
       if (position !== undefined) this.#turnPage(position.position);
       const page = this.#page(draft.step);
       const step = position === undefined ? null : retold(draft.step, page, position);
-      if (draft.held !== null || step === null || !mayTry(page)) continue;
+      if (draft.held !== null || step === null || !mayTry(page, this.#mostUnproven)) continue;
       const seen = seenAtMs(picture, step.key);
       const hasRoom = ready.length < (step.action === "close-position" ? Math.min(MOST_CLOSES, most) : most);
       const isNewest = page.entries.every(({ attempt }) => attempt.answeredAtMs <= seen);
@@ -96,7 +103,7 @@ export class PassBook {
   isFree(position: Position): boolean {
     this.#turnPage(position);
     const page = this.#pages.get(keyText(position.key));
-    return page === undefined || (isIdle(page) && mayTry(page));
+    return page === undefined || (isIdle(page) && mayTry(page, this.#mostUnproven));
   }
 
   /** What happened long ago neither hinders nor is told any more; for a book that outlives its passes. */
@@ -224,7 +231,8 @@ export class PassBook {
     const key = keyText(position.key);
     const page = this.#pages.get(key);
     const { side, openedAtMs } = position;
-    if (page !== undefined && page.life !== null && isIdle(page) && !isSameLife(page.life, position)) {
+    if (page !== undefined && page.life !== null && !page.inFlight && !isSameLife(page.life, position)) {
+      endLife(page);
       this.#pages.delete(key);
       this.#past.push(page);
     }

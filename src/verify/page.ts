@@ -80,23 +80,33 @@ export function emptyPage(contract: Contract): Page {
   };
 }
 
+/** What no read has judged yet was meant for a position that is not there any more. */
+export function endLife(page: Page): void {
+  for (const entry of page.entries) {
+    entry.verdict ??= { step: entry.attempt.step, outcome: "skipped", detail: "the position was closed meanwhile" };
+  }
+}
+
 /** At most three writes to one position within this time. */
 const WRITES_KEPT_MS = 60_000;
 /** What had no effect hinders for a shorter time: it must not leave a position naked for a minute. */
 const REFUSALS_KEPT_MS = 20_000;
+const UNPROVEN_KEPT_MS = 30_000;
 const UNSENT_KEPT_MS = 10_000;
 
 /** Takes out what happened too long ago to matter; what no read has judged yet stays. */
 export function forgetOld(page: Page, nowMs: number): void {
-  const isKept = ({ attempt, verdict }: Entry) => verdict === null || nowMs - attempt.answeredAtMs < keptMs(attempt);
+  const isKept = ({ attempt, verdict }: Entry) =>
+    verdict === null || nowMs - attempt.answeredAtMs < keptMs(attempt, verdict);
   page.entries = page.entries.filter(isKept);
   const { closedBecause } = page;
   if (closedBecause !== null && nowMs - closedBecause.answeredAtMs >= WRITES_KEPT_MS) page.closedBecause = null;
   if (page.entries.length === 0) page.takeProfitRefused = false;
 }
 
-function keptMs({ answer }: Attempt): number {
+function keptMs({ answer }: Attempt, { outcome }: StepRecord): number {
   if (answer.kind === "not-sent") return UNSENT_KEPT_MS;
+  if (outcome === "uncertain") return UNPROVEN_KEPT_MS;
   return answer.kind === "refused" && MAY_PASS.includes(answer.cause) ? REFUSALS_KEPT_MS : WRITES_KEPT_MS;
 }
 
@@ -113,10 +123,10 @@ export function isIdle(page: Page): boolean {
 }
 
 /** An effect that never showed is tried once more, a curable refusal until the pass's writes are used up. */
-export function mayTry(page: Page): boolean {
+export function mayTry(page: Page, mostUnproven: number): boolean {
   if (page.closedBecause !== null) return false;
   const unproven = page.entries.filter(({ verdict }) => verdict?.outcome === "uncertain").length;
-  return unproven < 2 && page.entries.length < MOST_WRITES;
+  return unproven < mostUnproven && page.entries.length < MOST_WRITES;
 }
 
 /**

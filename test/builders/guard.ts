@@ -26,6 +26,8 @@ export interface GuardScene extends Omit<FakeExchangeOptions, "clock" | "positio
   readonly isLive?: boolean;
   /** True: entry orders get their exits. */
   readonly attachToOrders?: boolean;
+  /** Since the exchange last answered anything; default 0. */
+  readonly silentForMs?: number;
   /** A contract whose rules nobody has read. */
   readonly unknownInstrument?: boolean;
 }
@@ -69,7 +71,7 @@ export const orderPush = (order: OpenOrder, clock: FakeClock): Push => ({
 /** Has looked at everything and is idle. */
 export async function guarded(scene: GuardScene = {}): Promise<Guarded> {
   const { positions = [], protection, pass, paused, writes = true, isLive = true, ...more } = scene;
-  const { attachToOrders = false, unknownInstrument, ...rest } = more;
+  const { attachToOrders = false, unknownInstrument, silentForMs = 0, ...rest } = more;
   const clock = fakeClock();
   const exchange = fakeExchange({ ...rest, positions, clock });
   const events: SidecarEvent[] = [];
@@ -92,6 +94,7 @@ export async function guarded(scene: GuardScene = {}): Promise<Guarded> {
     },
     instrumentOf: ({ symbol }) => (unknownInstrument ? null : (known.get(symbol) ?? null)),
     paused: paused ?? (() => null),
+    silentForMs: () => silentForMs,
     openStream: (listener) => {
       stream = fakeStream(listener);
       return stream;

@@ -291,6 +291,14 @@ describe("an answer that tells nothing", () => {
     await scene.close();
   });
 
+  test("writes that are lost one after another are followed by a third as soon as a look allows", async () => {
+    const scene = await guarded({ fate: (_request, nth) => (nth <= 2 ? lostWithoutEffect : truth) });
+    scene.opens(long);
+    await scene.clock.sleep(15_000);
+    expect(scene.exchange.stopOf(key)).toBe("98");
+    await scene.close();
+  });
+
   test("requests that surely did not leave leave nobody naked for long", async () => {
     const unsent: Fate = { kind: "fails", failure: "not-happened", cause: "network" };
     const scene = await guarded({ fate: () => (scene.clock.now() < upMs ? unsent : truth) });
@@ -321,6 +329,7 @@ test("a look that fails is no closed position, and the stop is set when it succe
   let isDown = false;
   const scene = await guarded({
     hidesOtherOrders: true,
+    silentForMs: 60_000,
     beforeRead: () => {
       if (isDown) throw failure("not-happened", "network", "no connection");
     },
@@ -328,7 +337,7 @@ test("a look that fails is no closed position, and the stop is set when it succe
   isDown = true;
   scene.opens(long);
   await scene.clock.sleep(4_000);
-  expect(scene.guard.status()).toMatchObject({ reachable: false });
+  expect(scene.guard.status()).toMatchObject({ reachable: false, positions: { unknown: 1 } });
   expect(scene.lives()).toEqual(["opened BTCUSDT long 1"]);
   isDown = false;
   await scene.clock.sleep(5_000);

@@ -72,3 +72,21 @@ test("a fill whose attached stop replaces a tighter one that stood is mended at 
   expect(scene.exchange.stopOf(long.key)).toBe("98.5");
   await scene.close();
 });
+
+test("so is one whose pushes were lost: the next look tells", async () => {
+  const order = anEntry({ price: "99" });
+  const scene = await guarded({ instruments, attachToOrders: true });
+  scene.exchange.hand.price("BTCUSDT", "100");
+  scene.exchange.hand.order(order);
+  scene.pushes(orderPush(order, scene.clock));
+  await scene.clock.sleep(3_000);
+  scene.opens(aPosition({ fullStop: "98.5" }));
+  await scene.clock.sleep(2_000);
+  scene.stream.drops();
+  scene.exchange.hand.cancel(order.orderId);
+  scene.exchange.hand.put(aPosition({ size: "2", fullStop: "97.1" }));
+  scene.guard.wake("schedule");
+  await scene.clock.sleep(5_000);
+  expect(scene.exchange.stopOf(long.key)).toBe("98.5");
+  await scene.close();
+});

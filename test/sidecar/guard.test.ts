@@ -113,6 +113,7 @@ test("an exchange that cannot be reached is tried again soon, and what was open 
   let isDown = true;
   const scene = await guarded({
     positions: [long],
+    silentForMs: 60_000,
     beforeRead: () => {
       if (isDown) throw failure("not-happened", "network", "no connection");
     },
@@ -122,6 +123,23 @@ test("an exchange that cannot be reached is tried again soon, and what was open 
   await scene.clock.sleep(3_000);
   expect(scene.guard.status()).toMatchObject({ reachable: true, trouble: null });
   expect(scene.exchange.stopOf(key)).toBe("98");
+  await scene.close();
+});
+
+test("an exchange that answers and yet shows no positions can be reached, and everything that was open is unknown", async () => {
+  let isFailing = false;
+  const scene = await guarded({
+    positions: [aPosition({ fullStop: "97" })],
+    beforeRead: () => {
+      if (isFailing) throw failure("not-happened", "server", "Server error.");
+    },
+  });
+  expect(scene.guard.status().positions).toMatchObject({ protected: 1, unknown: 0 });
+  isFailing = true;
+  scene.guard.wake("schedule");
+  await scene.clock.sleep(2_000);
+  scene.opens(aPosition({ symbol: "ETHUSDT" }));
+  expect(scene.guard.status()).toMatchObject({ reachable: true, positions: { protected: 0, unknown: 2 } });
   await scene.close();
 });
 

@@ -86,6 +86,47 @@ describe("a stop that triggers and leaves size open", () => {
   });
 });
 
+describe("a stop that triggers while nobody tells, and leaves size open", () => {
+  test("is known from the look: the tightest stop is set, and never one farther away", async () => {
+    const scene = await guarded({ positions: [aPosition({ fullStop: "98" })] });
+    scene.stream.drops();
+    scene.exchange.hand.price("BTCUSDT", "97.9");
+    scene.exchange.hand.put(aPosition({ size: "0.4", mark: "97.9" }));
+    scene.guard.wake("schedule");
+    await scene.clock.sleep(3_000);
+    expect(stopWrites(scene, key)).toEqual(["97.8"]);
+    await scene.close();
+  });
+
+  test("a bot that reduces the position and moves its stop is not taken for it", async () => {
+    const scene = await guarded({ positions: [aPosition({ fullStop: "97" })] });
+    scene.stream.drops();
+    scene.exchange.hand.put(aPosition({ size: "0.4" }));
+    scene.guard.wake("schedule");
+    await scene.clock.sleep(10_000);
+    expect(stopWrites(scene, key)).toEqual(["98"]);
+    await scene.close();
+  });
+});
+
+describe("a position that closes and opens anew while its stop is being proven", () => {
+  test.each([
+    ["on the same side", aPosition({ openedAtMs: 9_000 }), "98"],
+    ["on the other side", aShort({ openedAtMs: 9_000 }), "102"],
+  ])("%s gets its new stop at once", async (_how, reopened, stop) => {
+    const scene = await guarded({ latencyMs: 40 });
+    scene.opens(long);
+    await scene.clock.sleep(60);
+    scene.exchange.hand.close(key);
+    scene.pushes({ kind: "position-flat", key, atMs: scene.clock.now() });
+    await scene.clock.sleep(50);
+    scene.opens(reopened);
+    await scene.clock.sleep(500);
+    expect(scene.exchange.stopOf(key)).toBe(stop);
+    await scene.close();
+  });
+});
+
 describe("a bot that sets a tighter stop while ours is on the wire", () => {
   test("gets it back: ours had replaced it", async () => {
     const scene = await guarded({ latencyMs: 100 });

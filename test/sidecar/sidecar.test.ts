@@ -78,7 +78,7 @@ describe("the sidecar", () => {
     for (const sidecar of sidecars.splice(0)) await sidecar.close();
   });
 
-  function parts(name: string, snapshot: () => Promise<Snapshot>): GuardParts {
+  function parts(name: string, snapshot: () => Promise<Snapshot>, silentForMs = 0): GuardParts {
     return {
       name,
       pass: {
@@ -92,6 +92,7 @@ describe("the sidecar", () => {
       },
       instrumentOf: () => null,
       paused: () => null,
+      silentForMs: () => silentForMs,
       openStream: (listener) => {
         listener.down("no connection");
         return { account: name, isLive: () => false, close: async () => undefined };
@@ -132,8 +133,8 @@ describe("the sidecar", () => {
   });
 
   test("is not stuck while its passes are complete, nor while the exchange cannot be reached", async () => {
-    const { ended } = start(parts("main", whole), parts("gone", unreachable));
-    const alone = start(parts("gone", unreachable));
+    const { ended } = start(parts("main", whole), parts("gone", unreachable, Number.POSITIVE_INFINITY));
+    const alone = start(parts("gone", unreachable, Number.POSITIVE_INFINITY));
     await pass(120);
     expect(ended()).toBeNull();
     expect(alone.ended()).toBeNull();
@@ -153,7 +154,7 @@ describe("the sidecar", () => {
   });
 
   test("tells of each account for itself", async () => {
-    const { sidecar } = start(parts("main", whole), parts("gone", unreachable));
+    const { sidecar } = start(parts("main", whole), parts("gone", unreachable, Number.POSITIVE_INFINITY));
     await pass(5);
     const reachable = sidecar.status().accounts.map(({ name, reachable: isReachable }) => [name, isReachable]);
     expect(reachable).toEqual([

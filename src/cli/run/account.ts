@@ -90,6 +90,7 @@ function guardParts({ account, session }: Connected, key: KeyWatch, shared: Shar
         key.frozen() ??
         copyTradingFreeze(account, picture.snapshot.copyTradingMaster),
     },
+    silentForMs: () => session.silentForMs(),
     instrumentOf: (contract) => session.knownInstrument(contract),
     paused: ({ account: name, symbol }) => pauses.reasonFor({ account: name, symbol }, systemClock.now()),
     openStream: (listener) =>

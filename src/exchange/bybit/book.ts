@@ -2,7 +2,9 @@
 import type { OpenOrder, UnreadableOrder } from "../../domain/order.js";
 import { type Category, keyText, type Position, type UnreadablePosition } from "../../domain/position.js";
 import type { Contract, FlatLeg, Gap } from "../../domain/snapshot.js";
+import { ExchangeFailure } from "../failure.js";
 import type { Client } from "./client.js";
+import { inTime } from "./market.js";
 import {
   type ListName,
   type OrdersRead,
@@ -71,14 +73,28 @@ export async function readContracts(parts: BookParts, contracts: readonly Contra
   const counted = countRequests(parts.client);
   const read = await Promise.all(
     contracts.map(async (contract): Promise<Part> => {
-      const [positions, orders] = await Promise.all([
+      const read = Promise.all([
         readPositionsOf(counted.client, parts.account, contract),
         readOrdersOf(counted.client, contract),
       ]);
+      const [positions, orders] = await inTime(read, nothingInTime(contract.symbol), ALONE_WITHIN_MS);
       return { ...contract, positions, orders };
     }),
   );
   return { ...joined(read, counted.count()), allOrders: read.every(sawAllOrders) };
+}
+
+/** One contract that does not answer must not keep the others of a look waiting. */
+const ALONE_WITHIN_MS = 4_000;
+
+function nothingInTime(symbol: string): readonly [PositionsRead, OrdersRead] {
+  const endpoint = "GET /v5/position/list";
+  const failure = new ExchangeFailure({ kind: "not-happened", cause: "timeout", endpoint });
+  const nothing = { unreadable: [], failure, missing: [symbol] };
+  return [
+    { ...nothing, positions: [], flat: [], sawAnything: false },
+    { ...nothing, orders: [] },
+  ];
 }
 
 async function readList(parts: BookParts, list: ListName, options: ListOptions): Promise<Part> {

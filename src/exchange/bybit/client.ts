@@ -42,6 +42,8 @@ export interface Client {
   skewMs(): number | null;
   /** Asks the exchange for its time. @throws ExchangeFailure */
   measureSkewMs(): Promise<number>;
+  /** Milliseconds since it last answered anything at all, also an error; infinite before the first answer. */
+  silentForMs(): number;
 }
 
 export interface ClientParts {
@@ -63,9 +65,10 @@ const RATE_PAUSE_MS = 1_000;
 export function createClient(parts: ClientParts): Client {
   const { transport } = parts;
   const meter = createSkewMeter(parts.clock);
+  const heard = { atMs: Number.NEGATIVE_INFINITY };
   let measuring: Promise<number> | null = null;
 
-  const once = <T>(wanted: Request<T>): Promise<Answer<T>> => attempt(parts, wanted, meter);
+  const once = <T>(wanted: Request<T>): Promise<Answer<T>> => attempt(parts, wanted, meter, heard);
 
   async function measure(): Promise<number> {
     const answer = await once({
@@ -115,6 +118,7 @@ export function createClient(parts: ClientParts): Client {
     write: (wanted) => retrying(wanted, WRITE_RETRIES),
     skewMs: () => meter.skewMs(),
     measureSkewMs,
+    silentForMs: () => parts.clock.monotonicMs() - heard.atMs,
   };
 }
 
@@ -130,7 +134,12 @@ function skewFromRefusal(refusal: ExchangeFailure, offsetMs: number): number {
 }
 
 /** Waits for its turn, sends, checks, and tells what it learned on the way. */
-async function attempt<T>(parts: ClientParts, wanted: Request<T>, meter: SkewMeter): Promise<Answer<T>> {
+async function attempt<T>(
+  parts: ClientParts,
+  wanted: Request<T>,
+  meter: SkewMeter,
+  heard: { atMs: number },
+): Promise<Answer<T>> {
   const { budget, clock, log } = parts;
   const { method, path, params } = wanted;
   const endpoint = `${method} ${path}`;
@@ -146,6 +155,7 @@ async function attempt<T>(parts: ClientParts, wanted: Request<T>, meter: SkewMet
   const startedMs = clock.monotonicMs();
   const sent = await parts.transport.send({ method, path, params, signed: wanted.limitClass !== "market" });
   const times = { sentAtMs, receivedAtMs: clock.now(), roundTripMs: clock.monotonicMs() - startedMs };
+  if (!("facts" in sent) || sent.facts.httpStatus !== undefined) heard.atMs = clock.monotonicMs();
   if ("facts" in sent) throw fail(sent.facts.httpStatus === 403 ? banned(parts.ip, sent.facts, times) : sent.facts);
   const read = readEnvelope(sent.body);
   if (read === null) throw fail(garbage("the answer is no envelope"));

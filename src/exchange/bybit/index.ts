@@ -54,6 +54,8 @@ export interface BybitSession {
   refreshInstruments(): void;
   /** A contract as it was last read, without asking; null: not known, or not for the last hour. */
   knownInstrument(contract: Contract): Instrument | null;
+  /** Milliseconds since the exchange last answered anything at all, also an error; infinite before the first answer. */
+  silentForMs(): number;
   /** What our wall clock lacks to be the exchange's, by the answers so far; zero before the first. */
   clockOffsetMs(): number;
   /** Requests that leave from now on, further tries included, are signed with this key. */
@@ -102,6 +104,7 @@ function open(options: BybitConnection, readOnly: boolean): { session: BybitRead
     reader: createReader({ account, categories, client, catalogue, clock, progress, orderLists }),
     knownInstrument: (contract) => catalogue.known(contract),
     refreshInstruments: () => catalogue.refresh(),
+    silentForMs: () => client.silentForMs(),
     clockOffsetMs: () => 0 - (client.skewMs() ?? 0),
     renewKey: (credentials) => {
       secrets.add(credentials.secret).add(credentials.key);

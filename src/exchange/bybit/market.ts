@@ -35,11 +35,13 @@ export async function readTickers(client: Client, contracts: readonly Contract[]
 /** So long prices may come after the rows: each row carries its own mark, and positions must not wait for more. */
 const PRICES_LATE_MS = 1_000;
 
-/** The prices, or what stands for them where they do not come in time. */
-export async function inTime<T>(prices: Promise<T>, otherwise: T): Promise<T> {
+/** What was asked for, or what stands for it where it does not come in time. */
+export async function inTime<T>(work: Promise<T>, otherwise: T, withinMs = PRICES_LATE_MS): Promise<T> {
   const waiting = new AbortController();
-  const late = wait(PRICES_LATE_MS, otherwise, { signal: waiting.signal }).catch(() => otherwise);
-  return Promise.race([prices, late]).finally(() => waiting.abort());
+  const late = wait(withinMs, otherwise, { signal: waiting.signal }).catch(() => otherwise);
+  // What fails after its time is of no use to anybody.
+  work.catch(() => undefined);
+  return Promise.race([work, late]).finally(() => waiting.abort());
 }
 
 export const LATE_PAGE: TickerPage = {

@@ -1,0 +1,87 @@
+/** What a look reveals that no push has told: a stop that triggered, or one of ours that replaced a tighter one. */
+import type { Assessed, Assessment } from "../assess/assess.js";
+import type { Decimal } from "../domain/decimal.js";
+import { type Picture, seenAtMs } from "../domain/picture.js";
+import { keyText, type PositionKey, type Side } from "../domain/position.js";
+import { isLooserStop, isPast } from "../domain/price.js";
+import { basePrice } from "../policy/levels.js";
+import type { Life, Lives } from "./lives.js";
+import type { PassBasics } from "./parts.js";
+import type { Reflex } from "./reflex.js";
+
+export interface HindsightParts {
+  readonly pass: Pick<PassBasics, "memory" | "policyOf">;
+  /** As they were known before the look. */
+  readonly lives: Lives;
+  readonly attached: AttachedStops;
+  readonly reflex: Pick<Reflex, "broughtByUs">;
+}
+
+/** Holds each position against what was known of it before the look. */
+export function lookBack(
+  { positions }: Assessment,
+  picture: Picture,
+  { pass, lives, attached, reflex }: HindsightParts,
+): void {
+  for (const assessed of positions) {
+    const { position, stop } = assessed;
+    const { key, side } = position;
+    const before = lives.get(key);
+    if (hasTriggeredUnseen(assessed, before)) pass.memory.remember(position, { stopTriggered: true });
+    const stood = replacedByAttached(assessed, before, attached);
+    if (stood === null || stop.standingFull === null) continue;
+    const triggerBy = pass.policyOf(key, side).protection.stopLoss?.triggerBy ?? "MarkPrice";
+    reflex.broughtByUs({ key, side, triggerBy, price: stop.standingFull, atMs: seenAtMs(picture, key) }, stood);
+  }
+}
+
+/** The stop of a position is gone, with a part of its size, and the mark is past where it stood. */
+function hasTriggeredUnseen({ position, stop, market }: Assessed, before: Life | undefined): boolean {
+  const stood = before?.position.fullStopLoss ?? null;
+  if (before === undefined || stood === null || market === null || stop.standingFull !== null) return false;
+  const mark = basePrice(position, market, "MarkPrice");
+  const isReduced = isSameLife(position, before) && position.size.lt(before.position.size);
+  return isReduced && mark !== null && isPast(stood, mark, position.side, "stop-loss");
+}
+
+/** The tighter level that stood before, where a stop that we had attached to an entry order has replaced it; else null. */
+function replacedByAttached(
+  { position, stop }: Assessed,
+  before: Life | undefined,
+  attached: AttachedStops,
+): Decimal | null {
+  const stood = before?.position.fullStopLoss ?? null;
+  if (before === undefined || stood === null || stop.standingFull === null || !isSameLife(position, before))
+    return null;
+  const isLooser = isLooserStop(stop.standingFull, stood, position.side);
+  return isLooser && attached.has(position.key, position.side, stop.standingFull) ? stood : null;
+}
+
+function isSameLife(position: Assessed["position"], { position: before }: Life): boolean {
+  const isOther =
+    before.openedAtMs !== null && position.openedAtMs !== null && before.openedAtMs !== position.openedAtMs;
+  return before.side === position.side && !isOther;
+}
+
+/** The entry orders whose exits we have sent, and the levels. */
+export class AttachedStops {
+  readonly #orders = new Set<string>();
+  readonly #levels = new Set<string>();
+
+  sent(orderId: string, key: PositionKey, side: Side, stopLoss: Decimal): void {
+    this.#orders.add(orderId);
+    this.#levels.add(levelText(key, side, stopLoss));
+  }
+
+  isOurs(orderId: string): boolean {
+    return this.#orders.has(orderId);
+  }
+
+  has(key: PositionKey, side: Side, stopLoss: Decimal): boolean {
+    return this.#levels.has(levelText(key, side, stopLoss));
+  }
+}
+
+function levelText(key: PositionKey, side: Side, price: Decimal): string {
+  return `${keyText(key)}/${side}/${price.toFixed()}`;
+}
