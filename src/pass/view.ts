@@ -90,14 +90,14 @@ export async function nextView(
 
 function viewOf(picture: Picture, brakedBefore: string | null, options: Attentive): View {
   const { frozen, manyChangesAgreed, attention } = options;
-  const first = judged(picture, options);
+  const first = judgementOf(picture, options);
   // A triggered stop leaves the list of open orders as it fills or lapses; what is left of the position remembers it.
   for (const { position, stop } of first.positions) {
     if (stop.triggered.length > 0) options.memory.remember(position, { stopTriggered: true });
   }
   options.onLook?.(picture, first);
   // What the look has brought to memory counts for this plan already.
-  const assessment = options.onLook === undefined ? first : judged(picture, options);
+  const assessment = options.onLook === undefined ? first : judgementOf(picture, options);
   const braked = brakedBefore ?? changeBrake(assessment);
   const heldBack = ({ position }: Assessed) => options.heldBack?.(position) ?? null;
   const planned = plan(assessment, { frozen: frozen(picture), manyChangesAgreed, brakedBefore: braked, heldBack });
@@ -110,7 +110,7 @@ function standsElsewhere({ attempt, verdict }: Judged, { stop }: Assessed): bool
   return isStop && verdict.kind === "unseen" && stop.standingFull !== null;
 }
 
-function judged({ snapshot }: Picture, { policyOf, memory }: Attentive): Assessment {
+function judgementOf({ snapshot }: Picture, { policyOf, memory }: Attentive): Assessment {
   return assess({
     snapshot,
     policyOf: ({ key, side }) => policyOf(key, side),

@@ -16,13 +16,15 @@ export interface LooksParts {
 
 /** A fill may be pushed before reads show it. */
 const READS_LAG_MS = 3_000;
+/** What is critical is told again for as long as it lasts. */
+const TELL_AGAIN_MS = 60_000;
 
 export class Looks {
   readonly #parts: LooksParts;
   /** Per contract, when the look was asked for that was taken in last: each is taken in once. */
   readonly #takenInMs = new Map<string, number>();
-  /** Per position, the findings that were told and still hold. */
-  readonly #toldFindings = new Map<string, ReadonlySet<string>>();
+  /** Per position and code of the findings that still hold, when they were told last. */
+  readonly #toldFindings = new Map<string, ReadonlyMap<string, number>>();
 
   constructor(parts: LooksParts) {
     this.#parts = parts;
@@ -41,7 +43,7 @@ export class Looks {
       const { position } = assessed;
       for (const event of lives.saw(position, seenAtMs(picture, position.key))) tell(event);
       for (const event of lives.judged(assessed, nowMs, stopCreatedAtMs(assessed, picture))) tell(event);
-      this.#tellFindings(assessed);
+      this.#tellFindings(assessed, nowMs);
     }
     const missing = this.#missing(picture, assessment, isNew);
     for (const { position } of fresh) this.#takenInMs.set(contractText(position.key), seenAtMs(picture, position.key));
@@ -71,16 +73,18 @@ export class Looks {
     return missing;
   }
 
-  /** Each finding of consequence once, until it is gone. */
-  #tellFindings({ position, findings }: Assessed): void {
+  /** Each finding of consequence once, until it is gone; a critical one again and again. */
+  #tellFindings({ position, findings }: Assessed, nowMs: number): void {
     const name = keyText(position.key);
-    const before = this.#toldFindings.get(name) ?? new Set();
+    const before = this.#toldFindings.get(name);
+    const told = new Map<string, number>();
     for (const finding of findings) {
-      if (finding.severity !== "info" && !before.has(finding.code)) {
-        this.#parts.tell({ kind: "finding", key: position.key, finding });
-      }
+      const lastMs = before?.get(finding.code) ?? Number.NEGATIVE_INFINITY;
+      const isDue = finding.severity === "critical" ? nowMs - lastMs >= TELL_AGAIN_MS : lastMs < 0;
+      if (finding.severity !== "info" && isDue) this.#parts.tell({ kind: "finding", key: position.key, finding });
+      told.set(finding.code, isDue ? nowMs : lastMs);
     }
-    this.#toldFindings.set(name, new Set(findings.map(({ code }) => code)));
+    this.#toldFindings.set(name, told);
   }
 }
 

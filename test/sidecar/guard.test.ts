@@ -195,3 +195,14 @@ test("a mistake of ours ends the guard instead of letting it sleep on", async ()
   scene.guard.wake("schedule");
   await expect(scene.guard.done).rejects.toThrow("a bug");
 });
+
+test("what is critical is told again every minute for as long as it lasts", async () => {
+  const scene = await guarded({ positions: [long], paused: () => "paused by hand" });
+  for (let nth = 0; nth < 12; nth += 1) {
+    scene.guard.wake("schedule");
+    await scene.clock.sleep(10_000);
+  }
+  const told = scene.events.filter((event) => event.kind === "finding" && event.finding.code === "stop-missing");
+  expect(told).toHaveLength(2);
+  await scene.close();
+});

@@ -73,11 +73,11 @@ export async function readContracts(parts: BookParts, contracts: readonly Contra
   const counted = countRequests(parts.client);
   const read = await Promise.all(
     contracts.map(async (contract): Promise<Part> => {
-      const read = Promise.all([
+      const reading = Promise.all([
         readPositionsOf(counted.client, parts.account, contract),
         readOrdersOf(counted.client, contract),
       ]);
-      const [positions, orders] = await inTime(read, nothingInTime(contract.symbol), ALONE_WITHIN_MS);
+      const [positions, orders] = await inTime(reading, nothingInTime(contract.symbol), ALONE_WITHIN_MS);
       return { ...contract, positions, orders };
     }),
   );
