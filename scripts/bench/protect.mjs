@@ -79,9 +79,9 @@ async function measured(who, lagMs, count, start) {
     simulator.exchange.open({ symbol: SYMBOL, side: index % 2 === 0 ? "long" : "short", size: "0.1" });
     tookMs.push((await stop) - startedMs);
     // Until it is idle again: proof and take-profit follow the stop.
-    await pause(4 * ROUND_TRIP_MS + 100);
+    await pause(3 * ROUND_TRIP_MS);
     simulator.exchange.close({ symbol: SYMBOL });
-    await pause(2 * ROUND_TRIP_MS + 100 + lagMs);
+    await pause(2 * ROUND_TRIP_MS + lagMs);
   }
   await subject.stop();
   await simulator.close();
