@@ -1,7 +1,7 @@
 /** How one account is guarded over time: sweeps, drops, refusals, pauses, and the end. */
 import { describe, expect, test } from "vitest";
 import { ExchangeFailure } from "../../src/exchange/failure.js";
-import { failure } from "../builders/fake-exchange.js";
+import { failure, lie } from "../builders/fake-exchange.js";
 import { guarded, stopWrites } from "../builders/guard.js";
 import { aPosition } from "../builders/position.js";
 
@@ -204,5 +204,17 @@ test("what is critical is told again every minute for as long as it lasts", asyn
   }
   const told = scene.events.filter((event) => event.kind === "finding" && event.finding.code === "stop-missing");
   expect(told).toHaveLength(2);
+  await scene.close();
+});
+
+test("a look at everything that is due does not wait until a write that never shows is given up", async () => {
+  const scene = await guarded({ fate: () => lie });
+  scene.opens(long);
+  await scene.clock.sleep(1_000);
+  const dueMs = scene.clock.now();
+  scene.guard.wake("schedule");
+  await scene.clock.sleep(10_000);
+  const whole = scene.exchange.reads.find(({ scope, atMs }) => scope === "account" && atMs >= dueMs);
+  expect((whole?.atMs ?? Number.POSITIVE_INFINITY) - dueMs).toBeLessThan(3_000);
   await scene.close();
 });
