@@ -14,16 +14,22 @@ export interface Express {
   readonly veto: (step: Step) => string | null;
 }
 
+type ExpressOptions = Pick<PassOptions, "writer" | "clock" | "newOrderLinkId" | "memory" | "journal">;
+
 /** Without a writer nothing is sent, and nothing was tried. */
 export async function sendAtOnce(
   planned: PlannedStep,
   { position, book, veto }: Express,
-  { writer, clock, newOrderLinkId, memory }: Pick<PassOptions, "writer" | "clock" | "newOrderLinkId" | "memory">,
+  { writer, clock, newOrderLinkId, memory, journal }: ExpressOptions,
 ): Promise<readonly Attempt[]> {
   if (writer === undefined) return [];
   book.started(planned.step);
+  await journal?.intended(planned.step, position);
   const attempts = await applyStep(planned, { writer, now: () => clock.now(), newOrderLinkId, veto });
   book.answered(attempts);
-  for (const attempt of attempts) memory.remember(position, answeredChange(attempt));
+  for (const attempt of attempts) {
+    memory.remember(position, answeredChange(attempt));
+    journal?.answered(attempt, position);
+  }
   return attempts;
 }

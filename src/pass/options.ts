@@ -6,9 +6,15 @@ import type { Position, PositionKey, Side } from "../domain/position.js";
 import type { Contract, ReadScope } from "../domain/snapshot.js";
 import type { Reader, Writer } from "../exchange/port.js";
 import type { Memory } from "../ledger/memory.js";
-import type { PlannedStep } from "../plan/step.js";
+import type { PlannedStep, Step } from "../plan/step.js";
 import type { ResolvedPolicy } from "../policy/resolve.js";
 import type { PassBook } from "../verify/book.js";
+
+export interface Journal {
+  /** Durable when it resolves. */
+  intended(step: Step, position: Position): Promise<void>;
+  answered(attempt: Attempt, position: Position): void;
+}
 
 export interface PassOptions {
   readonly reader: Reader;
@@ -24,6 +30,10 @@ export interface PassOptions {
   readonly frozen: (picture: Picture) => string | null;
   /** Why nothing may be written for this position at this moment; null: nothing speaks against it. */
   readonly heldBack?: (position: Position) => string | null;
+  /** Why this step must wait while others may go; null: nothing speaks against it. */
+  readonly heldStep?: (step: Step) => string | null;
+  /** Writes a step down before it is sent; it never rejects, for protection beats bookkeeping. */
+  readonly journal?: Journal;
   readonly manyChangesAgreed: boolean;
   /** Sees the plan before anything is sent; false: nothing is. */
   readonly approve?: (planned: readonly PlannedStep[], assessment: Assessment) => Promise<boolean>;

@@ -48,16 +48,19 @@ export async function sendBatch(
     if (decidedMs > 2 * maxAgeMs(step, view.picture)) return "what it was decided from has become too old";
     const position = positionOf(view, step)?.position;
     const heldBack = position === undefined ? null : (options.heldBack?.(position) ?? null);
-    return options.frozen(view.picture) ?? heldBack ?? stillWanted(step, view, latest());
+    const held = options.frozen(view.picture) ?? heldBack ?? options.heldStep?.(step) ?? null;
+    return held ?? stillWanted(step, view, latest());
   };
   const apply = { writer, now: () => clock.now(), newOrderLinkId, veto };
   const answers = ready.map(async (planned) => {
     book.started(planned.step);
+    const found = positionOf(view, planned.step);
+    if (found !== undefined) await options.journal?.intended(planned.step, found.position);
     const attempts = await applyStep(planned, apply);
     book.answered(attempts);
-    const found = positionOf(view, planned.step);
     if (found === undefined) return;
     for (const attempt of attempts) {
+      options.journal?.answered(attempt, found.position);
       memory.remember(found.position, answeredChange(attempt));
       options.onAnswer?.(attempt, seenAtMs(view.picture, attempt.step.key));
       // A refusal without a known cause may be about the price: its tick may have changed.

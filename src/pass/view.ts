@@ -89,7 +89,7 @@ export async function nextView(
 }
 
 function viewOf(picture: Picture, brakedBefore: string | null, options: Attentive): View {
-  const { frozen, manyChangesAgreed, attention } = options;
+  const { frozen, heldStep, manyChangesAgreed, attention } = options;
   const first = judgementOf(picture, options);
   // A triggered stop leaves the list of open orders as it fills or lapses; what is left of the position remembers it.
   for (const { position, stop } of first.positions) {
@@ -100,7 +100,8 @@ function viewOf(picture: Picture, brakedBefore: string | null, options: Attentiv
   const assessment = options.onLook === undefined ? first : judgementOf(picture, options);
   const braked = brakedBefore ?? changeBrake(assessment);
   const heldBack = ({ position }: Assessed) => options.heldBack?.(position) ?? null;
-  const planned = plan(assessment, { frozen: frozen(picture), manyChangesAgreed, brakedBefore: braked, heldBack });
+  const held = { frozen: frozen(picture), heldBack, ...(heldStep === undefined ? {} : { heldStep }) };
+  const planned = plan(assessment, { ...held, manyChangesAgreed, brakedBefore: braked });
   return { picture, assessment, planned: planned.filter(({ step }) => attention.has(step.key)), braked };
 }
 

@@ -21,6 +21,8 @@ export interface PlanOptions {
   readonly frozen: string | null;
   /** Why nothing may be written for this position at this moment; null: nothing speaks against it. */
   readonly heldBack?: (assessed: Assessed) => string | null;
+  /** Why this step must wait while others may go; null: nothing speaks against it. */
+  readonly heldStep?: (step: Step) => string | null;
 }
 
 export function plan(assessment: Assessment, options: PlanOptions): readonly PlannedStep[] {
@@ -33,6 +35,7 @@ export function plan(assessment: Assessment, options: PlanOptions): readonly Pla
     held:
       options.frozen ??
       options.heldBack?.(assessed) ??
+      options.heldStep?.(step) ??
       (movesStop(step) ? braked : null) ??
       unseenHedge(assessed, assessment) ??
       objection(step, assessed),

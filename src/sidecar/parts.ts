@@ -25,6 +25,8 @@ export type PassBasics = Pick<
   | "newOrderLinkId"
   | "frozen"
   | "refreshInstruments"
+  | "heldStep"
+  | "journal"
 >;
 
 /** How entry orders get their exits before they fill. */

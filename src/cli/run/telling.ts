@@ -1,9 +1,9 @@
 /** What the sidecar's events read like in the log. */
 import { print } from "../../domain/decimal.js";
-import type { PositionKey } from "../../domain/position.js";
 import type { Step } from "../../plan/step.js";
 import type { Log } from "../../runtime/index.js";
 import type { LifeChange, SidecarEvent } from "../../sidecar/event.js";
+import { deedFacts, keyFacts } from "./step-facts.js";
 
 type Level = "trace" | "debug" | "info" | "warn" | "error";
 
@@ -119,18 +119,6 @@ function passLine({ account, whole, result, tookMs, reason }: Extract<SidecarEve
   return line(level, facts, `pass ${result}`);
 }
 
-function keyFacts({ account, category, symbol, positionIdx }: PositionKey): object {
-  return { account, category, symbol, positionIdx };
-}
-
 function stepFacts(step: Step): object {
-  const { action, key, side, reason } = step;
-  const facts = { action, ...keyFacts(key), side, reason };
-  if (step.action === "close-position") return { ...facts, quantity: print(step.quantity) };
-  const { stopLoss, takeProfit } = step;
-  return {
-    ...facts,
-    ...(stopLoss === null ? {} : { stopLoss: print(stopLoss.price) }),
-    ...(takeProfit === null ? {} : { takeProfit: print(takeProfit.price) }),
-  };
+  return { ...keyFacts(step.key), side: step.side, ...deedFacts(step) };
 }
