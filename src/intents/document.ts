@@ -1,0 +1,100 @@
+/** An intent as bots and people write it: one JSON object, checked in form before anybody looks at the market. */
+import { z } from "zod";
+import type { Category, PositionIdx, Side } from "../domain/position.js";
+
+const DEFAULT_TTL_SECONDS = 600;
+/** A month: who plans farther ahead sets it anew. */
+const MOST_TTL_SECONDS = 2_678_400;
+
+/** Plain notation, above zero. */
+const price = z
+  .string()
+  .max(40)
+  .regex(/^\d+(\.\d+)?$/, 'must be a positive decimal in plain notation, such as "49000.5"')
+  .refine((text) => /[1-9]/.test(text), "must be above zero");
+
+export const intentDocument = z
+  .strictObject({
+    side: z.enum(["long", "short"]).describe("the side of the position that is meant"),
+    stopLoss: z
+      .union([price, z.literal("none")])
+      .optional()
+      .describe('the wanted stop; "none" is a waiver and needs reason and until; absent: config decides'),
+    takeProfit: price.optional().describe("the wanted take-profit; absent: config decides"),
+    ttlSeconds: z
+      .int()
+      .min(1)
+      .max(MOST_TTL_SECONDS)
+      .default(DEFAULT_TTL_SECONDS)
+      .describe("how long it waits for a position of that side to open"),
+    orderLinkId: z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,36}$/, "must be 1 to 36 of A-Z a-z 0-9 - _")
+      .optional()
+      .describe("taken up by the position that this order opens, and by no other"),
+    allowLoosen: z
+      .boolean()
+      .default(false)
+      .describe("true: the stop that stands may be moved away from the mark to stopLoss, once"),
+    reason: z.string().min(1).max(500).optional().describe("why there is to be no stop"),
+    until: z.iso.datetime({ offset: true }).optional().describe("when the waiver ends"),
+    who: z
+      .string()
+      .regex(/^[\w .@-]{1,64}$/, "must be 1 to 64 letters, digits, spaces or ._@-")
+      .optional()
+      .describe("who asks, for the history"),
+  })
+  .refine((intent) => intent.stopLoss !== undefined || intent.takeProfit !== undefined, {
+    message: "must name stopLoss, takeProfit or both",
+  })
+  .refine((intent) => intent.stopLoss !== "none" || (intent.reason !== undefined && intent.until !== undefined), {
+    message: 'stopLoss "none" needs reason and until',
+  });
+
+export type IntentDocument = z.infer<typeof intentDocument>;
+
+/** The position that an intent is for, as a path or a command names it. */
+export interface IntentPlace {
+  readonly account: string;
+  readonly category: Category;
+  readonly symbol: string;
+  readonly positionIdx: PositionIdx;
+}
+
+/** An intent as it is told: what was asked for, and what has become of it. */
+export interface IntentView extends IntentPlace {
+  readonly id: string;
+  readonly side: Side;
+  /** Decimal string, "none", or null: config decides. */
+  readonly stopLoss: string | null;
+  readonly takeProfit: string | null;
+  readonly waiver: { readonly reason: string; readonly until: string } | null;
+  readonly orderLinkId: string | null;
+  readonly ttlSeconds: number;
+  readonly allowLoosen: boolean;
+  readonly state: "pending" | "bound" | "ended" | "expired";
+  readonly createdAt: string;
+  /** When it is given up if no such position has opened; null: it does not wait any more. */
+  readonly expiresAt: string | null;
+  readonly endedHow: string | null;
+  readonly who: string;
+}
+
+export type IntentAnswer =
+  | {
+      /** `applied`: a read has shown it at the exchange; `pending`: it waits for the position, or for that read. */
+      readonly status: "applied" | "pending";
+      readonly intent: IntentView;
+      readonly message: string;
+    }
+  | {
+      readonly status: "refused";
+      /** 409: it would loosen the stop that stands. 422: it makes no sense, or the price has passed it. */
+      readonly httpStatus: 409 | 422;
+      readonly code: "would-loosen" | "unprocessable";
+      /** Says both prices where two are compared. */
+      readonly message: string;
+      /** Decimal strings. */
+      readonly standing?: string;
+      readonly wanted?: string;
+    };
