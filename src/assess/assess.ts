@@ -7,7 +7,7 @@ import type { Market } from "../policy/levels.js";
 import type { ResolvedPolicy } from "../policy/resolve.js";
 import { type Cover, cover, takeProfitLegs } from "./coverage.js";
 import type { Finding } from "./finding.js";
-import { findingsOf, hedgeFindings } from "./findings.js";
+import { findingsOf, hedgeFindings, waiverFindings } from "./findings.js";
 import { hedgeLegs } from "./hedge.js";
 import { type Facts, type Status, statusOf } from "./status.js";
 import { type StopView, stopView } from "./stop.js";
@@ -75,7 +75,7 @@ function assessPosition(position: Position, snapshot: Snapshot, circumstances: C
   const market = marketOf(position, snapshot);
   const stop = stopView(position, market, orders, snapshot);
   const takeProfit = cover(position, "take-profit", takeProfitLegs(position, orders));
-  const wanted = wantedLevels(position, policy, market);
+  const wanted = wantedLevels(position, policy, life, market, snapshot.requestedAtMs);
   const facts = { position, policy, life, market, stop, takeProfit, wanted, hedgedBy };
   const status = statusOf(facts);
   const findings = status === "ignored" ? ignoredFindings(facts) : findingsOf(facts, status, snapshot);
@@ -84,7 +84,7 @@ function assessPosition(position: Position, snapshot: Snapshot, circumstances: C
 
 /** Nothing is said of a position that a rule ignores; one that is ignored as a hedge is still named as one. */
 function ignoredFindings(facts: Facts): readonly Finding[] {
-  return facts.policy.ignored ? [] : hedgeFindings(facts);
+  return facts.policy.ignored ? [] : [...waiverFindings(facts), ...hedgeFindings(facts)];
 }
 
 function unseen(row: UnreadablePosition): Unseen {

@@ -20,6 +20,7 @@ const SEVERITIES = {
   "stop-tighter-than-configured": "info",
   "take-profit-past": "info",
   "hedge-leg": "info",
+  "stop-waived": "info",
   "liquidation-unknown": "info",
 } as const satisfies Record<string, Severity>;
 

@@ -14,6 +14,7 @@ const DELISTING_SOON_MS = 3 * 24 * 3_600_000;
 export function findingsOf(facts: Facts, status: Status, snapshot: Snapshot): readonly Finding[] {
   return [
     ...stopFindings(facts, status),
+    ...waiverFindings(facts),
     ...liquidationFindings(facts, snapshot.marginMode),
     ...widthFindings(facts),
     ...takeProfitFindings(facts),
@@ -114,20 +115,46 @@ function liquidationFindings({ position, stop }: Facts, marginMode: MarginMode |
   return [beyondLiquidation(isIsolated ? "critical" : "warning", `${sentence} ${print(position.liquidationPrice)}`)];
 }
 
-function widthFindings({ position, stop, wanted }: Facts): Finding[] {
+function widthFindings(facts: Facts): Finding[] {
+  const { position, stop, wanted } = facts;
   const standing = stop.inside;
   const benchmark = wanted.stopBenchmark;
-  if (standing === null || !isWhole(standing) || benchmark.kind !== "level") return [];
-  const sentence = `the stop stands at ${print(standing.price)}, the configured level is ${print(benchmark.price)}`;
+  if (standing === null || !isWhole(standing)) return [];
+  const drift = driftFinding(facts, standing.price);
+  if (drift !== null) return [drift];
+  if (benchmark.kind !== "level") return [];
+  const level = `${wantedName(facts)} is ${print(benchmark.price)}`;
+  const sentence = `the stop stands at ${print(standing.price)}, ${level}`;
   if (isLooserStop(standing.price, benchmark.price, position.side)) return [finding("stop-too-wide", sentence)];
   const placed = wanted.stopLoss.kind === "level" ? wanted.stopLoss.price : benchmark.price;
   const isTighter = [benchmark.price, placed].every((price) => isTighterStop(standing.price, price, position.side));
   return isTighter ? [finding("stop-tighter-than-configured", sentence)] : [];
 }
 
-function takeProfitFindings({ takeProfit, wanted, policy, stop }: Facts): Finding[] {
+function wantedName({ life }: Facts): string {
+  const { intent } = life;
+  return intent?.stopLoss == null ? "the configured level" : `the level that the intent of ${intent.who} wants`;
+}
+
+/** Looser than what an intent wants, or than what stood before another hand moved it; a tighter one wins and is none. */
+function driftFinding(facts: Facts, standing: Decimal): Finding | null {
+  const { position, wanted, life } = facts;
+  const stands = `the stop stands at ${print(standing)}`;
+  const { reference, stopBenchmark: benchmark } = wanted;
+  if (reference !== null && isLooserStop(standing, reference.price, position.side)) {
+    const left = wanted.mayRestore ? "" : "; it was moved back three times in this hour, and is not again";
+    return finding("intent-drift", `${stands}, and stood at ${print(reference.price)} before${left}`);
+  }
+  const isIntended = life.intent?.stopLoss != null && benchmark.kind === "level";
+  if (!isIntended || !isLooserStop(standing, benchmark.price, position.side)) return null;
+  return finding("intent-drift", `${stands}, ${wantedName(facts)} is ${print(benchmark.price)}`);
+}
+
+function takeProfitFindings(facts: Facts): Finding[] {
+  const { takeProfit, wanted, policy, stop } = facts;
   const wish = wanted.takeProfit;
-  if (policy.protection.takeProfit === null || isWhole(takeProfit)) return [];
+  if (isWhole(takeProfit)) return takeProfitDrift(facts);
+  if (policy.protection.takeProfit === null && wanted.takeProfitBy !== "intent") return [];
   if (takeProfit !== null) {
     const covered = percentDown(takeProfit.coverage);
     return [finding("take-profit-partial", `take-profits cover only ${covered}% of the position`)];
@@ -139,6 +166,14 @@ function takeProfitFindings({ takeProfit, wanted, policy, stop }: Facts): Findin
   if (stop.doubt !== null) return [finding("take-profit-missing", `no take-profit can be seen: ${stop.doubt}`)];
   const why = wish.kind === "impossible" ? `: ${wish.reason}` : "";
   return [finding("take-profit-missing", `no take-profit rests at the exchange${why}`)];
+}
+
+function takeProfitDrift({ takeProfit, wanted, life }: Facts): Finding[] {
+  const full = takeProfit?.legs.find(({ source }) => source === "full");
+  if (wanted.takeProfitBy !== "intent" || full === undefined || wanted.takeProfit.kind !== "level") return [];
+  if (full.price.eq(wanted.takeProfit.price)) return [];
+  const wish = `the intent of ${life.intent?.who ?? "somebody"} wants ${print(wanted.takeProfit.price)}`;
+  return [finding("intent-drift", `the take-profit stands at ${print(full.price)}, ${wish}`)];
 }
 
 function coarseFindings({ position, stop, takeProfit, wanted }: Facts): Finding[] {
@@ -179,6 +214,13 @@ function contractFindings({ market }: Facts, status: Status, nowMs: number): Fin
     );
   }
   return found;
+}
+
+export function waiverFindings({ wanted, life }: Facts): Finding[] {
+  const { waiver } = wanted;
+  if (waiver === null) return [];
+  const sentence = `no stop is wanted until ${waiver.until}: ${waiver.reason}`;
+  return [finding("stop-waived", `${sentence} (asked for by ${life.intent?.who ?? "somebody"})`)];
 }
 
 export function hedgeFindings({ hedgedBy, policy }: Facts): Finding[] {

@@ -30,11 +30,13 @@ export interface Facts {
 }
 
 export function statusOf(facts: Facts): Status {
-  const { stop, policy, market, hedgedBy } = facts;
+  const { stop, policy, market, hedgedBy, wanted } = facts;
   const isIgnoredHedge = policy.protection.hedged === "ignore" && hedgedBy.length > 0;
   if (policy.ignored || isIgnoredHedge) return "ignored";
   if (isWhole(stop.inside)) return "protected";
   if (stop.doubt !== null) return "unknown";
+  // Somebody has said why there is to be no stop, and until when; every report says so too.
+  if (wanted.waiver !== null) return "ignored";
   if (market !== null && refusesExits(market.instrument, market.ticker) !== null) return "unprotectable";
   if (isWhole(stop.all)) return "misplaced";
   return stop.all === null ? "unprotected" : "underprotected";

@@ -1,16 +1,38 @@
 /** What a position is measured against: its market, and the levels that its policy wants there. */
 import { contractText, type Position } from "../domain/position.js";
 import type { Snapshot } from "../domain/snapshot.js";
-import { configuredStop, configuredTakeProfit, type Market, newStop, type Wanted } from "../policy/levels.js";
+import type { Waiver } from "../domain/intent.js";
+import type { LearnedLevel, LifeRecord } from "../domain/life.js";
+import {
+  driftReference,
+  stopBenchmark,
+  waiverAt,
+  type WantedBy,
+  wantedNewStop,
+  wantedTakeProfit,
+} from "../policy/intent.js";
+import type { Market, Wanted } from "../policy/levels.js";
 import type { ResolvedPolicy } from "../policy/resolve.js";
 
 export interface WantedLevels {
   /** For a new stop: on the tick, inside liquidation. */
   readonly stopLoss: Wanted;
-  /** What a standing stop is measured against: the configured distance alone, without regard to liquidation. */
+  readonly stopBy: WantedBy;
+  /** What a standing stop is measured against: intent or configured distance alone, without regard to liquidation. */
   readonly stopBenchmark: Wanted;
   readonly takeProfit: Wanted;
+  readonly takeProfitBy: WantedBy;
+  /** The level that another hand must not have moved away from; null: none. */
+  readonly reference: LearnedLevel | null;
+  /** It may be moved back once more in this hour. */
+  readonly mayRestore: boolean;
+  /** Somebody wants no stop for now; null: nobody does. */
+  readonly waiver: Waiver | null;
 }
+
+/** Against the same hand no more than so many times an hour. */
+const MOST_RESTORES = 3;
+const RESTORES_WITHIN_MS = 3_600_000;
 
 /** Null: no instrument is known, so no price can be put on its tick. */
 export function marketOf(position: Position, snapshot: Snapshot): Market | null {
@@ -22,15 +44,32 @@ export function marketOf(position: Position, snapshot: Snapshot): Market | null 
   return { instrument, ticker: snapshot.tickers.get(contract) ?? blank, marginMode: snapshot.marginMode };
 }
 
-export function wantedLevels(position: Position, { protection }: ResolvedPolicy, market: Market | null): WantedLevels {
+/** `nowMs`: milliseconds since 1970. */
+export function wantedLevels(
+  position: Position,
+  { protection }: ResolvedPolicy,
+  life: LifeRecord,
+  market: Market | null,
+  nowMs: number,
+): WantedLevels {
+  const waiver = waiverAt(life, nowMs);
+  const mayRestore = life.restoredAtMs.filter((atMs) => nowMs - atMs < RESTORES_WITHIN_MS).length < MOST_RESTORES;
   if (market === null) {
     const unknown: Wanted = { kind: "impossible", reason: "the contract's tick size is not known" };
-    return { stopLoss: unknown, stopBenchmark: unknown, takeProfit: unknown };
+    const levels = { stopLoss: unknown, stopBenchmark: unknown, takeProfit: unknown, reference: null };
+    return { ...levels, stopBy: "config", takeProfitBy: "config", mayRestore, waiver };
   }
-  const { stopLoss } = protection;
+  const stop = wantedNewStop(position, protection, life, market);
+  const benchmark = stopBenchmark(position, protection, life, market);
+  const takeProfit = wantedTakeProfit(position, protection, life, market);
   return {
-    stopLoss: newStop(position, protection, market),
-    stopBenchmark: stopLoss === null ? { kind: "none" } : configuredStop(position, stopLoss, market),
-    takeProfit: configuredTakeProfit(position, protection, market),
+    stopLoss: waiver === null ? stop.wanted : { kind: "none" },
+    stopBy: stop.by,
+    stopBenchmark: waiver === null ? benchmark.wanted : { kind: "none" },
+    takeProfit: takeProfit.wanted,
+    takeProfitBy: takeProfit.by,
+    reference: waiver === null ? driftReference(position, life, benchmark) : null,
+    mayRestore,
+    waiver,
   };
 }

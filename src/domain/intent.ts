@@ -6,7 +6,7 @@ export interface PositionIntent {
   /** Above zero; null: not named, so config decides. */
   readonly stopLoss: Decimal | null;
   readonly takeProfit: Decimal | null;
-  /** No stop is wanted until then (wall clock, milliseconds since 1970), and why; null: no such wish. */
+  /** Somebody wants no stop for a while; null: no such wish. */
   readonly waiver: Waiver | null;
   /** The stop that stood, and may be loosened to `stopLoss` as it was asked for by name; null: nothing may be. */
   readonly mayLoosenFrom: Decimal | null;
@@ -16,5 +16,8 @@ export interface PositionIntent {
 
 export interface Waiver {
   readonly reason: string;
+  /** Milliseconds since 1970. */
   readonly untilMs: number;
+  /** The same as ISO 8601, for people. */
+  readonly until: string;
 }

@@ -1,5 +1,20 @@
 /** What is remembered of one life of one position: from its opening to its close or flip. */
 import type { Decimal } from "./decimal.js";
+import type { PositionIntent } from "./intent.js";
+import type { TriggerBy } from "./position.js";
+
+/** What stood at the exchange while all was well. */
+export interface Learned {
+  readonly stopLoss: LearnedLevel | null;
+  readonly takeProfit: LearnedLevel | null;
+  /** The position's size then: a larger one is a reason for other levels. */
+  readonly size: Decimal;
+}
+
+export interface LearnedLevel {
+  readonly price: Decimal;
+  readonly triggerBy: TriggerBy;
+}
 
 export interface LifeRecord {
   /** A stop was once put at a distance from the mark because the configured level was past. */
@@ -15,6 +30,15 @@ export interface LifeRecord {
   /** Levels that we set and saw confirmed; null: none. */
   readonly ourStopLoss: Decimal | null;
   readonly ourTakeProfit: Decimal | null;
+  /** Only puts back what vanished in the same life; null: nothing was seen to stand yet. */
+  readonly learned: Learned | null;
+  /** The intent whose stop-loss, or take-profit, has stood once: from then on another level is another hand's. */
+  readonly metStopIntent: string | null;
+  readonly metTakeProfitIntent: string | null;
+  /** When stops that another hand had loosened were moved back, milliseconds since 1970; the latest few. */
+  readonly restoredAtMs: readonly number[];
+  /** The intent in force, if any; kept by whoever keeps the intents, for it can be set and ended at any time. */
+  readonly intent: PositionIntent | null;
   /** False where nothing outlives the process: then a stop that is not ours is of `unknown` origin. */
   readonly complete: boolean;
 }
@@ -27,5 +51,10 @@ export const UNWRITTEN_LIFE: LifeRecord = {
   grown: false,
   ourStopLoss: null,
   ourTakeProfit: null,
+  learned: null,
+  metStopIntent: null,
+  metTakeProfitIntent: null,
+  restoredAtMs: [],
+  intent: null,
   complete: false,
 };

@@ -36,14 +36,14 @@ function kindOf(value: unknown): string {
   return `an object (${value.constructor?.name ?? "without a class"})`;
 }
 
-export const fromFlag = (flag: boolean): number => (flag ? 1 : 0);
-export const toFlag = (column: number): boolean => column !== 0;
-
 export const fromDecimal = (value: Decimal | null): string | null => (value === null ? null : print(value));
 
 export function toDecimal(column: string | null): Decimal | null {
-  if (column === null) return null;
-  return parseDecimal(column) ?? damaged("a price");
+  return column === null ? null : priceOf(column);
+}
+
+export function priceOf(text: string): Decimal {
+  return parseDecimal(text) ?? damaged("a price");
 }
 
 /** @throws LedgerError where JSON has no words for the value, such as a circle */

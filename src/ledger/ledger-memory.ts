@@ -101,7 +101,7 @@ export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
   return {
     recall: (position) => {
       const { key } = position;
-      return { ...(found(position)?.record ?? blankRecord()), complete: loaded.has(key.account) };
+      return { ...(found(position)?.record ?? blankRecord()), intent: null, complete: loaded.has(key.account) };
     },
     remember: (position, change) => void lifeOf(position, change),
     load,

@@ -30,13 +30,13 @@ export function newLife({ key, side, openedAtMs }: Position, nowMs: number): Lif
 }
 
 export function blankRecord(): SavedRecord {
-  const { complete: _complete, ...record } = UNWRITTEN_LIFE;
+  const { complete: _complete, intent: _intent, ...record } = UNWRITTEN_LIFE;
   return record;
 }
 
 /** The life with the changes in it, and whether it is over; the same value where that changes nothing. */
 export function changed(life: Life, position: Position, change: Partial<LifeRecord>, ended: Life["ended"]): Life {
-  const { complete: _complete, ...rest } = change;
+  const { complete: _complete, intent: _intent, ...rest } = change;
   const record: SavedRecord = { ...life.record, ...rest };
   const openedAtMs = life.openedAtMs ?? position.openedAtMs;
   const isSame = openedAtMs === life.openedAtMs && ended === life.ended && isEqual(record, life.record);
@@ -60,6 +60,10 @@ export function merged(stored: Life, seen: Life): Life {
     grown: stored.record.grown || seen.record.grown,
     ourStopLoss: seen.record.ourStopLoss ?? stored.record.ourStopLoss,
     ourTakeProfit: seen.record.ourTakeProfit ?? stored.record.ourTakeProfit,
+    learned: seen.record.learned ?? stored.record.learned,
+    metStopIntent: seen.record.metStopIntent ?? stored.record.metStopIntent,
+    metTakeProfitIntent: seen.record.metTakeProfitIntent ?? stored.record.metTakeProfitIntent,
+    restoredAtMs: [...new Set([...stored.record.restoredAtMs, ...seen.record.restoredAtMs])].sort((a, b) => a - b),
   };
   return { ...stored, openedAtMs: stored.openedAtMs ?? seen.openedAtMs, ended: seen.ended, record };
 }

@@ -93,7 +93,7 @@ async function createIntents(db: Kysely<Tables>, { moment, create }: Forms): Pro
       .addColumn("waiver", "text")
       .addColumn("order_link_id", "text")
       .addColumn("ttl_ms", moment, notNull)
-      .addColumn("allow_loosen", "integer", notNull)
+      .addColumn("may_loosen_from", "text")
       .addColumn("created_at_ms", moment, notNull)
       .addColumn("state", "text", notNull)
       .addColumn("life_id", "text")
@@ -112,15 +112,5 @@ async function createAsides(db: Kysely<Tables>, { moment, create }: Forms): Prom
       .addColumn("reason", "text", notNull)
       .addColumn("at_ms", moment, notNull)
       .addPrimaryKeyConstraint("left_alone_orders", ["account", "order_id"]),
-  );
-  await create(
-    db.schema
-      .createTable("learned")
-      .addColumn("life_id", "text", primary)
-      .addColumn("stop_loss", "text")
-      .addColumn("stop_loss_trigger", "text")
-      .addColumn("take_profit", "text")
-      .addColumn("take_profit_trigger", "text")
-      .addColumn("at_ms", moment, notNull),
   );
 }

@@ -1,8 +1,7 @@
 /** The ledger's port: what outlives the process, and what every implementation promises. */
-import type { Decimal } from "../domain/decimal.js";
+import type { PositionIntent } from "../domain/intent.js";
 import type { LifeRecord } from "../domain/life.js";
 import type { Category, PositionIdx, PositionKey, Side } from "../domain/position.js";
-import type { StepLevel } from "../plan/step.js";
 import type { Json } from "./codec.js";
 
 export type { Json } from "./codec.js";
@@ -35,10 +34,6 @@ export interface Ledger {
   /** The first reason stays. */
   leaveAlone(order: LeftAloneOrder): Promise<void>;
   forgetLeftAlone(account: string, orderId: string): Promise<void>;
-
-  /** Null: nothing was learned in this life. */
-  learned(lifeId: string): Promise<Learned | null>;
-  learn(learned: Learned): Promise<void>;
 
   /** Null: another process is this account's writer. */
   lock(account: string): Promise<WriterLock | null>;
@@ -107,8 +102,8 @@ export interface HistoryFilter {
   readonly limit: number;
 }
 
-/** What of a life is stored; whether that is all there was to know is found when it is read. */
-export type SavedRecord = Omit<LifeRecord, "complete">;
+/** What of a life is stored with it; whether that is all there was to know is found when it is read. */
+export type SavedRecord = Omit<LifeRecord, "complete" | "intent">;
 
 export interface Life {
   readonly id: string;
@@ -125,26 +120,17 @@ export interface Life {
 export const INTENT_STATES = ["pending", "bound", "ended", "expired"] as const;
 export type IntentState = (typeof INTENT_STATES)[number];
 
-export interface Intent {
-  readonly id: string;
+export interface Intent extends PositionIntent {
   readonly key: PositionKey;
   readonly side: Side;
-  /** Above zero; null: not named. */
-  readonly stopLoss: Decimal | null;
-  readonly takeProfit: Decimal | null;
-  /** Somebody wants no stop, and says why and until when; null: no such wish. */
-  readonly waiver: { readonly reason: string; readonly untilMs: number } | null;
   readonly orderLinkId: string | null;
   readonly ttlMs: number;
-  readonly allowLoosen: boolean;
   /** Wall clock, milliseconds since 1970. */
   readonly createdAtMs: number;
   readonly state: IntentState;
   /** The life that took it up; null: none yet. */
   readonly lifeId: string | null;
   readonly endedHow: string | null;
-  /** Who asked: `http`, `cli`, `file`, or as they call themselves. */
-  readonly who: string;
 }
 
 /** What is absent does not matter. */
@@ -162,13 +148,5 @@ export interface LeftAloneOrder {
   readonly account: string;
   readonly orderId: string;
   readonly reason: string;
-  readonly atMs: number;
-}
-
-/** What stood at the exchange while all was well. */
-export interface Learned {
-  readonly lifeId: string;
-  readonly stopLoss: StepLevel | null;
-  readonly takeProfit: StepLevel | null;
   readonly atMs: number;
 }

@@ -1,31 +1,22 @@
 /** Rows of the tables and the values of the port, each made from the other. */
 import * as z from "zod";
-import type { StepLevel } from "../plan/step.js";
+import type { Learned, LearnedLevel } from "../domain/life.js";
 import {
   bindableRow,
   fromDecimal,
-  fromFlag,
   fromJson,
   oneOf,
   toCategory,
+  priceOf,
   toDecimal,
-  toFlag,
   toJson,
   toPositionIdx,
   toSide,
   toTriggerBy,
 } from "./codec.js";
 import { LedgerError } from "./error.js";
-import {
-  type Entry,
-  type Intent,
-  INTENT_STATES,
-  type Learned,
-  type Life,
-  type NewEntry,
-  type SavedRecord,
-} from "./port.js";
-import type { EntryColumns, EntryRow, IntentColumns, LearnedColumns, LifeColumns } from "./tables.js";
+import { type Entry, type Intent, INTENT_STATES, type Life, type NewEntry, type SavedRecord } from "./port.js";
+import type { EntryColumns, EntryRow, IntentColumns, LifeColumns } from "./tables.js";
 
 export function entryColumns(entry: NewEntry, nowMs: number): Omit<EntryColumns, "id"> {
   return bindableRow({
@@ -70,8 +61,6 @@ function toPlaced(row: PlaceColumns): Placed {
 }
 
 export function lifeColumns(life: Life): LifeColumns {
-  const { ourStopLoss, ourTakeProfit, ...flags } = life.record;
-  const record = { ...flags, ourStopLoss: fromDecimal(ourStopLoss), ourTakeProfit: fromDecimal(ourTakeProfit) };
   return bindableRow({
     ...placeColumns(life),
     id: life.id,
@@ -79,11 +68,27 @@ export function lifeColumns(life: Life): LifeColumns {
     first_seen_ms: life.firstSeenMs,
     ended_ms: life.ended?.atMs ?? null,
     ended_how: life.ended?.how ?? null,
-    record: fromJson(record),
+    record: recordColumn(life.record),
   });
 }
 
-/** Flags that a version before did not know were not set by it. */
+function recordColumn({ ourStopLoss, ourTakeProfit, learned, ...plain }: SavedRecord): string {
+  return fromJson({
+    ...plain,
+    ourStopLoss: fromDecimal(ourStopLoss),
+    ourTakeProfit: fromDecimal(ourTakeProfit),
+    learned: learned === null ? null : { ...learned, size: fromDecimal(learned.size), ...fromLevels(learned) },
+  });
+}
+
+function fromLevels({ stopLoss, takeProfit }: Learned) {
+  const level = (one: LearnedLevel | null) => one && { price: fromDecimal(one.price), triggerBy: one.triggerBy };
+  return { stopLoss: level(stopLoss), takeProfit: level(takeProfit) };
+}
+
+const savedLevel = z.object({ price: z.string(), triggerBy: z.string() }).nullable();
+
+/** What a version before did not know was not set by it. */
 const savedRecord = z.object({
   rebased: z.boolean().default(false),
   movedForLiquidation: z.boolean().default(false),
@@ -92,13 +97,30 @@ const savedRecord = z.object({
   grown: z.boolean().default(false),
   ourStopLoss: z.string().nullable().default(null),
   ourTakeProfit: z.string().nullable().default(null),
+  learned: z.object({ stopLoss: savedLevel, takeProfit: savedLevel, size: z.string() }).nullable().default(null),
+  metStopIntent: z.string().nullable().default(null),
+  metTakeProfitIntent: z.string().nullable().default(null),
+  restoredAtMs: z.array(z.number()).default([]),
 });
 
 function toRecord(column: string): SavedRecord {
   const read = savedRecord.safeParse(toJson(column));
   if (!read.success) throw new LedgerError("damaged", "the ledger holds a life's record that cannot be read");
-  const { ourStopLoss, ourTakeProfit, ...flags } = read.data;
-  return { ...flags, ourStopLoss: toDecimal(ourStopLoss), ourTakeProfit: toDecimal(ourTakeProfit) };
+  const { ourStopLoss, ourTakeProfit, learned, ...plain } = read.data;
+  return {
+    ...plain,
+    ourStopLoss: toDecimal(ourStopLoss),
+    ourTakeProfit: toDecimal(ourTakeProfit),
+    learned: learned === null ? null : toLearned(learned),
+  };
+}
+
+function toLearned({ stopLoss, takeProfit, size }: NonNullable<z.infer<typeof savedRecord>["learned"]>): Learned {
+  return { stopLoss: toLevel(stopLoss), takeProfit: toLevel(takeProfit), size: priceOf(size) };
+}
+
+function toLevel(level: z.infer<typeof savedLevel>): LearnedLevel | null {
+  return level === null ? null : { price: priceOf(level.price), triggerBy: toTriggerBy(level.triggerBy) };
 }
 
 export function toLife(row: LifeColumns): Life {
@@ -119,10 +141,10 @@ export function intentColumns(intent: Intent): IntentColumns {
     id: intent.id,
     stop_loss: fromDecimal(intent.stopLoss),
     take_profit: fromDecimal(intent.takeProfit),
-    waiver: intent.waiver === null ? null : fromJson(intent.waiver),
+    waiver: intent.waiver === null ? null : fromJson({ ...intent.waiver }),
     order_link_id: intent.orderLinkId,
     ttl_ms: intent.ttlMs,
-    allow_loosen: fromFlag(intent.allowLoosen),
+    may_loosen_from: fromDecimal(intent.mayLoosenFrom),
     created_at_ms: intent.createdAtMs,
     state: intent.state,
     life_id: intent.lifeId,
@@ -131,7 +153,7 @@ export function intentColumns(intent: Intent): IntentColumns {
   });
 }
 
-const savedWaiver = z.object({ reason: z.string(), untilMs: z.number() });
+const savedWaiver = z.object({ reason: z.string(), untilMs: z.number(), until: z.string() });
 
 function toWaiver(column: string | null): Intent["waiver"] {
   if (column === null) return null;
@@ -149,36 +171,11 @@ export function toIntent(row: IntentColumns): Intent {
     waiver: toWaiver(row.waiver),
     orderLinkId: row.order_link_id,
     ttlMs: row.ttl_ms,
-    allowLoosen: toFlag(row.allow_loosen),
+    mayLoosenFrom: toDecimal(row.may_loosen_from),
     createdAtMs: row.created_at_ms,
     state: oneOf(INTENT_STATES, row.state, "an intent's state"),
     lifeId: row.life_id,
     endedHow: row.ended_how,
     who: row.who,
   };
-}
-
-export function learnedColumns({ lifeId, stopLoss, takeProfit, atMs }: Learned): LearnedColumns {
-  return bindableRow({
-    life_id: lifeId,
-    stop_loss: fromDecimal(stopLoss?.price ?? null),
-    stop_loss_trigger: stopLoss?.triggerBy ?? null,
-    take_profit: fromDecimal(takeProfit?.price ?? null),
-    take_profit_trigger: takeProfit?.triggerBy ?? null,
-    at_ms: atMs,
-  });
-}
-
-export function toLearned(row: LearnedColumns): Learned {
-  return {
-    lifeId: row.life_id,
-    stopLoss: toLevel(row.stop_loss, row.stop_loss_trigger),
-    takeProfit: toLevel(row.take_profit, row.take_profit_trigger),
-    atMs: row.at_ms,
-  };
-}
-
-function toLevel(price: string | null, trigger: string | null): StepLevel | null {
-  const decimal = toDecimal(price);
-  return decimal === null ? null : { price: decimal, triggerBy: toTriggerBy(trigger) };
 }

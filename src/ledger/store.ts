@@ -3,7 +3,7 @@ import { bindable, bindableRow } from "./codec.js";
 import type { Engine, LedgerLog } from "./engine.js";
 import { createIntentStore } from "./intent-store.js";
 import type { HistoryFilter, Ledger } from "./port.js";
-import { entryColumns, learnedColumns, lifeColumns, toEntry, toLearned, toLife } from "./rows.js";
+import { entryColumns, lifeColumns, toEntry, toLife } from "./rows.js";
 import { keepAccount, type Runs } from "./runs.js";
 import type { Database, EntryRow } from "./tables.js";
 
@@ -17,7 +17,6 @@ export function createStore(engine: Engine, log: LedgerLog, now: () => number): 
     ...createLifeStore(db, runs),
     ...createIntentStore(db, runs),
     ...createLeftAloneStore(db, runs),
-    ...createLearnedStore(db, runs),
     lock: (account) => runs.read(() => engine.lock(account)),
     writable: runs.writable,
     close: runs.close,
@@ -98,28 +97,6 @@ function createLeftAloneStore(db: Database, { read, write }: Runs): LeftAloneSto
       write(async () => {
         const forgotten = db.deleteFrom("left_alone").where("account", "=", bindable(account));
         await forgotten.where("order_id", "=", bindable(orderId)).execute();
-      }),
-  };
-}
-
-type LearnedStore = Pick<Ledger, "learned" | "learn">;
-
-function createLearnedStore(db: Database, { read, write }: Runs): LearnedStore {
-  return {
-    learned: (lifeId) =>
-      read(async () => {
-        const row = await db
-          .selectFrom("learned")
-          .selectAll()
-          .where("life_id", "=", bindable(lifeId))
-          .executeTakeFirst();
-        return row === undefined ? null : toLearned(row);
-      }),
-    learn: (learned) =>
-      write(async () => {
-        const { life_id, ...rest } = learnedColumns(learned);
-        const insert = db.insertInto("learned").values({ life_id, ...rest });
-        await insert.onConflict((conflict) => conflict.column("life_id").doUpdateSet(rest)).execute();
       }),
   };
 }

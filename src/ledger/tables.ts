@@ -43,8 +43,8 @@ export interface IntentColumns extends PlaceColumns {
   readonly waiver: string | null;
   readonly order_link_id: string | null;
   readonly ttl_ms: number;
-  /** 0 or 1. */
-  readonly allow_loosen: number;
+  /** Decimal text. */
+  readonly may_loosen_from: string | null;
   readonly created_at_ms: number;
   readonly state: string;
   readonly life_id: string | null;
@@ -59,23 +59,12 @@ export interface LeftAloneColumns {
   readonly at_ms: number;
 }
 
-export interface LearnedColumns {
-  readonly life_id: string;
-  /** Decimal text. */
-  readonly stop_loss: string | null;
-  readonly stop_loss_trigger: string | null;
-  readonly take_profit: string | null;
-  readonly take_profit_trigger: string | null;
-  readonly at_ms: number;
-}
-
 export interface Tables {
   readonly schema_version: { readonly version: number };
   readonly lives: LifeColumns;
   readonly entries: EntryColumns;
   readonly intents: IntentColumns;
   readonly left_alone: LeftAloneColumns;
-  readonly learned: LearnedColumns;
 }
 
 export type Database = Kysely<Tables>;

@@ -28,7 +28,7 @@ export async function sendAtOnce(
   const attempts = await applyStep(planned, { writer, now: () => clock.now(), newOrderLinkId, veto });
   book.answered(attempts);
   for (const attempt of attempts) {
-    memory.remember(position, answeredChange(attempt));
+    memory.remember(position, answeredChange(attempt, memory.recall(position)));
     journal?.answered(attempt, position);
   }
   return attempts;

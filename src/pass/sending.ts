@@ -61,7 +61,7 @@ export async function sendBatch(
     if (found === undefined) return;
     for (const attempt of attempts) {
       options.journal?.answered(attempt, found.position);
-      memory.remember(found.position, answeredChange(attempt));
+      memory.remember(found.position, answeredChange(attempt, memory.recall(found.position)));
       options.onAnswer?.(attempt, seenAtMs(view.picture, attempt.step.key));
       // A refusal without a known cause may be about the price: its tick may have changed.
       if (attempt.answer.kind === "refused" && attempt.answer.cause === "other") options.refreshInstruments?.();

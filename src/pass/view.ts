@@ -9,6 +9,7 @@ import type { PassOptions } from "./options.js";
 import { changeBrake, plan } from "../plan/plan.js";
 import type { PlannedStep, Step } from "../plan/step.js";
 import type { Judged, PassBook } from "../verify/book.js";
+import { learnedChange } from "../verify/learn.js";
 import { provenChange } from "../verify/life.js";
 
 /** A row and its orders may disagree for a moment after a change by another hand. */
@@ -91,10 +92,7 @@ export async function nextView(
 function viewOf(picture: Picture, brakedBefore: string | null, options: Attentive): View {
   const { frozen, heldStep, manyChangesAgreed, attention } = options;
   const first = judgementOf(picture, options);
-  // A triggered stop leaves the list of open orders as it fills or lapses; what is left of the position remembers it.
-  for (const { position, stop } of first.positions) {
-    if (stop.triggered.length > 0) options.memory.remember(position, { stopTriggered: true });
-  }
+  rememberLook(first, options);
   options.onLook?.(picture, first);
   // What the look has brought to memory counts for this plan already.
   const assessment = options.onLook === undefined ? first : judgementOf(picture, options);
@@ -103,6 +101,15 @@ function viewOf(picture: Picture, brakedBefore: string | null, options: Attentiv
   const held = { frozen: frozen(picture), heldBack, ...(heldStep === undefined ? {} : { heldStep }) };
   const planned = plan(assessment, { ...held, manyChangesAgreed, brakedBefore: braked });
   return { picture, assessment, planned: planned.filter(({ step }) => attention.has(step.key)), braked };
+}
+
+/** A triggered stop leaves the list of open orders as it fills or lapses; what is left of the position remembers it. */
+function rememberLook({ positions }: Assessment, { memory }: Attentive): void {
+  for (const assessed of positions) {
+    const seen = assessed.stop.triggered.length > 0 ? { stopTriggered: true } : {};
+    const change = { ...seen, ...learnedChange(assessed) };
+    if (Object.keys(change).length > 0) memory.remember(assessed.position, change);
+  }
 }
 
 /** A stop that the exchange took and put at another price: it goes by another tick than we know. */

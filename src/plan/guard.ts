@@ -4,7 +4,7 @@ import { type Decimal, print } from "../domain/decimal.js";
 import { keyText } from "../domain/position.js";
 import { type Exit, isPast, isTighterStop } from "../domain/price.js";
 import { basePrice, type Market } from "../policy/levels.js";
-import type { Step, StepLevel } from "./step.js";
+import type { Step, StepLevel, StepStop } from "./step.js";
 
 /** Why this step would be unsafe for the position as it was last seen; null: it is safe. */
 export function objection(step: Step, assessed: Assessed): string | null {
@@ -48,8 +48,18 @@ function levelObjection(level: StepLevel | null, exit: Exit, { position }: Asses
   return isWrongSide ? `the ${exit} ${print(level.price)} is past ${level.triggerBy} ${print(base)}` : null;
 }
 
-function looseningObjection(stop: StepLevel | null, { stop: view, position }: Assessed): string | null {
+function looseningObjection(stop: StepStop | null, assessed: Assessed): string | null {
+  const { stop: view, position } = assessed;
   const standing: Decimal | null = view.standingFull;
   if (stop === null || standing === null || isTighterStop(stop.price, standing, position.side)) return null;
+  if (stop.purpose === "loosen" && isAskedFor(stop.price, standing, assessed)) return null;
   return `a stop stands at ${print(standing)}; ${print(stop.price)} would not be tighter`;
+}
+
+/** By an intent of this very life that names the price, and while no tighter stop than the one it spoke of stands. */
+function isAskedFor(price: Decimal, standing: Decimal, { life, wanted, position }: Assessed): boolean {
+  const { intent } = life;
+  if (intent === null || intent.mayLoosenFrom === null || life.metStopIntent === intent.id) return false;
+  const isTheLevel = wanted.stopBy === "intent" && wanted.stopLoss.kind === "level" && wanted.stopLoss.price.eq(price);
+  return isTheLevel && !isTighterStop(standing, intent.mayLoosenFrom, position.side);
 }

@@ -6,7 +6,7 @@ import { contractText } from "../domain/position.js";
 import { notionalQuote } from "../assess/value.js";
 import { objection } from "./guard.js";
 import { stepFor } from "./position.js";
-import type { PlannedStep, Step } from "./step.js";
+import type { PlannedStep, Step, StopPurpose } from "./step.js";
 
 /** A pass that would move more than this share of the standing stops is more likely a mistake than a wish. */
 const CHANGE_BRAKE_SHARE = 0.3;
@@ -66,11 +66,11 @@ function unseenHedge({ position, policy }: Assessed, { snapshot }: Assessment): 
   return doubt === null ? null : `hedged legs are set to: ${hedged}, and ${doubt}`;
 }
 
+/** Those that nobody has asked for by name. */
+const MOVES: readonly StopPurpose[] = ["tighten", "inside-liquidation", "restore"];
+
 function movesStop(step: Step): boolean {
-  return (
-    step.action === "set-trading-stop" &&
-    (step.stopLoss?.purpose === "tighten" || step.stopLoss?.purpose === "inside-liquidation")
-  );
+  return step.action === "set-trading-stop" && step.stopLoss !== null && MOVES.includes(step.stopLoss.purpose);
 }
 
 function brakeOn(drafts: readonly Draft[], { positions }: Assessment): string | null {
@@ -102,6 +102,6 @@ function urgency(draft: Draft, { snapshot }: Assessment): number {
 function riskClass({ step, assessed }: Draft): number {
   if (step.action === "close-position") return step.reason === "stop-past" ? 4 : 0;
   if (step.stopLoss === null) return 0;
-  if (movesStop(step)) return 1;
+  if (movesStop(step) || assessed.status === "protected") return 1;
   return assessed.stop.inside === null ? 3 : 2;
 }

@@ -1,7 +1,9 @@
 /** The situation → action table: which step, if any, brings one position to what its policy wants. */
 import type { Assessed } from "../assess/assess.js";
-import { isLooserStop, isTighterStop } from "../domain/price.js";
-import { type Market, nearestLevel, rebasedStop, type Wanted } from "../policy/levels.js";
+import type { PositionIntent } from "../domain/intent.js";
+import type { LifeRecord } from "../domain/life.js";
+import { isLooserStop, isPast, isTighterStop } from "../domain/price.js";
+import { basePrice, type Market, nearestLevel, rebasedStop, type Wanted } from "../policy/levels.js";
 import type { ClosePosition, Step, StepLevel, StepReason, StepStop, StopPurpose } from "./step.js";
 
 type StopChange =
@@ -25,17 +27,24 @@ export function stepFor(assessed: Assessed): Step | null {
     side: assessed.position.side,
     stopLoss: stop?.stop ?? null,
     takeProfit: takeProfit?.kind === "set" ? takeProfit.level : null,
-    reason: stop?.reason ?? (assessed.takeProfit === null ? "take-profit-missing" : "take-profit-differs"),
+    reason: stop?.reason ?? takeProfitReason(assessed),
   };
 }
 
+function takeProfitReason({ takeProfit, wanted }: Assessed): StepReason {
+  if (takeProfit === null) return "take-profit-missing";
+  return wanted.takeProfitBy === "intent" ? "intent-drift" : "take-profit-differs";
+}
+
 /** What cannot be seen may be an exit of another hand, so a doubtful position is left alone even where it is covered. */
-function mayWrite({ policy, status, stop, hedgedBy }: Assessed): boolean {
+function mayWrite({ policy, status, stop, hedgedBy, wanted }: Assessed): boolean {
   const { mode, hedged } = policy.protection;
   if (mode === "report-only" || policy.ignored || !policy.inScope) return false;
   if (hedged !== "protect" && hedgedBy.length > 0) return false;
   if (stop.doubt !== null) return false;
-  return status !== "unknown" && status !== "ignored" && status !== "unprotectable";
+  // A waiver speaks of the stop alone.
+  const isIgnored = status === "ignored" && wanted.waiver === null;
+  return status !== "unknown" && !isIgnored && status !== "unprotectable";
 }
 
 function mayMove({ policy }: Assessed): boolean {
@@ -49,19 +58,54 @@ function tightensOnGrowth({ policy, life }: Assessed): boolean {
 
 function stopChange(assessed: Assessed, market: Market): StopChange | null {
   const { status } = assessed;
-  if (status === "protected") return tightened(assessed);
+  if (status === "protected") return loosened(assessed) ?? restored(assessed, market) ?? tightened(assessed);
   if (status === "misplaced") return misplacedChange(assessed, market);
   if (assessed.stop.standingFull !== null) return null;
   return missingChange(assessed, market, status === "underprotected" ? "stop-partial" : "stop-missing");
 }
 
-function tightened(assessed: Assessed): StopChange | null {
-  const { position, stop, wanted } = assessed;
-  const benchmark = wanted.stopBenchmark;
-  if (!(mayMove(assessed) || tightensOnGrowth(assessed)) || benchmark.kind !== "level" || stop.inside === null)
+/** Only from where it stood when somebody asked for it: what another hand has tightened since then stays. */
+function loosened({ position, stop, wanted, life }: Assessed): StopChange | null {
+  const from = unmetIntent(life)?.mayLoosenFrom ?? null;
+  const { stopBenchmark: target, stopLoss } = wanted;
+  const standing = stop.standingFull;
+  if (from === null || standing === null || target.kind !== "level" || stopLoss.kind !== "level") return null;
+  const isWider = isLooserStop(stopLoss.price, standing, position.side);
+  if (!isWider || isTighterStop(standing, from, position.side)) return null;
+  const { price, triggerBy } = stopLoss;
+  return { kind: "set", stop: { price, triggerBy, purpose: "loosen" }, reason: "intent-drift" };
+}
+
+function unmetIntent({ intent, metStopIntent }: LifeRecord): PositionIntent | null {
+  return intent !== null && intent.stopLoss !== null && metStopIntent !== intent.id ? intent : null;
+}
+
+/** Another hand has moved the stop away from the mark since it stood where it was wanted. */
+function restored(assessed: Assessed, market: Market): StopChange | null {
+  const { position, stop, wanted, policy } = assessed;
+  const { reference, mayRestore } = wanted;
+  if (reference === null || stop.inside === null || !isLooserStop(stop.inside.price, reference.price, position.side))
     return null;
+  if (!mayMove(assessed) || policy.protection.onDrift !== "restore" || !mayRestore) return null;
+  const base = basePrice(position, market, reference.triggerBy);
+  if (base === null || isPast(reference.price, base, position.side, "stop-loss")) return null;
+  return setStop(assessed, { kind: "level", ...reference, coarse: false }, "restore", "intent-drift");
+}
+
+function tightened(assessed: Assessed): StopChange | null {
+  const { position, stop, wanted, life } = assessed;
+  const benchmark = wanted.stopBenchmark;
+  if (benchmark.kind !== "level" || stop.inside === null) return null;
   if (!isLooserStop(stop.inside.price, benchmark.price, position.side)) return null;
+  if (unmetIntent(life) !== null) return setStop(assessed, benchmark, "intent", "intent-drift");
+  if (isDrift(assessed) || !(mayMove(assessed) || tightensOnGrowth(assessed))) return null;
   return setStop(assessed, benchmark, "tighten", "stop-too-wide");
+}
+
+/** What another hand has moved is moved back as drift or not at all: the operator's `onDrift` decides. */
+function isDrift({ wanted, stop, position }: Assessed): boolean {
+  const { reference } = wanted;
+  return reference !== null && stop.inside !== null && isLooserStop(stop.inside.price, reference.price, position.side);
 }
 
 /**
@@ -131,9 +175,12 @@ function takeProfitChange(assessed: Assessed, market: Market): TakeProfitChange 
   }
 }
 
-function movedTakeProfit({ policy, takeProfit, wanted }: Assessed, market: Market): TakeProfitChange | null {
+function movedTakeProfit({ policy, takeProfit, wanted, life }: Assessed, market: Market): TakeProfitChange | null {
   const full = takeProfit?.legs.find((leg) => leg.source === "full");
-  if (policy.protection.mode !== "sync" || full === undefined || wanted.takeProfit.kind !== "level") return null;
+  const isNewIntent =
+    life.intent !== null && wanted.takeProfitBy === "intent" && life.metTakeProfitIntent !== life.intent.id;
+  const mayMoveIt = isNewIntent || policy.protection.mode === "sync";
+  if (!mayMoveIt || full === undefined || wanted.takeProfit.kind !== "level") return null;
   // Near the mark the level is rounded the other way: a tick of difference is the same wish.
   const isThere = full.price.minus(wanted.takeProfit.price).abs().lte(market.instrument.tickSize);
   return isThere ? null : setTakeProfit(wanted.takeProfit);

@@ -18,9 +18,20 @@ export interface StepLevel {
 /**
  * Why the stop is where it is. `add` puts the configured level where none stood; `rebase` and `nearest` answer a
  * level that is already past; `tighten` moves one that is wider than configured; `inside-liquidation` moves one that
- * only an estimated liquidation price calls misplaced; `give-back` restores another hand's tighter one that ours replaced.
+ * only an estimated liquidation price calls misplaced; `give-back` restores another hand's tighter one that ours replaced;
+ * `intent` moves one to what an intent names; `restore` moves one back that another hand has loosened; `loosen` is the
+ * only one that moves a stop away from the mark: somebody has asked for it by name, for this position, and once.
  */
-export type StopPurpose = "add" | "rebase" | "nearest" | "tighten" | "inside-liquidation" | "give-back";
+export type StopPurpose =
+  | "add"
+  | "rebase"
+  | "nearest"
+  | "tighten"
+  | "inside-liquidation"
+  | "give-back"
+  | "intent"
+  | "restore"
+  | "loosen";
 
 export interface StepStop extends StepLevel {
   readonly purpose: StopPurpose;

@@ -50,7 +50,16 @@ export function newStop(position: Position, protection: Protection, market: Mark
   const wish = protection.stopLoss;
   if (wish === null) return { kind: "none" };
   const exact = offset(position, wish.distance, "stop-loss");
-  return stopInside(position, protection, market, exact, wish.triggerBy);
+  return stopLevelInside(position, protection, market, exact, wish.triggerBy);
+}
+
+/** A stop at this exact price, without regard to liquidation. */
+export function stopLevel(position: Position, market: Market, exact: Decimal, triggerBy: TriggerBy): Wanted {
+  return levelAt(position, market, exact, triggerBy, "stop-loss");
+}
+
+export function takeProfitLevel(position: Position, market: Market, exact: Decimal, triggerBy: TriggerBy): Wanted {
+  return levelAt(position, market, exact, triggerBy, "take-profit");
 }
 
 /** A stop at `distance` from the current price instead of the entry, for a position already past its level. */
@@ -60,7 +69,7 @@ export function rebasedStop(position: Position, protection: Protection, market: 
   const base = basePrice(position, market, wish.triggerBy);
   if (base === null) return noBase(wish.triggerBy);
   const factor = position.side === "long" ? dec("1").minus(wish.distance) : dec("1").plus(wish.distance);
-  return stopInside(position, protection, market, base.times(factor), wish.triggerBy);
+  return stopLevelInside(position, protection, market, base.times(factor), wish.triggerBy);
 }
 
 /** The tightest level that the exchange accepts now. */
@@ -104,7 +113,8 @@ export function offsetFrom(entry: Decimal, side: Position["side"], distance: Dec
   return entry.times(liesBelowMark(side, exit) ? one.minus(distance) : one.plus(distance));
 }
 
-function stopInside(
+/** A stop at this exact price, moved inside liquidation where it would reach beyond it: for a new order. */
+export function stopLevelInside(
   position: Position,
   protection: Protection,
   market: Market,

@@ -17,6 +17,7 @@ import type {
   ReportAccount,
   ReportExit,
   ReportGap,
+  ReportIntent,
   ReportPosition,
   ReportStep,
 } from "./report.js";
@@ -144,6 +145,7 @@ function positionOf(
     status,
     nakedForMs: isNaked && position.openedAtMs !== null ? Math.max(0, nowMs - position.openedAtMs) : null,
     rule: policy.rule,
+    intent: intentOf(assessed),
     stopLoss: exitOf(assessed, assessed.stop.all, assessed.life.ourStopLoss),
     takeProfit: exitOf(assessed, assessed.takeProfit, assessed.life.ourTakeProfit),
     findings,
@@ -151,6 +153,18 @@ function positionOf(
       ...done.map((record) => doneStep(record, assessed)),
       ...left.map((planned) => plannedStep({ ...planned, held: planned.held ?? outcome.lostSight }, assessed)),
     ],
+  };
+}
+
+function intentOf({ life, wanted }: Assessed): ReportIntent | null {
+  const { intent } = life;
+  if (intent === null) return null;
+  const { waiver } = wanted;
+  return {
+    stopLoss: printOrNull(intent.stopLoss),
+    takeProfit: printOrNull(intent.takeProfit),
+    waiver: waiver === null ? null : { reason: waiver.reason, until: waiver.until },
+    who: intent.who,
   };
 }
 
@@ -229,6 +243,7 @@ function unseenPosition({ row, findings }: Unseen): ReportPosition {
     status: "unknown",
     nakedForMs: null,
     rule: null,
+    intent: null,
     stopLoss: null,
     takeProfit: null,
     findings,

@@ -34,6 +34,16 @@ export interface ReportExit {
   readonly covers: readonly ReportCover[];
 }
 
+/** What a bot or a person wants for this life of the position, beside the config. */
+export interface ReportIntent {
+  /** Decimal string; null: config decides. */
+  readonly stopLoss: string | null;
+  readonly takeProfit: string | null;
+  /** No stop is wanted until then (ISO 8601). */
+  readonly waiver: { readonly reason: string; readonly until: string } | null;
+  readonly who: string;
+}
+
 export interface ReportCover {
   readonly source: "full" | "partial" | "conditional" | "limit";
   readonly price: string;
@@ -71,6 +81,8 @@ export interface ReportPosition {
   readonly status: PositionStatus;
   readonly nakedForMs: number | null;
   readonly rule: string | null;
+  /** Null: none is in force. */
+  readonly intent: ReportIntent | null;
   readonly stopLoss: ReportExit | null;
   readonly takeProfit: ReportExit | null;
   readonly findings: readonly ReportFinding[];

@@ -68,6 +68,7 @@ function withoutRow(records: readonly StepRecord[], verdict: Verdict): ReportPos
     marginMode: null,
     nakedForMs: null,
     rule: null,
+    intent: null,
     stopLoss: null,
     takeProfit: null,
     steps: records.map((record) => doneStep(record, null)),

@@ -3,6 +3,9 @@ import type { Attempt } from "../apply/attempt.js";
 import type { LifeRecord } from "../domain/life.js";
 import type { Judged } from "./book.js";
 
+/** Enough to see whether one more may be made within an hour. */
+const RESTORES_KEPT = 8;
+
 /** After a read has judged the step. */
 export function provenChange({ attempt, verdict }: Judged): Partial<LifeRecord> {
   const { step } = attempt;
@@ -14,12 +17,16 @@ export function provenChange({ attempt, verdict }: Judged): Partial<LifeRecord> 
 }
 
 /** As soon as it is answered: what may have happened counts as done where it may be done only once in a life. */
-export function answeredChange({ step, answer }: Attempt): Partial<LifeRecord> {
+export function answeredChange(
+  { step, answer, answeredAtMs }: Attempt,
+  { restoredAtMs }: LifeRecord,
+): Partial<LifeRecord> {
   // A close that was refused is not tried again either: what is left open gets a stop.
   if (step.action === "close-position" && answer.kind !== "not-sent") return { closeSent: true };
   const mayHaveHappened = answer.kind === "acknowledged" || answer.kind === "uncertain";
   if (step.action === "close-position" || !mayHaveHappened) return {};
   const purpose = step.stopLoss?.purpose;
   if (purpose === "rebase") return { rebased: true };
+  if (purpose === "restore") return { restoredAtMs: [...restoredAtMs, answeredAtMs].slice(-RESTORES_KEPT) };
   return purpose === "inside-liquidation" ? { movedForLiquidation: true } : {};
 }

@@ -133,9 +133,9 @@ function livesAndWishes(newUrl: NewUrl): void {
     const waived: Intent = intent({
       id: "intent-2",
       stopLoss: null,
-      waiver: { reason: "hedged elsewhere", untilMs: NOW_MS + 1 },
+      waiver: { reason: "hedged elsewhere", untilMs: NOW_MS + 1, until: "2026-02-01T00:00:00.000Z" },
       orderLinkId: "bot-7",
-      allowLoosen: true,
+      mayLoosenFrom: dec("48001.5"),
       createdAtMs: NOW_MS + 1,
       key: { account: "main", category: "inverse", symbol: "BTCUSD", positionIdx: 2 },
       side: "short",
@@ -165,7 +165,7 @@ function livesAndWishes(newUrl: NewUrl): void {
     );
   });
 
-  test("orders that are left alone, with the first reason, and levels that were learned", async () => {
+  test("orders that are left alone, with the first reason", async () => {
     const { ledger } = await opened(await newUrl());
     const order = { account: "main", orderId: "a-1", reason: "its price has changed", atMs: NOW_MS };
     await ledger.leaveAlone(order);
@@ -175,13 +175,6 @@ function livesAndWishes(newUrl: NewUrl): void {
     await ledger.forgetLeftAlone("main", "a-1");
     expect(await ledger.leftAlone("main")).toEqual([]);
     expect(await ledger.leftAlone("grid")).toHaveLength(1);
-
-    const stopLoss = { price: dec("48000.10"), triggerBy: "MarkPrice" } as const;
-    const learned = { lifeId: "life-1", stopLoss, takeProfit: null, atMs: NOW_MS };
-    expect(await ledger.learned("life-1")).toBeNull();
-    await ledger.learn({ ...learned, stopLoss: null, takeProfit: stopLoss });
-    await ledger.learn(learned);
-    expect(await ledger.learned("life-1")).toEqual(learned);
   });
 }
 
@@ -220,13 +213,12 @@ function values(newUrl: NewUrl): void {
       const unfit = value as never;
       const tries = [
         ledger.append({ kind: unfit, atMs: 1, body: null }),
-        ledger.learned(unfit),
         ledger.saveLife(life({ firstSeenMs: unfit })),
         ledger.history({ limit: 1, ...(value === undefined ? { kinds: [unfit] } : { beforeId: unfit }) }),
         ledger.leaveAlone({ account: "main", orderId: "a", reason: unfit, atMs: 1 }),
       ];
       const answers = await Promise.all(tries.map((tried) => tried.then(() => "taken", answerOf)));
-      expect([what, ...answers]).toEqual([what, "value", "value", "value", "value", "value"]);
+      expect([what, ...answers]).toEqual([what, "value", "value", "value", "value"]);
     }
     expect(ledger.writable()).toBeNull();
     await ledger.append(entry());

@@ -129,10 +129,10 @@ describe("versions", () => {
     onTestFinished(() => engine.close());
     const hasVersion = () => Promise.resolve(true);
     const parts = { db: engine.db, kind: "sqlite", begin: ["begin immediate"], hasVersion } as const;
-    const columns = async () => (await sql.raw("pragma table_info(learned)").execute(engine.db)).rows.length;
+    const columns = async () => (await sql.raw("pragma table_info(left_alone)").execute(engine.db)).rows.length;
     const before = await columns();
     const addColumn = async (db: typeof engine.db) => {
-      await db.schema.alterTable("learned").addColumn("note", "text").execute();
+      await db.schema.alterTable("left_alone").addColumn("note", "text").execute();
     };
     const fail = () => Promise.reject(new Error("on purpose"));
     await expect(migrate(parts, [...MIGRATIONS, addColumn, fail])).rejects.toThrow("on purpose");

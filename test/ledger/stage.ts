@@ -49,7 +49,15 @@ export function life(over: Partial<Life> = {}): Life {
     grown: false,
     ourStopLoss: dec("49000.50"),
     ourTakeProfit: null,
-  };
+    learned: {
+      stopLoss: { price: dec("48999.90"), triggerBy: "MarkPrice" },
+      takeProfit: null,
+      size: dec("0.50"),
+    },
+    metStopIntent: "intent-7",
+    metTakeProfitIntent: null,
+    restoredAtMs: [NOW_MS - 1, NOW_MS],
+  } as const;
   const usual = {
     id: "life-1",
     key: KEY,
@@ -71,7 +79,7 @@ export function intent(over: Partial<Intent> = {}): Intent {
     waiver: null,
     orderLinkId: null,
     ttlMs: 600_000,
-    allowLoosen: false,
+    mayLoosenFrom: null,
     createdAtMs: NOW_MS,
     state: "pending",
     lifeId: null,

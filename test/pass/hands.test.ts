@@ -245,9 +245,17 @@ describe("once per life", () => {
     const past = aPosition({ mark: "97" });
     const { exchange, again } = await play({ positions: [past] });
     expect(exchange.stopOf(key)).toBe("95.1");
+    exchange.hand.put(aPosition({ mark: "95" }));
+    await again();
+    expect(exchange.stopOf(key)).toBe("94.9");
+  });
+
+  test("a rebased stop that vanishes is put back where it stood", async () => {
+    const past = aPosition({ mark: "97" });
+    const { exchange, again } = await play({ positions: [past] });
     exchange.hand.put(past);
     await again();
-    expect(exchange.stopOf(key)).toBe("96.9");
+    expect(exchange.stopOf(key)).toBe("95.1");
   });
 
   test("a new life of the position may be rebased again", async () => {

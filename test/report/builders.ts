@@ -58,6 +58,7 @@ export function aPosition(overrides: Partial<ReportPosition> = {}): ReportPositi
     leverage: "10",
     marginMode: "isolated",
     notional: "25050",
+    intent: null,
     status: "protected",
     nakedForMs: null,
     rule: "defaults",

@@ -1,6 +1,7 @@
 /** Whether a look proves a write: every answer that a look can give. */
 import { describe, expect, test } from "vitest";
 import { dec } from "../../src/domain/decimal.js";
+import { UNWRITTEN_LIFE } from "../../src/domain/life.js";
 import type { OpenOrder } from "../../src/domain/order.js";
 import type { ClosePosition, SetTradingStop } from "../../src/plan/step.js";
 import { judge } from "../../src/verify/judge.js";
@@ -107,19 +108,19 @@ describe("what a life remembers", () => {
   test.each([
     ["rebase", { rebased: true }],
     ["inside-liquidation", { movedForLiquidation: true }],
+    ["restore", { restoredAtMs: [attempt.answeredAtMs] }],
     ["nearest", {}],
     ["tighten", {}],
   ] as const)("a %s that may have happened counts as done: %j", (purpose, change) => {
     const step = aStep({ stopLoss: { price: dec("98"), triggerBy: "MarkPrice", purpose } });
     const uncertain = { kind: "uncertain", detail: "no answer" } as const;
-    expect(answeredChange({ ...attempt, step })).toEqual(change);
-    expect(answeredChange({ ...attempt, step, answer: uncertain })).toEqual(change);
+    expect(answeredChange({ ...attempt, step }, UNWRITTEN_LIFE)).toEqual(change);
+    expect(answeredChange({ ...attempt, step, answer: uncertain }, UNWRITTEN_LIFE)).toEqual(change);
     expect(
-      answeredChange({
-        ...attempt,
-        step,
-        answer: { kind: "refused", cause: "limit", meetsStopToo: false, detail: "" },
-      }),
+      answeredChange(
+        { ...attempt, step, answer: { kind: "refused", cause: "limit", meetsStopToo: false, detail: "" } },
+        UNWRITTEN_LIFE,
+      ),
     ).toEqual({});
   });
 
@@ -129,10 +130,10 @@ describe("what a life remembers", () => {
     [{ kind: "refused", cause: "limit", meetsStopToo: false, detail: "" }, { closeSent: true }],
     [{ kind: "not-sent", cause: "vetoed", detail: "" }, {}],
   ] as const)("a close answered with %j leaves %j", (closeAnswer, change) => {
-    expect(answeredChange({ ...attempt, step: aClose, answer: closeAnswer })).toEqual(change);
+    expect(answeredChange({ ...attempt, step: aClose, answer: closeAnswer }, UNWRITTEN_LIFE)).toEqual(change);
   });
 
   test("an answered stop leaves nothing before it is proven", () => {
-    expect(answeredChange(attempt)).toEqual({});
+    expect(answeredChange(attempt, UNWRITTEN_LIFE)).toEqual({});
   });
 });

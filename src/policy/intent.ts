@@ -1,0 +1,107 @@
+/** Where an intent, or what stood before, puts the levels: they go before config, in the same life only. */
+import type { Decimal } from "../domain/decimal.js";
+import type { Waiver } from "../domain/intent.js";
+import type { LearnedLevel, LifeRecord } from "../domain/life.js";
+import type { Position, TriggerBy } from "../domain/position.js";
+import { isTighterStop } from "../domain/price.js";
+import {
+  configuredStop,
+  configuredTakeProfit,
+  type Market,
+  newStop,
+  stopLevel,
+  stopLevelInside,
+  takeProfitLevel,
+  type Wanted,
+} from "./levels.js";
+import type { Protection } from "./protection.js";
+
+/** Who wants a level: `learned` is what stood before it vanished. */
+export type WantedBy = "config" | "intent" | "learned";
+
+export interface WantedLevel {
+  readonly wanted: Wanted;
+  readonly by: WantedBy;
+}
+
+/** Null: no waiver, or it has ended. */
+export function waiverAt({ intent }: LifeRecord, nowMs: number): Waiver | null {
+  const waiver = intent?.waiver ?? null;
+  return waiver !== null && nowMs < waiver.untilMs ? waiver : null;
+}
+
+/** For a new stop: the intent's, else what vanished, else the configured one; inside liquidation in any case. */
+export function wantedNewStop(
+  position: Position,
+  protection: Protection,
+  life: LifeRecord,
+  market: Market,
+): WantedLevel {
+  const intended = life.intent?.stopLoss ?? null;
+  const triggerBy = stopTrigger(protection);
+  if (intended !== null) {
+    return { wanted: stopLevelInside(position, protection, market, intended, triggerBy), by: "intent" };
+  }
+  const learned = life.stopTriggered ? null : (life.learned?.stopLoss ?? null);
+  const configured = newStop(position, protection, market);
+  if (learned === null || isConfigTighter(learned.price, configured, position, protection)) {
+    return { wanted: configured, by: "config" };
+  }
+  return { wanted: stopLevelInside(position, protection, market, learned.price, learned.triggerBy), by: "learned" };
+}
+
+/** A mode that may move stops would tighten it in the next breath. */
+function isConfigTighter(learned: Decimal, configured: Wanted, { side }: Position, { mode }: Protection): boolean {
+  const mayMove = mode === "tighten-only" || mode === "sync";
+  return mayMove && configured.kind === "level" && isTighterStop(configured.price, learned, side);
+}
+
+/** What a standing stop is measured against, without regard to liquidation. */
+export function stopBenchmark(
+  position: Position,
+  protection: Protection,
+  life: LifeRecord,
+  market: Market,
+): WantedLevel {
+  const intended = life.intent?.stopLoss ?? null;
+  if (intended !== null) {
+    return { wanted: stopLevel(position, market, intended, stopTrigger(protection)), by: "intent" };
+  }
+  const wish = protection.stopLoss;
+  return { wanted: wish === null ? { kind: "none" } : configuredStop(position, wish, market), by: "config" };
+}
+
+/** What vanished is put back only where a take-profit is wanted at all: a bot may have taken it away to let a gain run. */
+export function wantedTakeProfit(
+  position: Position,
+  protection: Protection,
+  life: LifeRecord,
+  market: Market,
+): WantedLevel {
+  const intended = life.intent?.takeProfit ?? null;
+  const triggerBy = protection.takeProfit?.triggerBy ?? "LastPrice";
+  if (intended !== null) return { wanted: takeProfitLevel(position, market, intended, triggerBy), by: "intent" };
+  const learned = life.learned?.takeProfit ?? null;
+  if (learned === null || protection.takeProfit === null) {
+    return { wanted: configuredTakeProfit(position, protection, market), by: "config" };
+  }
+  return { wanted: takeProfitLevel(position, market, learned.price, learned.triggerBy), by: "learned" };
+}
+
+/**
+ * The level that another hand must not have moved away from: an intent that has stood once, else what stood before.
+ * More size is a reason for another level, so nothing is drift then.
+ */
+export function driftReference({ size }: Position, life: LifeRecord, benchmark: WantedLevel): LearnedLevel | null {
+  if (benchmark.by === "intent") {
+    const { wanted } = benchmark;
+    const isMet = life.intent !== null && life.metStopIntent === life.intent.id;
+    return isMet && wanted.kind === "level" ? wanted : null;
+  }
+  const learned = life.learned;
+  return learned === null || size.gt(learned.size) ? null : learned.stopLoss;
+}
+
+function stopTrigger({ stopLoss }: Protection): TriggerBy {
+  return stopLoss?.triggerBy ?? "MarkPrice";
+}
