@@ -46,6 +46,8 @@ export interface Execution {
   /** Unique: pushes repeat. */
   readonly execId: string;
   readonly orderId: string;
+  /** As the order's sender named it; empty: not named, or not told. */
+  readonly orderLinkId: string;
   readonly direction: "buy" | "sell";
   /** The exchange's clock. */
   readonly atMs: number;

@@ -14,6 +14,10 @@ export interface LedgerMemory extends Memory {
   load(account: string): Promise<boolean>;
   /** The life that this position is in; begins it where it is new, and ends the one before. */
   lifeOf(position: Position): Life;
+  /** Those of the account that have not ended, as far as they are known. */
+  openLives(account: string): readonly Life[];
+  /** True only where the account has been read, and the life is none of those that go on. */
+  isOver(account: string, lifeId: string): boolean;
   /** The position is closed. */
   end(key: PositionKey, how: string): void;
   /** Resolves, and never rejects, when what was remembered until now has been written, or was tried. */
@@ -44,6 +48,9 @@ export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
 
   const livesOf = (key: PositionKey) => lives.get(keyText(key)) ?? [];
   const found = (position: Position) => livesOf(position.key).findLast((life) => isSameLife(life, position));
+
+  const openLives = (account: string) =>
+    [...lives.values()].flat().filter(({ key, ended }) => key.account === account && ended === null);
 
   function keep(life: Life): void {
     const others = livesOf(life.key).filter(({ id }) => id !== life.id);
@@ -106,6 +113,8 @@ export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
     remember: (position, change) => void lifeOf(position, change),
     load,
     lifeOf: (position) => lifeOf(position),
+    openLives,
+    isOver: (account, lifeId) => loaded.has(account) && !openLives(account).some(({ id }) => id === lifeId),
     end: (key, how) => {
       for (const life of livesOf(key)) if (life.ended === null) save({ ...life, ended: { how, atMs: now() } });
     },

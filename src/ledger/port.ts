@@ -60,6 +60,7 @@ export type EntryKind =
   | `intent-${string}`
   | `writer-${string}`
   | "finding"
+  | "mended"
   | "pause"
   | "resume";
 

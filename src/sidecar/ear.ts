@@ -10,7 +10,7 @@ import type { Lives } from "./lives.js";
 import type { Reflex } from "./reflex.js";
 import type { WholeReason } from "./wake.js";
 
-export interface EarParts extends Pick<GuardParts, "pass" | "tell"> {
+export interface EarParts extends Pick<GuardParts, "pass" | "tell" | "orderIntents"> {
   readonly live: Live;
   readonly lives: Lives;
   readonly reflex: Reflex;
@@ -95,6 +95,7 @@ export class Ear implements StreamListener {
 
   #orderOpen({ order }: Of<"order-open">, nowMs: number): void {
     const { reflex } = this.#parts;
+    if (order.filledQuantity.gt(0)) this.#filled(order.orderLinkId);
     if (order.kind === "full-stop-loss" && order.state === "waiting" && order.triggerPrice !== null) {
       const { category, symbol, positionIdx, triggerPrice: price, triggerBy } = order;
       const key = { account: this.#account(), category, symbol, positionIdx };
@@ -107,6 +108,7 @@ export class Ear implements StreamListener {
   #orderGone(push: Of<"order-gone">, before: OpenOrder | undefined, nowMs: number): void {
     const { contract, how } = push;
     this.#carriedStop(push, nowMs);
+    if (how === "filled") this.#filled(before?.orderLinkId ?? "");
     const isStop = before?.kind === "full-stop-loss" || before?.kind === "partial-stop-loss";
     if (isStop && (how === "triggered" || how === "filled")) this.#stopTriggered(contract, before.direction);
     if (before === undefined || this.#matters(before) || how === "filled") this.#wakeFor(contract);
@@ -126,8 +128,13 @@ export class Ear implements StreamListener {
   }
 
   #execution({ contract, execution }: Of<"execution">): void {
+    if (!execution.closes) this.#filled(execution.orderLinkId);
     if (execution.fromStopLoss) this.#stopTriggered(contract, execution.direction);
     this.#wakeFor(contract);
+  }
+
+  #filled(orderLinkId: string): void {
+    if (orderLinkId !== "") this.#parts.orderIntents?.filled(orderLinkId);
   }
 
   /** What such a stop leaves open is never again given the configured distance (contract: `nearest`). */

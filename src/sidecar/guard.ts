@@ -102,6 +102,7 @@ export class Guard {
       watchesEntries,
       isAttachedByUs,
       reflex: this.#reflex,
+      ...(parts.orderIntents === undefined ? {} : { orderIntents: parts.orderIntents }),
       wake: (why) => this.wake(why),
       wakeFor,
     });
@@ -114,6 +115,10 @@ export class Guard {
 
   wake(reason: WholeReason): void {
     this.#bell.ring(reason);
+  }
+
+  lookAt(contract: Contract): void {
+    this.#bell.ringFor(contract);
   }
 
   /** Once a second: a look at everything is due where the stream cannot tell of changes. */
@@ -208,6 +213,7 @@ export class Guard {
   #looked(picture: Picture, assessment: Assessment): void {
     this.#picture = picture;
     this.#assessment = assessment;
+    this.#parts.orderIntents?.resting(picture.snapshot.orders.map(({ orderLinkId }) => orderLinkId));
     lookBack(assessment, picture, {
       pass: this.#parts.pass,
       lives: this.#lives,
@@ -273,7 +279,9 @@ export class Guard {
   #hold(position: Position): Hold | null {
     const { policyOf, memory } = this.#parts.pass;
     const { protection } = policyOf(position.key, position.side);
-    return holdOf(this.#lives.get(position.key), memory.recall(position), protection, this.#nowMs());
+    const record = memory.recall(position);
+    const isAwaited = record.intent === null && (this.#parts.orderIntents?.isAwaited(position) ?? false);
+    return holdOf(this.#lives.get(position.key), record, protection, isAwaited, this.#nowMs());
   }
 
   /** When the reason to wait ends, the position is looked at again. */

@@ -9,10 +9,23 @@ export interface Hold {
   readonly untilMs: number;
 }
 
+/** Position and fill are pushed apart, in any order: so long the one waits for the other. */
+const AWAIT_ORDER_MS = 500;
+
 /** Null: nothing is waited for. A stop that has triggered is gone for good, so no bot is putting it back. */
-export function holdOf(life: Life | undefined, record: LifeRecord, protection: Protection, nowMs: number): Hold | null {
+export function holdOf(
+  life: Life | undefined,
+  record: LifeRecord,
+  protection: Protection,
+  isAwaited: boolean,
+  nowMs: number,
+): Hold | null {
   if (life === undefined || record.stopTriggered) return null;
   const { graceMs, vanishMs } = protection;
+  if (isAwaited && life.openedHere && nowMs < life.firstSeenMs + AWAIT_ORDER_MS) {
+    const reason = "an intent waits for an order that may have opened it; its fill is told in a moment";
+    return { reason, untilMs: life.firstSeenMs + AWAIT_ORDER_MS };
+  }
   if (life.openedHere && !life.wasProtected && nowMs < life.firstSeenMs + graceMs) {
     return { reason: `its bot has ${graceMs} ms to set a stop of its own`, untilMs: life.firstSeenMs + graceMs };
   }

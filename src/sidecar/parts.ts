@@ -1,7 +1,7 @@
 /** What a guard of one account is made of; everything that touches the world is handed in. */
 import type { SendAttach } from "../apply/attach.js";
 import type { Instrument } from "../domain/instrument.js";
-import type { PositionKey } from "../domain/position.js";
+import type { Position, PositionKey } from "../domain/position.js";
 import type { Contract } from "../domain/snapshot.js";
 import type { Stream, StreamListener } from "../exchange/stream.js";
 import type { PassOptions } from "../pass.js";
@@ -39,6 +39,16 @@ export interface AttachParts {
   readonly isWanted: () => boolean;
 }
 
+/** Intents that wait for the fill of a certain order. */
+export interface OrderIntents {
+  /** An order that its sender calls so was filled, perhaps in part. */
+  filled(orderLinkId: string): void;
+  /** Orders that rest, as their senders call them. */
+  resting(orderLinkIds: readonly string[]): void;
+  /** True: one waits for an order of this side of the position, which may have opened it. */
+  isAwaited(position: Position): boolean;
+}
+
 export interface GuardParts {
   readonly name: string;
   readonly pass: PassBasics;
@@ -51,6 +61,8 @@ export interface GuardParts {
   readonly openStream: (listener: StreamListener) => Stream;
   readonly timers: Timers;
   readonly tell: Tell;
+  /** Absent: no intents are kept. */
+  readonly orderIntents?: OrderIntents;
   /** Absent: nothing is ever attached to entry orders. */
   readonly attach?: AttachParts;
 }

@@ -1,4 +1,5 @@
 /** The sidecar: a guard for each account, one schedule for all, and an end that loses nothing. */
+import type { Contract } from "../domain/snapshot.js";
 import type { PassResult } from "../pass.js";
 import { Guard } from "./guard.js";
 import type { GuardParts } from "./parts.js";
@@ -18,6 +19,8 @@ export interface Sidecar {
   latest(): ReadonlyMap<string, PassResult>;
   /** One sweep of every account, now. */
   sweep(): void;
+  /** A look at one contract of an account, now; null: at all of them. */
+  look(account: string, contract: Contract | null): void;
   /** Another account, or an account anew. */
   add(account: GuardParts): void;
   /** Lets go of one account, after its write in flight. */
@@ -99,6 +102,11 @@ export function startSidecar(parts: SidecarParts): Sidecar {
       ),
     sweep: () => {
       for (const guard of guards.values()) guard.wake("asked");
+    },
+    look: (account, contract) => {
+      const guard = guards.get(account);
+      if (contract === null) guard?.wake("asked");
+      else guard?.lookAt(contract);
     },
     add,
     remove: async (name) => {

@@ -165,6 +165,7 @@ describe("an execution row", () => {
         execution: {
           execId: "e1",
           orderId: "o1",
+          orderLinkId: "",
           direction: "sell",
           atMs: 1_699_999_999_500,
           fromStopLoss: false,

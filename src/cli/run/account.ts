@@ -2,18 +2,23 @@
 import { randomBytes } from "node:crypto";
 import { attachThrough } from "../../apply/attach.js";
 import { connectBybitStream, type IpBudget } from "../../exchange/bybit/index.js";
-import type { Memory } from "../../ledger/memory.js";
+import type { Contract } from "../../domain/snapshot.js";
+import type { Shelf } from "../../intents/shelf.js";
 import type { Pauses } from "../../ledger/pauses.js";
 import { readOnlyReason } from "../../ledger/readonly.js";
 import { type Log, systemClock } from "../../runtime/index.js";
 import type { AccountSettings, Settings } from "../../settings/index.js";
-import { leftAloneInMemory } from "../../sidecar/attach-memory.js";
+import type { LeftAlone } from "../../sidecar/attach-memory.js";
 import type { Tell } from "../../sidecar/event.js";
-import type { GuardParts } from "../../sidecar/parts.js";
+import type { GuardParts, OrderIntents } from "../../sidecar/parts.js";
 import { copyTradingFreeze } from "../accounts.js";
 import { type Connected, connectOne } from "../connect.js";
 import { refuseStrongKey } from "../protect.js";
+import { type Books, heldWithoutLedger } from "./books.js";
 import { type FirstReading, firstReading, type KeyWatch, watchKey } from "./key.js";
+import { openLeftAlone } from "./left-alone.js";
+import { keepIntents } from "./upkeep.js";
+import { takeTurn, type WriterTurn } from "./writer.js";
 
 /** Servers let go of a connection that has been silent for a minute or less. */
 const WARM_EVERY_MS = 15_000;
@@ -36,9 +41,11 @@ export interface Shared {
   readonly pauses: Pauses;
   readonly log: Log;
   readonly ipBudget: IpBudget;
-  readonly memory: Memory;
+  readonly books: Books;
   readonly isDryRun: boolean;
   readonly tell: Tell;
+  /** Something has come in that calls for a look at a contract, or, with null, at everything. */
+  readonly onNews: (account: string, contract: Contract | null) => void;
 }
 
 /** @throws Refusal for a key that may do more than it should */
@@ -49,47 +56,66 @@ export async function openAccount(account: AccountSettings, shared: Shared): Pro
   try {
     const reading = await firstReading(connected);
     if (!isDryRun) refuseStrongKey(connected, reading.first, log);
-    return opened(connected, reading, shared);
+    const turn = await takeTurn(account.name, shared.books, log);
+    return opened(connected, { reading, turn, leftAlone: await openLeftAlone(account.name, shared.books) }, shared);
   } catch (error) {
     await connected.session.close();
     throw error;
   }
 }
 
-function opened(connected: Connected, reading: FirstReading, shared: Shared): Opened {
+interface Known {
+  readonly reading: FirstReading;
+  readonly turn: WriterTurn;
+  readonly leftAlone: LeftAlone;
+}
+
+function opened(connected: Connected, { reading, turn, leftAlone }: Known, shared: Shared): Opened {
   const { account, session } = connected;
   const key = watchKey(connected, reading, shared.log);
   // A stop that is due must not wait for a handshake; what fails here is told by whatever needs it next.
+  const intents = keepIntents(account.name, shared.books, (contract) => shared.onNews(account.name, contract));
+  turn.onTurn(() => shared.onNews(account.name, null));
   const warm = setInterval(() => void session.reader.clockSkewMs().catch(() => undefined), WARM_EVERY_MS);
   return {
     account,
-    guard: guardParts(connected, key, shared),
+    guard: guardParts(connected, { key, turn, leftAlone }, shared),
     close: async () => {
       clearInterval(warm);
+      intents.close();
       key.close();
+      await turn.close();
       await session.close();
     },
   };
 }
 
-function guardParts({ account, session }: Connected, key: KeyWatch, shared: Shared): GuardParts {
-  const { current, pauses, log, memory, tell } = shared;
+interface Watched extends Pick<Known, "turn" | "leftAlone"> {
+  readonly key: KeyWatch;
+}
+
+function guardParts({ account, session }: Connected, { key, turn, leftAlone }: Watched, shared: Shared): GuardParts {
+  const { current, pauses, log, books, tell } = shared;
   return {
     name: account.name,
     pass: {
       reader: session.reader,
       ...(session.writer === undefined ? {} : { writer: session.writer() }),
       policyOf: (position, side) => current.policyOf(position, side),
-      memory,
+      memory: books.memory,
+      journal: books.journal,
+      heldStep: (step) => heldWithoutLedger(books.trouble(), step),
       clock: { now: () => systemClock.steadyMs(), sleep: (ms) => systemClock.sleep(ms) },
       writesPerSecond: current.settings.budget.writesPerSecond,
       refreshInstruments: () => session.refreshInstruments(),
       newOrderLinkId: () => `backstop-${randomBytes(9).toString("hex")}`,
       frozen: (picture) =>
         readOnlyReason(current.settings.stateDir, process.env) ??
+        turn.frozen() ??
         key.frozen() ??
         copyTradingFreeze(account, picture.snapshot.copyTradingMaster),
     },
+    ...(books.ledger === null ? {} : { orderIntents: orderIntents(account.name, books.ledger.shelf) }),
     silentForMs: () => session.silentForMs(),
     instrumentOf: (contract) => session.knownInstrument(contract),
     paused: ({ account: name, symbol }) => pauses.reasonFor({ account: name, symbol }, systemClock.now()),
@@ -116,21 +142,32 @@ function guardParts({ account, session }: Connected, key: KeyWatch, shared: Shar
       },
     },
     tell,
-    ...(session.writer === undefined ? {} : { attach: attachParts(session.writer(), session, current) }),
+    ...(session.writer === undefined
+      ? {}
+      : { attach: attachParts(session.writer(), session, { current, books, leftAlone }) }),
+  };
+}
+
+function orderIntents(account: string, shelf: Shelf): OrderIntents {
+  return {
+    filled: (link) => shelf.filled(account, link),
+    resting: (links) => shelf.resting(account, links),
+    isAwaited: (position) => shelf.isAwaited(position),
   };
 }
 
 function attachParts(
   writer: Parameters<typeof attachThrough>[0],
   session: Connected["session"],
-  current: Current,
+  { current, books, leftAlone }: Pick<Shared, "current" | "books"> & Pick<Known, "leftAlone">,
 ): NonNullable<GuardParts["attach"]> {
   return {
     send: attachThrough(writer),
     exchangeNow: () => systemClock.now() + session.clockOffsetMs(),
-    leftAlone: leftAloneInMemory(),
+    leftAlone,
     isWanted: () => {
       const { defaults, rules } = current.settings.policy;
+      if (books.trouble() !== null) return false;
       return defaults.attachToOrders || rules.some(({ overrides }) => overrides.attachToOrders === true);
     },
   };

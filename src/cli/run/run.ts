@@ -1,13 +1,17 @@
 /** `backstop run`: the sidecar beside a bot, until it is told to stop. */
 import { createIpBudget } from "../../exchange/bybit/index.js";
-import { inMemory } from "../../ledger/memory.js";
 import { compilePolicy } from "../../policy/resolve.js";
 import { systemClock } from "../../runtime/index.js";
+import type { SidecarEvent } from "../../sidecar/event.js";
 import { type Sidecar, startSidecar, StuckError } from "../../sidecar/sidecar.js";
 import type { Console } from "../console.js";
 import { type CommonOptions, type Context, openContext } from "../context.js";
+import type { Current, Shared } from "./account.js";
 import { type Accounts, openAccounts } from "./accounts.js";
+import { type Books, booksInMemory, openBooks } from "./books.js";
 import { openOperations, type Operations } from "./operations.js";
+import { noteEvents } from "./notes.js";
+import { endUnseenLives } from "./upkeep.js";
 import { followReloads } from "./reload.js";
 
 export interface RunOptions extends CommonOptions {
@@ -28,34 +32,60 @@ export async function run(options: RunOptions, console: Console): Promise<number
   // From the first moment on: a signal that comes early must find somebody who listens.
   const signal = interrupted();
   process.prependOnceListener("uncaughtException", (error) => process.exit(exitCodeOf(error, context)));
-  const { settings, log, pauses } = context;
+  const { settings, log } = context;
   const current = { settings, policyOf: compilePolicy(settings.policy) };
-  const opening = openAccounts({
-    current,
-    pauses,
-    log,
-    ipBudget: createIpBudget(settings.budget.ipShare),
-    memory: inMemory(),
-    isDryRun: options.dryRun,
-    tell: (event) => operations.tell(event),
-  });
+  const policyOf: Current["policyOf"] = (key, side) => current.policyOf(key, side);
+  let sidecar: Sidecar | null = null;
+  const books = options.dryRun ? booksInMemory(null) : await openBooks({ url: settings.ledger.url, log, policyOf });
+  const opening = openAccounts(sharedBy(context, { current, books, operations, options, sidecar: () => sidecar }));
   const accounts = await Promise.race([opening, signal]);
   if (typeof accounts === "string") return endedEarly(accounts, context);
-  const sidecar = start(accounts, context);
-  const stopFollowing = followReloads({ options, log, current, accounts, sidecar, operations });
+  sidecar = start(accounts, context);
+  const running = sidecar;
+  const stopFollowing = followReloads({ options, log, current, accounts, sidecar: running, operations });
   log.info({ accounts: accounts.names(), dryRun: options.dryRun }, "the sidecar has started");
   try {
-    await operations.started(() => sidecar.status());
-    const reason = await Promise.race([signal, sidecar.done.then(() => "end")]);
+    await operations.started(() => running.status());
+    const reason = await Promise.race([signal, running.done.then(() => "end")]);
     log.info({ reason }, "stopping: nothing new is sent, what is on the wire is awaited");
     return 0;
   } catch (error) {
     return exitCodeOf(error, context);
   } finally {
     stopFollowing();
-    await closed(sidecar, accounts, operations);
+    await closed({ sidecar: running, accounts, operations, books });
     log.info("stopped");
   }
+}
+
+interface Making {
+  readonly current: Current;
+  readonly books: Books;
+  readonly operations: Operations;
+  readonly options: RunOptions;
+  /** Null until it has started. */
+  readonly sidecar: () => Sidecar | null;
+}
+
+function sharedBy({ settings, log, pauses }: Context, making: Making): Shared {
+  const { current, books, operations, options, sidecar } = making;
+  const listeners = [
+    (event: SidecarEvent) => operations.tell(event),
+    noteEvents(books),
+    endUnseenLives(books, (account) => sidecar()?.latest().get(account)?.assessment ?? null),
+  ];
+  return {
+    current,
+    pauses,
+    log,
+    ipBudget: createIpBudget(settings.budget.ipShare),
+    books,
+    isDryRun: options.dryRun,
+    tell: (event) => {
+      for (const listener of listeners) listener(event);
+    },
+    onNews: (account, contract) => sidecar()?.look(account, contract),
+  };
 }
 
 /** Nothing was sent yet; what is being read is of no use any more. */
@@ -90,8 +120,16 @@ function interrupted(): Promise<NodeJS.Signals> {
   });
 }
 
-async function closed(sidecar: Sidecar, accounts: Accounts, operations: Operations): Promise<void> {
-  const everything = Promise.all([sidecar.close(), accounts.close(), operations.close()]);
+interface Closing {
+  readonly sidecar: Sidecar;
+  readonly accounts: Accounts;
+  readonly operations: Operations;
+  readonly books: Books;
+}
+
+async function closed({ sidecar, accounts, operations, books }: Closing): Promise<void> {
+  const told = Promise.all([sidecar.close(), accounts.close(), operations.close()]);
+  const everything = told.then(() => books.close());
   let timer: NodeJS.Timeout | undefined;
   const enough = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, CLOSE_WITHIN_MS);

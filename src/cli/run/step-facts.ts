@@ -1,5 +1,6 @@
 /** A step as logs and the ledger tell it: plain text and names, nothing that could hold a secret. */
 import { print } from "../../domain/decimal.js";
+import type { LifeRecord } from "../../domain/life.js";
 import type { PositionKey } from "../../domain/position.js";
 import type { Step } from "../../plan/step.js";
 
@@ -27,4 +28,18 @@ export function deedFacts(step: Step): Record<string, string> {
       : { stopLoss: print(stopLoss.price), slTriggerBy: stopLoss.triggerBy, purpose: stopLoss.purpose }),
     ...(takeProfit === null ? {} : { takeProfit: print(takeProfit.price), tpTriggerBy: takeProfit.triggerBy }),
   };
+}
+
+/** By whose wish: `intent of http`, `learned level`, `another hand's stop`, or the rule of the config. */
+export function wishText(step: Step, { intent, learned }: LifeRecord, rule: string): string {
+  const config = `config: ${rule}`;
+  if (step.action === "close-position") return config;
+  const { stopLoss } = step;
+  const asked = intent === null ? null : `intent of ${intent.who}`;
+  if (stopLoss === null) return intent?.takeProfit == null ? config : (asked ?? config);
+  if (stopLoss.purpose === "give-back") return "another hand's stop";
+  const byPolicy = ["rebase", "nearest", "tighten", "inside-liquidation"].includes(stopLoss.purpose);
+  if (asked !== null && intent?.stopLoss != null && !byPolicy) return asked;
+  const isLearned = learned?.stopLoss?.price.eq(stopLoss.price) === true && !byPolicy;
+  return isLearned ? "learned level" : config;
 }

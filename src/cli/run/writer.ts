@@ -4,18 +4,23 @@ import type { Log } from "../../runtime/index.js";
 import type { Books } from "./books.js";
 
 /** A successor is to write within five seconds of the death of the one before. */
-const TRY_EVERY_MS = 2_000;
+const TRY_EVERY_MS = 1_000;
 
 export interface WriterTurn {
   /** Why this process must not write; null: it is its turn. */
   frozen(): string | null;
-  /** Called when this process becomes the writer, not for the first time at the start. */
+  /** Called when this process becomes the writer later than at the start. */
   onTurn(callback: () => void): void;
   close(): Promise<void>;
 }
 
+const STANDING_BY = "another process writes for this account; this one stands by";
+
 /** Without a ledger there is no lock: nothing is loosened even if two write. */
-export async function takeTurn(account: string, { ledger }: Books, log: Log): Promise<WriterTurn> {
+export async function takeTurn(account: string, books: Books, log: Log): Promise<WriterTurn> {
+  const { ledger } = books;
+  if (ledger === null) return { frozen: () => null, onTurn: () => undefined, close: () => Promise.resolve() };
+  const { store, memory, shelf } = ledger;
   let lock: WriterLock | "unknown" | null = null;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
@@ -23,49 +28,56 @@ export async function takeTurn(account: string, { ledger }: Books, log: Log): Pr
 
   async function attempt(): Promise<void> {
     const before = lock;
-    if (ledger !== null) lock = await lockOrUnknown(() => ledger.store.lock(account));
-    if (lock === "unknown" && before !== "unknown")
-      log.error({ account }, "whether another process writes cannot be told");
-    if (lock !== null && lock !== "unknown" && ledger !== null) {
-      await ledger.memory.load(account);
-      void lock.lost.then(lostTurn);
+    lock = await lockOrUnknown(() => store.lock(account));
+    if (lock === "unknown" && before !== "unknown") {
+      log.error({ account }, "whether another process writes cannot be told, so this one does");
     }
-    if (lock !== null && before === null) for (const callback of callbacks) callback();
-    if ((lock === null || lock === "unknown") && ledger !== null) again();
+    if (lock !== null && lock !== "unknown") {
+      await memory.load(account);
+      await shelf.refresh(account).catch(ledgerTrouble);
+      books.note({ kind: "writer-taken", account, body: { pid: process.pid } });
+      void lock.lost.then(lost);
+    }
   }
 
-  function lostTurn(reason: string): void {
-    lock = null;
-    log.error({ account, reason }, "this process is no longer the account's writer");
+  async function tryAgain(): Promise<void> {
+    const wasFrozen = lock === null;
+    if (lock === null || lock === "unknown") await attempt();
+    else await lock.isHeld().catch(() => undefined);
+    if (isClosed) return;
+    if (wasFrozen && lock !== null) {
+      log.warn({ account }, "this process now writes for the account");
+      for (const callback of callbacks) callback();
+    }
     again();
   }
 
+  function lost(reason: string): void {
+    lock = null;
+    if (!isClosed) log.error({ account, reason }, "this process is no longer the account's writer");
+  }
+
   function again(): void {
-    if (!isClosed) timer = setTimeout(() => void attempt(), TRY_EVERY_MS);
+    if (!isClosed) timer = setTimeout(() => void tryAgain(), TRY_EVERY_MS);
   }
 
   await attempt();
-  if (ledger !== null && lock === null) {
-    log.warn(
-      { account },
-      "another process writes for this account; this one stands by, and takes over when that one ends",
-    );
-  }
+  if (lock === null) log.warn({ account }, `${STANDING_BY}, and takes over when that one ends`);
+  again();
   return {
-    frozen: () =>
-      ledger !== null && lock === null ? "another process writes for this account; this one stands by" : null,
-    onTurn: (callback) => {
-      callbacks.push(() => {
-        log.info({ account }, "this process now writes for the account");
-        callback();
-      });
-    },
+    frozen: () => (lock === null ? STANDING_BY : null),
+    onTurn: (callback) => void callbacks.push(callback),
     close: async () => {
       isClosed = true;
       clearTimeout(timer);
       if (lock !== null && lock !== "unknown") await lock.release();
     },
   };
+}
+
+/** Told by the books; the intents are asked for again every second. */
+function ledgerTrouble(error: unknown): void {
+  if (!(error instanceof LedgerError)) throw error;
 }
 
 /** Where the lock itself cannot be had for a fault, protection beats order. */

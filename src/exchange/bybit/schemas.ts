@@ -87,6 +87,7 @@ export const executionRow = z.looseObject({
   symbol: z.string().min(1),
   execId: z.string().min(1),
   orderId: z.string(),
+  orderLinkId: lenientText,
   side: text,
   execTime: numeric,
   execType: lenientText,

@@ -27,6 +27,7 @@ export function readExecution(row: unknown): ReadExecution {
     const execution: Execution = {
       execId: wire.execId,
       orderId: wire.orderId,
+      orderLinkId: wire.orderLinkId ?? "",
       direction: wordOf("side", wire.side, DIRECTIONS),
       atMs: decimalOf("execTime", wire.execTime).toNumber(),
       fromStopLoss: STOP_LOSS_KINDS.has(wire.stopOrderType ?? "") || MADE_BY_STOP_LOSS.has(wire.createType ?? ""),

@@ -1,0 +1,79 @@
+/** Keeps an account's books in step with the world: intents that others put there, and lives that ended unseen. */
+import type { Assessment } from "../../assess/assess.js";
+import { keyText } from "../../domain/position.js";
+import type { Contract } from "../../domain/snapshot.js";
+import { LedgerError } from "../../ledger/port.js";
+import type { SidecarEvent } from "../../sidecar/event.js";
+import type { Books } from "./books.js";
+
+const REFRESH_EVERY_MS = 1_000;
+
+export interface Upkeep {
+  close(): void;
+}
+
+/** `look`: an intent has come in for this contract. */
+export function keepIntents(account: string, { ledger }: Books, look: (contract: Contract) => void): Upkeep {
+  let isClosed = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  async function refresh(): Promise<void> {
+    try {
+      for (const { key } of (await ledger?.shelf.refresh(account)) ?? []) look(key);
+    } catch (error) {
+      // That the ledger cannot be read is told where it hinders: nothing is known anew, and nothing is forgotten.
+      if (!(error instanceof LedgerError)) throw error;
+    }
+    again();
+  }
+
+  function again(): void {
+    if (!isClosed && ledger !== null) timer = setTimeout(() => void refresh(), REFRESH_EVERY_MS);
+  }
+
+  again();
+  return {
+    close: () => {
+      isClosed = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Ends the lives of positions that two complete looks at everything, one after the other, have not shown. */
+export function endUnseenLives(
+  books: Books,
+  latest: (account: string) => Assessment | null,
+): (event: SidecarEvent) => void {
+  const missing = new Map<string, ReadonlySet<string>>();
+  return (event) => {
+    if (event.kind !== "pass" || !event.whole || event.result !== "complete") return;
+    const assessment = latest(event.account);
+    if (assessment === null) return;
+    const before = missing.get(event.account) ?? new Set();
+    missing.set(event.account, endUnseen(event.account, assessment, before, books));
+  };
+}
+
+/** Answers with the lives that this look has not shown. */
+function endUnseen(
+  account: string,
+  { snapshot, positions, unseen }: Assessment,
+  missing: ReadonlySet<string>,
+  books: Books,
+): ReadonlySet<string> {
+  const { ledger } = books;
+  if (ledger === null || snapshot.gaps.length > 0 || unseen.length > 0) return missing;
+  const open = new Set(positions.map(({ position }) => `${keyText(position.key)}/${position.side}`));
+  const gone = ledger.memory
+    .openLives(account)
+    .filter(({ key, side }) => !open.has(`${keyText(key)}/${side}`) && !open.has(keyText(key)));
+  for (const { id, key, side } of gone) {
+    if (!missing.has(id)) continue;
+    ledger.memory.end(key, "closed while nobody watched");
+    const { category, symbol, positionIdx } = key;
+    const place = { account, category, symbol, positionIdx, side, lifeId: id };
+    books.note({ kind: "life-closed", ...place, body: { by: "closed while nobody watched" } });
+  }
+  return new Set(gone.map(({ id }) => id));
+}

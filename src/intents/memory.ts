@@ -1,0 +1,14 @@
+/** The memory of lives together with the intents that are in force for them: what a pass recalls of a position. */
+import type { LedgerMemory } from "../ledger/ledger-memory.js";
+import type { Memory } from "../ledger/memory.js";
+import type { Shelf } from "./shelf.js";
+
+export function withIntents(memory: LedgerMemory, shelf: Pick<Shelf, "forLife">): Memory {
+  return {
+    recall: (position) => {
+      const life = memory.lifeOf(position);
+      return { ...memory.recall(position), intent: shelf.forLife(life) };
+    },
+    remember: (position, change) => memory.remember(position, change),
+  };
+}
