@@ -18,7 +18,8 @@ export type AccountFindingCode =
   | "key-read-only"
   | "key-without-ip"
   | "dcp-on"
-  | "copy-trading-master";
+  | "copy-trading-master"
+  | "ledger-unwritable";
 
 export interface AccountFinding {
   readonly code: AccountFindingCode;

@@ -71,7 +71,7 @@ export async function passOver(
 }
 
 /** What the exchange said to our writes concerns the account, not the positions that happened to be first. */
-function writeFindings(trouble: AccountTrouble | null): readonly AccountFinding[] {
+export function writeFindings(trouble: AccountTrouble | null): readonly AccountFinding[] {
   if (trouble === null) return [];
   const { cause, detail: message } = trouble;
   return [{ code: cause === "clock" ? "clock-skew" : "key-refused", severity: "critical", message }];

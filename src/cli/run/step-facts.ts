@@ -1,6 +1,7 @@
 /** A step as logs and the ledger tell it: plain text and names, nothing that could hold a secret. */
 import { print } from "../../domain/decimal.js";
 import type { LifeRecord } from "../../domain/life.js";
+import type { IntentDocument } from "../../intents/document.js";
 import type { PositionKey } from "../../domain/position.js";
 import type { Step } from "../../plan/step.js";
 
@@ -42,4 +43,15 @@ export function wishText(step: Step, { intent, learned }: LifeRecord, rule: stri
   if (asked !== null && intent?.stopLoss != null && !byPolicy) return asked;
   const isLearned = learned?.stopLoss?.price.eq(stopLoss.price) === true && !byPolicy;
   return isLearned ? "learned level" : config;
+}
+
+/** What was asked for and refused, and why. */
+export function intentFacts(wish: IntentDocument, message: string): Record<string, string> {
+  const { stopLoss, takeProfit, who } = wish;
+  return {
+    ...(stopLoss === undefined ? {} : { stopLoss }),
+    ...(takeProfit === undefined ? {} : { takeProfit }),
+    ...(who === undefined ? {} : { who }),
+    message,
+  };
 }

@@ -1,0 +1,195 @@
+/** The desk behind the HTTP window: what a bot or a person may ask of the running sidecar. */
+import { randomUUID } from "node:crypto";
+import { type Assessed, type Assessment, assess } from "../../assess/assess.js";
+import { dec } from "../../domain/decimal.js";
+import { contractText, keyText, type PositionKey, type Side } from "../../domain/position.js";
+import type { Contract } from "../../domain/snapshot.js";
+import { ExchangeFailure } from "../../exchange/failure.js";
+import type { Desk, DeskEvent, QuoteAnswer, QuoteRequest } from "../../http/desk.js";
+import type { IntentAnswer, IntentDocument, IntentPlace } from "../../intents/document.js";
+import { keepIntent } from "../../intents/keep.js";
+import { viewOfIntent } from "../../intents/view.js";
+import { LedgerError } from "../../ledger/port.js";
+import { addPauses, removePauses } from "../../ledger/pausing.js";
+import { quoteFor } from "../../plan/quote.js";
+import { systemClock } from "../../runtime/index.js";
+import type { GuardParts } from "../../sidecar/parts.js";
+import type { Sidecar } from "../../sidecar/sidecar.js";
+import type { Current } from "./account.js";
+import type { Books, OpenLedger } from "./books.js";
+import { latestReport } from "./latest.js";
+import { intentFacts } from "./step-facts.js";
+import { awaitLooks, type Waiting } from "./waiting.js";
+
+export interface DeskParts {
+  readonly current: Current;
+  readonly books: Books;
+  readonly guards: () => readonly GuardParts[];
+  readonly sidecar: Sidecar;
+  readonly events: EventHub;
+}
+
+export interface EventHub {
+  listen(listener: (event: DeskEvent) => void): () => void;
+}
+
+/** An intent for an open position is answered when a look has shown it, or after so long as pending. */
+const APPLIED_WITHIN_MS = 4_000;
+const SWEEP_WITHIN_MS = 60_000;
+
+export function openDesk(parts: DeskParts): Desk {
+  const { books, guards, sidecar, current, events } = parts;
+  const waiting = awaitLooks(events);
+  const report = () => latestReport(guards(), sidecar, books);
+  const stateDir = () => current.settings.stateDir;
+  return {
+    accounts: () => guards().map(({ name }) => name),
+    report,
+    sweep: async () => {
+      const names = guards().map(({ name }) => name);
+      const looked = waiting.wholePasses(names, SWEEP_WITHIN_MS);
+      sidecar.sweep();
+      await looked;
+      return report();
+    },
+    listen: (listener) => events.listen(listener),
+    setIntent: (place, wish) => setIntent(place, wish, parts, waiting),
+    intent: async (place) => {
+      const { shelf } = ledgerOf(books);
+      await shelf.refresh(place.account);
+      const [found] = shelf.at(place);
+      return found === undefined ? null : viewOfIntent(found);
+    },
+    clearIntent: async (place) => {
+      const { shelf } = ledgerOf(books);
+      await shelf.refresh(place.account);
+      const isCleared = await shelf.clear(place);
+      if (isCleared) sidecar.look(place.account, place);
+      return isCleared;
+    },
+    quote: (request) => quote(request, parts),
+    pause: async (wish) => (await addPauses(stateDir(), wish, systemClock)).inForce,
+    resume: async (scope) => (await removePauses(stateDir(), scope, systemClock)).inForce,
+    history: (filter) => ledgerOf(books).store.history(filter),
+  };
+}
+
+function ledgerOf({ ledger, trouble }: Books): OpenLedger {
+  if (ledger === null) throw new LedgerError("closed", trouble() ?? "there is no ledger");
+  return ledger;
+}
+
+async function setIntent(
+  place: IntentPlace,
+  wish: IntentDocument,
+  parts: DeskParts,
+  waiting: Waiting,
+): Promise<IntentAnswer> {
+  const { books, sidecar } = parts;
+  const { shelf } = ledgerOf(books);
+  const guard = guardOf(place.account, parts);
+  const kept = await keepIntent(place, wish, "http", {
+    shelf,
+    now: () => systemClock.now(),
+    newId: randomUUID,
+    openPosition: (key, side) => openPosition(guard, key, side),
+  });
+  if (kept.kind === "refused") {
+    books.note({
+      kind: "intent-refused",
+      ...placeFacts(place, wish.side),
+      body: intentFacts(wish, kept.refusal.message),
+    });
+    return kept.refusal;
+  }
+  const { intent, open } = kept;
+  sidecar.look(place.account, place);
+  if (open === null) {
+    const message = "it is taken up when a position of that side opens in time";
+    return { status: "pending", intent: viewOfIntent(intent), message };
+  }
+  const recall = () => guard.pass.memory.recall(open.position);
+  const isApplied = () => {
+    const { intent: inForce, metStopIntent, metTakeProfitIntent } = recall();
+    const isStopMet = intent.stopLoss === null || metStopIntent === intent.id;
+    return inForce?.id === intent.id && isStopMet && (intent.takeProfit === null || metTakeProfitIntent === intent.id);
+  };
+  const applied = await waiting.until(isApplied, APPLIED_WITHIN_MS);
+  const [latest = intent] = shelf.at(place).filter(({ id }) => id === intent.id);
+  return applied
+    ? { status: "applied", intent: viewOfIntent(latest), message: "a read has shown it at the exchange" }
+    : { status: "pending", intent: viewOfIntent(latest), message: pendingReason(guard, open) };
+}
+
+function pendingReason({ pass }: GuardParts, { policy }: Assessed): string {
+  if (pass.writer === undefined) return "this is a dry run, so nothing is written";
+  if (policy.protection.mode === "report-only") return "the mode is report-only, so nothing is written";
+  return "no read has shown it at the exchange yet; it is tried on";
+}
+
+/** From a read that is asked for now; null also where nothing could be read. */
+async function openPosition(guard: GuardParts, key: PositionKey, side: Side): Promise<Assessed | null> {
+  const assessment = await lookAt(guard, key);
+  const name = keyText(key);
+  const found = assessment?.positions.find(({ position }) => keyText(position.key) === name && position.side === side);
+  return found ?? null;
+}
+
+async function lookAt({ pass }: GuardParts, { category, symbol }: Contract): Promise<Assessment | null> {
+  try {
+    const snapshot = await pass.reader.snapshot([{ category, symbol }]);
+    return assess({
+      snapshot,
+      policyOf: ({ key, side }) => pass.policyOf(key, side),
+      lifeOf: (position) => pass.memory.recall(position),
+    });
+  } catch (error) {
+    if (error instanceof ExchangeFailure) return null;
+    throw error;
+  }
+}
+
+async function quote(request: QuoteRequest, parts: DeskParts): Promise<QuoteAnswer> {
+  const { account, category, symbol, side, positionIdx = 0 } = request;
+  const guard = guardOf(account, parts);
+  const key = { account, category, symbol, positionIdx };
+  const assessment = await lookAt(guard, key);
+  if (assessment === null) return none(503, "the exchange could not be read");
+  const { snapshot } = assessment;
+  const instrument = snapshot.instruments.get(contractText(key));
+  if (instrument === undefined) return none(404, `the exchange knows no ${category} contract ${symbol}`);
+  const ticker = snapshot.tickers.get(contractText(key));
+  if (ticker === undefined) return none(503, `the prices of ${symbol} could not be read`);
+  if (snapshot.gaps.length > 0) return none(503, snapshot.gaps[0]?.reason ?? "not everything could be read");
+  const isOpen = ({ position }: Assessed) => keyText(position.key) === keyText(key) && position.side === side;
+  const open = assessment.positions.find(isOpen) ?? null;
+  const waiting = parts.books.ledger?.shelf.at(key).find((intent) => intent.side === side) ?? null;
+  const quoted = quoteFor({
+    side,
+    price: request.price === undefined ? null : dec(request.price),
+    policy: guard.pass.policyOf(key, side),
+    market: { instrument, ticker, marginMode: snapshot.marginMode },
+    intent: open?.life.intent ?? waiting,
+    open,
+  });
+  if (quoted.kind === "none") return none(422, quoted.reason);
+  const { stopLoss, takeProfit } = quoted;
+  const profit =
+    takeProfit === null ? {} : { takeProfit: takeProfit.price.toFixed(), tpTriggerBy: takeProfit.triggerBy };
+  const stop = { stopLoss: stopLoss.price.toFixed(), slTriggerBy: stopLoss.triggerBy };
+  return { kind: "quoted", fields: { ...stop, ...profit, tpslMode: "Full" } };
+}
+
+function none(httpStatus: 404 | 422 | 503, message: string): QuoteAnswer {
+  return { kind: "none", httpStatus, message };
+}
+
+function placeFacts({ account, category, symbol, positionIdx }: IntentPlace, side: Side) {
+  return { account, category, symbol, positionIdx, side };
+}
+
+function guardOf(account: string, { guards }: DeskParts): GuardParts {
+  const guard = guards().find(({ name }) => name === account);
+  if (guard === undefined) throw new RangeError(`no such account: ${account}`);
+  return guard;
+}

@@ -1,0 +1,31 @@
+/** The latest that the sidecar knows of every account, as a report. */
+import type { AccountFinding } from "../../assess/account.js";
+import type { AccountOutcome } from "../../report/build.js";
+import type { Report } from "../../report/index.js";
+import type { GuardParts } from "../../sidecar/parts.js";
+import type { Sidecar } from "../../sidecar/sidecar.js";
+import { writeFindings } from "../accounts.js";
+import { reportOf } from "../output.js";
+import type { Books } from "./books.js";
+
+export function latestReport(guards: readonly GuardParts[], sidecar: Sidecar, books: Books): Report {
+  const results = sidecar.latest();
+  const { accounts } = sidecar.status();
+  const trouble = books.trouble();
+  const outcomes = guards.map(({ name }): AccountOutcome => {
+    const result = results.get(name);
+    const status = accounts.find((account) => account.name === name);
+    const unwritable = trouble === null ? [] : [ledgerFinding(trouble)];
+    if (result === undefined || status?.reachable === false) {
+      const reason = status?.trouble ?? "it has not been looked at yet";
+      return { kind: "unreadable", name, categories: ["account"], reason, findings: unwritable };
+    }
+    const findings = [...writeFindings(result.book.accountTrouble()), ...unwritable];
+    return { kind: "seen", name, ...result, findings };
+  });
+  return reportOf("run", outcomes);
+}
+
+export function ledgerFinding(trouble: string): AccountFinding {
+  return { code: "ledger-unwritable", severity: "warning", message: `${trouble}; only missing stops are set` };
+}
