@@ -61,9 +61,15 @@ function isThere(file: string): boolean {
   }
 }
 
+const READONLY = 8;
+const CANTOPEN = 14;
+
 /** So it is where the folder cannot be written and no writer has left its files there (sqlite.org/wal.html#readonly). */
 function lacksSharedMemory(error: unknown): boolean {
-  return /^SQLITE_(?:CANTOPEN|READONLY)/.test(codeOf(error));
+  const code = codeOf(error);
+  // libsql has no name for some of the finer codes; their lowest byte is the plain one (sqlite.org/rescode.html).
+  const unnamed = Number(/^UNKNOWN_SQLITE_ERROR_(\d+)$/.exec(code)?.[1] ?? 0) % 256;
+  return /^SQLITE_(?:CANTOPEN|READONLY)/.test(code) || unnamed === READONLY || unnamed === CANTOPEN;
 }
 
 /** What was written last stands in the log only; without it the newest entries would be missing without a word. */
