@@ -5,7 +5,7 @@ import { FORMATS } from "../report/index.js";
 import { keepNewFilesPrivate, LOG_LEVELS, type LogLevel } from "../runtime/index.js";
 import { type Console, processConsole } from "./console.js";
 import { Refusal, USAGE } from "./exit.js";
-import { durationMs, each, eachSymbol, portNumber, reasonText, wholeNumber } from "./values.js";
+import { durationMs, each, eachKind, eachSymbol, portNumber, reasonText, wholeNumber } from "./values.js";
 
 const FAIL_ON = ["critical", "warning", "never"] as const;
 
@@ -16,6 +16,7 @@ const load = {
   run: async () => (await import("./run/run.js")).run,
   doctor: async () => (await import("./doctor.js")).doctor,
   init: async () => (await import("./init.js")).init,
+  history: async () => (await import("./history.js")).history,
   pause: async () => (await import("./pause.js")).pause,
   resume: async () => (await import("./pause.js")).resume,
   jsonSchema: async () => (await import("../settings/index.js")).configJsonSchema,
@@ -79,6 +80,14 @@ function program(console: Console, ends: (code: number) => void): Command {
   common("init", "write a commented config that only reports, then show an audit").action(async (options) =>
     ends(await (await load.init())(options, console)),
   );
+  withSymbol(common("history", "what was seen, intended, done and verified, from the ledger; needs no key"))
+    .addOption(new Option("--format <format>", "default: table on a terminal, else json").choices(["table", "json"]))
+    .option("--kind <kind>", "only this kind, or steps, lives, intents, findings; repeatable", eachKind)
+    .option("--since <duration>", "only what is not older, such as 90s, 10m, 24h, 7d", durationMs)
+    .option("--limit <number>", "the newest so many", wholeNumber, 50)
+    .option("--stops", "one line per stop ever set: why, by whom, and whether it was proven", false)
+    .option("--follow", "the newest, then what comes, until interrupted", false)
+    .action(async (options) => ends(await (await load.history())(options, console)));
   withSymbol(common("pause", "no writes for a while; audits and alerts go on"))
     .option("--for <duration>", "such as 90s, 10m, 2h, 1d; default: until resumed", durationMs)
     .option("--reason <text>", "shown beside every step that is held", reasonText)

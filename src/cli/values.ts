@@ -41,6 +41,13 @@ export function eachSymbol(text: string, before?: readonly string[]): readonly s
   return each(text, before);
 }
 
+export function eachKind(text: string, before?: readonly string[]): readonly string[] {
+  if (/^[a-z][a-z0-9-]{0,39}$/.test(text)) return each(text, before);
+  throw new InvalidArgumentError(
+    "Allowed is one kind such as step-judged, or steps, lives, intents or findings; repeat the option for more.",
+  );
+}
+
 export function reasonText(text: string): string {
   if (text.trim() === "" || text.length > 200 || /\p{C}/u.test(text)) {
     throw new InvalidArgumentError("Allowed is one line of 1 to 200 characters.");

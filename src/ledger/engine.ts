@@ -14,6 +14,12 @@ export interface Engine {
   close(): Promise<void>;
 }
 
+/** An engine that makes and changes nothing. */
+export interface ReadingEngine extends Pick<Engine, "db" | "explain" | "close"> {
+  /** True: it shows what stood when it was opened, and never what is written later. */
+  readonly isSnapshot: boolean;
+}
+
 /** Written to when the ledger stops and begins again to take writes; pino's Logger is one. */
 export interface LedgerLog {
   warn(fields: object, message: string): void;

@@ -1,7 +1,7 @@
 /** What went wrong with the ledger, in words for an operator; no driver's error and no secret leaves this room. */
 
 /**
- * `full`, `read-only`, `busy`, `unreachable`: as it says, and it may pass. `refused`: the server does not let us in.
+ * `full`, `read-only`, `busy`, `unreachable`: as it says, and it may pass. `refused`: the server, or the file, does not let us in.
  * `newer`: written by a later version of this program. `damaged`: what is stored cannot be read.
  * `value`: what was handed over cannot be stored, our own mistake. `closed`: asked after `close()`.
  */

@@ -39,8 +39,16 @@ export async function migrate(it: Migrating, migrations: readonly Migration[] = 
   });
 }
 
-async function versionOf(it: Migrating, db: Kysely<Tables>, known: number): Promise<number> {
-  if (!(await it.hasVersion(db))) return 0;
+/**
+ * 0: there are no tables of ours yet.
+ * @throws LedgerError when it is later than `known`
+ */
+export async function versionOf(
+  { hasVersion }: Pick<Migrating, "hasVersion">,
+  db: Kysely<Tables>,
+  known: number = MIGRATIONS.length,
+): Promise<number> {
+  if (!(await hasVersion(db))) return 0;
   const row = await db.selectFrom("schema_version").select("version").executeTakeFirst();
   const version = row?.version ?? 0;
   if (version <= known) return version;

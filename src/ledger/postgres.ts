@@ -1,9 +1,9 @@
 /** The ledger in PostgreSQL, for several machines: a few connections with deadlines, in a schema of our own. */
 import { Kysely, PostgresDialect, sql } from "kysely";
 import pg from "pg";
-import { type Engine, withCodec } from "./engine.js";
+import { type Engine, type ReadingEngine, withCodec } from "./engine.js";
 import { explainPostgres, LedgerError } from "./error.js";
-import { migrate } from "./migrate.js";
+import { migrate, versionOf } from "./migrate.js";
 import { lockPostgres, lockNumber } from "./postgres-lock.js";
 import type { Database, Tables } from "./tables.js";
 
@@ -27,20 +27,7 @@ const types: pg.CustomTypesConfig = {
 
 /** @throws LedgerError */
 export async function openPostgres(url: string): Promise<Engine> {
-  const { server, secrets } = partsOf(url);
-  const explain = explainPostgres(server, secrets);
-  const config = configOf(url);
-  const pool = new pg.Pool({
-    ...config,
-    max: MOST_CONNECTIONS,
-    maxLifetimeSeconds: CONNECTION_LIFE_S,
-    // The pool does wait for it; only its types do not say so.
-    onConnect: durable,
-  });
-  // A connection that dies while nobody uses it would otherwise end the process; the next query opens another.
-  pool.on("error", () => undefined);
-  const dialect = withCodec(new PostgresDialect({ pool }));
-  const db: Database = new Kysely<Tables>({ dialect }).withSchema(SCHEMA);
+  const { db, explain, config } = connect(url, durable);
   try {
     const makesSchema = (await hasSchema(db)) ? [] : [`create schema if not exists "${SCHEMA}"`];
     const alone = `select pg_advisory_xact_lock(${lockNumber("migration")})`;
@@ -56,6 +43,42 @@ export async function openPostgres(url: string): Promise<Engine> {
     lock: (account) => lockPostgres(config, account),
     close: () => db.destroy(),
   };
+}
+
+/**
+ * Makes, changes and migrates nothing: a user with the right to select is enough.
+ * @returns null where no ledger was ever begun
+ * @throws LedgerError
+ */
+export async function openPostgresToRead(url: string): Promise<ReadingEngine | null> {
+  const { db, explain } = connect(url, onlyReading);
+  try {
+    const isBegun = (await hasSchema(db)) && (await versionOf({ hasVersion }, db)) > 0;
+    if (isBegun) return { db, explain, isSnapshot: false, close: () => db.destroy() };
+  } catch (error) {
+    await db.destroy().catch(() => undefined);
+    throw explain(error);
+  }
+  await db.destroy();
+  return null;
+}
+
+/** `prepare` is done with each new connection. */
+function connect(url: string, prepare: (client: pg.ClientBase) => unknown) {
+  const { server, secrets } = partsOf(url);
+  const config = configOf(url);
+  const pool = new pg.Pool({
+    ...config,
+    max: MOST_CONNECTIONS,
+    maxLifetimeSeconds: CONNECTION_LIFE_S,
+    // The pool does wait for it; only its types do not say so.
+    onConnect: prepare,
+  });
+  // A connection that dies while nobody uses it would otherwise end the process; the next query opens another.
+  pool.on("error", () => undefined);
+  const dialect = withCodec(new PostgresDialect({ pool }));
+  const db: Database = new Kysely<Tables>({ dialect }).withSchema(SCHEMA);
+  return { db, config, explain: explainPostgres(server, secrets) };
 }
 
 function configOf(url: string): pg.ClientConfig {
@@ -75,6 +98,11 @@ function durable(client: pg.ClientBase): unknown {
   return client.query(
     "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'",
   );
+}
+
+/** By the server's own rule, so that no mistake of ours writes. */
+function onlyReading(client: pg.ClientBase): unknown {
+  return client.query("set default_transaction_read_only = on");
 }
 
 async function hasSchema(db: Database): Promise<boolean> {

@@ -10,7 +10,7 @@ import { lockSqlite } from "./sqlite-lock.js";
 import type { Database, Tables } from "./tables.js";
 
 /** How long a write waits for that of another process; meanwhile this process stands still. */
-const BUSY_TIMEOUT_MS = 2_000;
+export const BUSY_TIMEOUT_MS = 2_000;
 
 /** @throws LedgerError */
 export async function openSqlite(file: string): Promise<Engine> {
@@ -63,7 +63,7 @@ function turnOnWal(database: Libsql.Database): void {
   }
 }
 
-async function hasVersion(db: Database): Promise<boolean> {
+export async function hasVersion(db: Database): Promise<boolean> {
   const found = await sql<{ name: string }>`select name from sqlite_master where name = 'schema_version'`.execute(db);
   return found.rows.length > 0;
 }

@@ -33,11 +33,11 @@ function createJournal(db: Database, { read, write }: Runs, now: () => number): 
         const { id } = await db.insertInto("entries").values(columns).returning("id").executeTakeFirstOrThrow();
         return id;
       }),
-    history: (filter) => read(async () => (await page(db, filter)).map(toEntry)),
+    history: (filter) => read(async () => (await entryPage(db, filter)).map(toEntry)),
   };
 }
 
-async function page(db: Database, filter: HistoryFilter): Promise<EntryRow[]> {
+export async function entryPage(db: Database, filter: HistoryFilter): Promise<EntryRow[]> {
   const { account, symbol, kinds, beforeId, limit } = filter;
   // PostgreSQL knows no empty list.
   if (kinds?.length === 0) return [];

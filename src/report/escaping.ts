@@ -16,6 +16,17 @@ export function oneLine(text: string): string {
   return wellFormed(text).replace(UNPRINTABLE, " ").trim();
 }
 
+// What JSON itself lets through unescaped of the above.
+const UNPRINTABLE_IN_JSON = /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+/** JSON with everything that a terminal might obey written as escapes: the same value. */
+export function printableJson(json: string): string {
+  return json.replace(
+    UNPRINTABLE_IN_JSON,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 /** Text and quoted attribute values of XML and HTML alike. */
 export function escapeXml(text: string): string {
   return wellFormed(text)

@@ -3,6 +3,6 @@ export { type LoadOptions, loadOutline, loadSettings, type Outline } from "./loa
 export { type Problem, SettingsError } from "./problems.js";
 export { type Reload, reloadSettings, type SettingsChange } from "./reload.js";
 export { configJsonSchema } from "./schema.js";
-export { type AccountSettings, type Settings, secretsOf } from "./settings.js";
+export { type AccountSettings, passwordsIn, type Settings, secretsOf } from "./settings.js";
 export { resolveConfigPath } from "./source.js";
 export { initConfigText } from "./starter.js";

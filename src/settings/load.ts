@@ -3,7 +3,14 @@ import { dirname } from "node:path";
 import { crossProblems } from "./checks.js";
 import { type KeyPath, type Problem, SettingsError } from "./problems.js";
 import { resolveSecret } from "./secrets.js";
-import { type AccountSettings, accountSettings, buildSettings, type Settings, stateDirOf } from "./settings.js";
+import {
+  type AccountSettings,
+  accountSettings,
+  buildSettings,
+  ledgerUrlOf,
+  type Settings,
+  stateDirOf,
+} from "./settings.js";
 import { readShape, type Shape } from "./shape.js";
 import { readSource, type Source, type SourceOptions } from "./source.js";
 
@@ -34,6 +41,8 @@ export interface Outline {
   readonly file: string;
   /** As in `Settings`. */
   readonly stateDir: string;
+  /** As in `Settings`: it may hold a password. */
+  readonly ledgerUrl: string;
   /** Every account of the config, also those that were not asked for. */
   readonly accountNames: readonly string[];
 }
@@ -47,7 +56,8 @@ export async function loadOutline(options: LoadOptions): Promise<Outline> {
   if (problems.length > 0 || shape.document === null) throw new SettingsError(inOrder(problems));
   const { path: file } = source;
   const accountNames = shape.document.accounts.map(({ name }) => name);
-  return { file, stateDir: stateDirOf(file, shape.document), accountNames };
+  const { document } = shape;
+  return { file, stateDir: stateDirOf(file, document), ledgerUrl: ledgerUrlOf(file, document), accountNames };
 }
 
 interface ResolvedAccounts {

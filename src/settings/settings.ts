@@ -46,7 +46,6 @@ export function accountSettings(account: AccountDocument, key: string, secret: s
 
 export function buildSettings(file: string, document: ConfigDocument, accounts: readonly AccountSettings[]): Settings {
   const folder = dirname(file);
-  const ledgerFile = ledgerFileOf(file, document);
   const { intents, http, heartbeat } = document;
   return {
     file,
@@ -57,7 +56,7 @@ export function buildSettings(file: string, document: ConfigDocument, accounts: 
       writesPerSecond: document.budget.writesPerSecond,
       ipShare: fractionOf(document.budget.ipShare).toNumber(),
     },
-    ledger: { url: ledgerFile === null ? document.ledger.url : `file:${ledgerFile}` },
+    ledger: { url: ledgerUrlOf(file, document) },
     intents: intents === undefined ? null : { file: resolve(folder, intents.file) },
     http: http === undefined ? null : { ...http, tokenFile: resolve(folder, http.tokenFile) },
     heartbeat: heartbeat ?? null,
@@ -71,6 +70,12 @@ export function stateDirOf(file: string, document: ConfigDocument): string {
   return ledgerFile === null ? resolve(dirname(file), "state") : dirname(ledgerFile);
 }
 
+/** Of a file: with its absolute path. */
+export function ledgerUrlOf(file: string, document: ConfigDocument): string {
+  const ledgerFile = ledgerFileOf(file, document);
+  return ledgerFile === null ? document.ledger.url : `file:${ledgerFile}`;
+}
+
 /** Null: the ledger is a database elsewhere. */
 function ledgerFileOf(file: string, { ledger }: ConfigDocument): string | null {
   return ledger.url.startsWith("file:") ? resolve(dirname(file), ledger.url.slice("file:".length)) : null;
@@ -79,9 +84,17 @@ function ledgerFileOf(file: string, { ledger }: ConfigDocument): string | null {
 /** What must never be printed: keys, secrets, and URLs that give access by themselves. */
 export function secretsOf(settings: Settings): string[] {
   const keys = settings.accounts.flatMap((account) => [account.key, account.secret]);
-  const ledgerPassword = URL.canParse(settings.ledger.url) ? new URL(settings.ledger.url).password : "";
-  const passwords = ledgerPassword === "" ? [] : [ledgerPassword, decodeURIComponent(ledgerPassword)];
-  return [...keys, ...passwords, ...(settings.heartbeat === null ? [] : [settings.heartbeat.url])];
+  return [
+    ...keys,
+    ...passwordsIn(settings.ledger.url),
+    ...(settings.heartbeat === null ? [] : [settings.heartbeat.url]),
+  ];
+}
+
+/** As it stands in the URL, and as it is meant. */
+export function passwordsIn(url: string): string[] {
+  const password = URL.canParse(url) ? new URL(url).password : "";
+  return password === "" ? [] : [password, decodeURIComponent(password)];
 }
 
 function policyOf(document: ConfigDocument): Policy {

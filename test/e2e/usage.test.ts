@@ -8,7 +8,7 @@ import { run } from "./cli.js";
 const folder = mkdtempSync(join(tmpdir(), "backstop-usage-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const COMMANDS = ["audit", "protect", "doctor", "init", "pause", "resume", "schema", "simulator", "demo"];
+const COMMANDS = ["audit", "protect", "doctor", "init", "history", "pause", "resume", "schema", "simulator", "demo"];
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   version: string;
 };
@@ -74,6 +74,9 @@ describe.concurrent("wrong usage ends with 64 and names option, value and what i
     ],
     ["a symbol that is none", ["resume", "--symbol", ""], ["--symbol", "''", "BTCUSDT"]],
     ["a reason of two lines", ["pause", "--reason", "a\nb"], ["--reason", "one line"]],
+    ["a kind of entry that can be none", ["history", "--kind", "Steps!"], ["--kind", "'Steps!'", "lives, intents"]],
+    ["a limit that is no number", ["history", "--limit", "all"], ["--limit", "'all'", "whole number"]],
+    ["a report's format for the history", ["history", "--format", "html"], ["--format", "'html'", "table, json"]],
     ["a duration for resuming", ["resume", "--for", "10m"], ["--for"]],
     ["an option of another command", ["audit", "--dry-run"], ["--dry-run"]],
   ])("%s", async (_what, args, parts) => {
