@@ -10,7 +10,7 @@ import {
 import type { Assessment } from "../assess/assess.js";
 import { ExchangeFailure } from "../exchange/failure.js";
 import type { KeyInfo } from "../exchange/port.js";
-import { inMemory } from "../ledger/memory.js";
+import type { Memory } from "../ledger/memory.js";
 import { readOnlyReason } from "../ledger/readonly.js";
 import { type PassOptions, runPass } from "../pass.js";
 import type { PlannedStep } from "../plan/step.js";
@@ -21,6 +21,8 @@ import type { Snapshot } from "../domain/snapshot.js";
 import type { ReportGap } from "../report/index.js";
 import { systemClock } from "../runtime/index.js";
 import type { AccountSettings } from "../settings/index.js";
+import { heldWithoutLedger, ledgerFinding } from "./books/books.js";
+import type { OpenJournal } from "./books/journal.js";
 import type { Connected } from "./connect.js";
 import type { Context } from "./context.js";
 
@@ -29,13 +31,24 @@ export interface PassChoice {
   readonly approve?: (account: string, planned: readonly PlannedStep[], assessment: Assessment) => Promise<boolean>;
 }
 
+/** What is remembered of the account, and how what is done is written down. */
+export interface AccountBooks {
+  readonly memory: Memory;
+  /** Only with a ledger that may be written. */
+  readonly journal?: OpenJournal;
+  /** Why nothing may be written for the account; null: nothing speaks against it. */
+  readonly frozen: string | null;
+  /** Why only missing stops may be sent; null: everything is written down. */
+  readonly trouble: () => string | null;
+}
+
 /** A key as it was read, or why it was not. */
 export type KeyReading = KeyInfo | ExchangeFailure;
 
 export async function passOver(
   { account, session }: Connected,
   keyReading: Promise<KeyReading>,
-  choice: PassChoice,
+  choice: PassChoice & { readonly books: AccountBooks },
   context: Context,
 ): Promise<AccountOutcome> {
   const { name } = account;
@@ -47,6 +60,9 @@ export async function passOver(
       runPass(passOptions({ account, session }, { ...choice, keyIsReadOnly }, context)),
       keyReading,
     ]);
+    const { books } = choice;
+    for (const record of result.book.judged()) books.journal?.judged(record);
+    const trouble = books.trouble();
     const { snapshot } = result.assessment;
     const copying = copyTradingFindings(snapshot.copyTradingMaster, account.copyTradingMaster);
     const findings = [
@@ -55,6 +71,7 @@ export async function passOver(
       ...writeFindings(result.book.accountTrouble()),
       ...disconnectFindings(snapshot.disconnectProtection),
       ...copying,
+      ...(trouble === null ? [] : [ledgerFinding(trouble)]),
     ];
     return { kind: "seen", name, ...result, findings, moreGaps: keyGaps(key) };
   } catch (error) {
@@ -100,20 +117,23 @@ export async function readKey({ session }: Connected): Promise<KeyReading> {
 
 function passOptions(
   { account, session }: Connected,
-  choice: PassChoice & { readonly keyIsReadOnly: boolean },
+  choice: PassChoice & { readonly books: AccountBooks; readonly keyIsReadOnly: boolean },
   { settings, pauses, console }: Context,
 ): PassOptions {
-  const { approve, keyIsReadOnly } = choice;
+  const { approve, keyIsReadOnly, books } = choice;
   return {
     reader: session.reader,
     ...(session.writer === undefined ? {} : { writer: session.writer() }),
     policyOf: compilePolicy(settings.policy),
-    memory: inMemory(),
+    memory: books.memory,
+    ...(books.journal === undefined ? {} : { journal: books.journal }),
+    heldStep: (step) => heldWithoutLedger(books.trouble(), step),
     clock: { now: () => systemClock.steadyMs(), sleep: (ms) => systemClock.sleep(ms) },
     writesPerSecond: settings.budget.writesPerSecond,
     newOrderLinkId: () => `backstop-${randomBytes(9).toString("hex")}`,
     frozen: (picture) =>
       readOnlyReason(settings.stateDir, process.env) ??
+      books.frozen ??
       (keyIsReadOnly ? "the key may only read: nothing is written" : null) ??
       copyTradingFreeze(account, picture.snapshot.copyTradingMaster),
     heldBack: ({ key }) => pauses.reasonFor(key, systemClock.now()),

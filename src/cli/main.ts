@@ -5,6 +5,7 @@ import { FORMATS } from "../report/index.js";
 import { keepNewFilesPrivate, LOG_LEVELS, type LogLevel } from "../runtime/index.js";
 import { type Console, processConsole } from "./console.js";
 import { Refusal, USAGE } from "./exit.js";
+import { addIntentCommands } from "./intent-commands.js";
 import { durationMs, each, eachKind, eachSymbol, portNumber, reasonText, wholeNumber } from "./values.js";
 
 const FAIL_ON = ["critical", "warning", "never"] as const;
@@ -95,6 +96,7 @@ function program(console: Console, ends: (code: number) => void): Command {
   withSymbol(common("resume", "end pauses: those of these accounts and symbols, else all")).action(async (options) =>
     ends(await (await load.resume())(options, console)),
   );
+  addIntentCommands(root, (command) => withCommon(command, "warn"), console, ends);
   root
     .command("schema")
     .description("print the JSON Schema of the config file")

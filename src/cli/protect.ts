@@ -8,6 +8,7 @@ import type { AccountOutcome } from "../report/build.js";
 import { render } from "../report/index.js";
 import { PassBook } from "../verify/book.js";
 import { type KeyReading, type PassChoice, passOver, readKey } from "./accounts.js";
+import { openAccountBooks, type OpenAccountBooks } from "./books/once.js";
 import { type Connected, connectAll } from "./connect.js";
 import type { Console } from "./console.js";
 import { type CommonOptions, type Context, openContext } from "./context.js";
@@ -27,8 +28,13 @@ export async function protect(options: ProtectOptions, console: Console): Promis
     const keys = await Promise.all(connected.map(readKey));
     connected.forEach((one, index) => refuseStrongKey(one, keys[index], context.log));
     const choice = choiceOf(options, console);
-    const outcomes = await passes(connected, keys, choice, context);
-    return await deliver(reportOf("protect", outcomes), options, console);
+    const books = await openAccountBooks(context, options.dryRun ? "read" : "write");
+    try {
+      const outcomes = await passes(connected, keys, { choice, books }, context);
+      return await deliver(reportOf("protect", outcomes), options, console);
+    } finally {
+      await books.close();
+    }
   } finally {
     await Promise.all(connected.map(({ session }) => session.close()));
   }
@@ -38,13 +44,13 @@ export async function protect(options: ProtectOptions, console: Console): Promis
 async function passes(
   connected: readonly Connected[],
   keys: readonly KeyReading[],
-  choice: PassChoice,
+  { choice, books }: { readonly choice: PassChoice; readonly books: OpenAccountBooks },
   context: Context,
 ): Promise<readonly AccountOutcome[]> {
   const runs = connected.map((one, index) => () => {
     const key = keys[index];
     if (key === undefined) throw new RangeError("every account has a key reading");
-    return passOver(one, Promise.resolve(key), choice, context);
+    return passOver(one, Promise.resolve(key), { ...choice, books: books.of(one.account.name) }, context);
   });
   if (choice.approve === undefined) return Promise.all(runs.map((run) => run()));
   const outcomes: AccountOutcome[] = [];

@@ -1,5 +1,6 @@
 /** Values of options: read, or refused with what is allowed; commander adds the option and the value. */
 import { InvalidArgumentError } from "commander";
+import type { PositionIdx } from "../domain/position.js";
 
 export function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("Allowed is a whole number, 0 or more.");
@@ -11,6 +12,11 @@ export function portNumber(text: string): number {
     throw new InvalidArgumentError("Allowed is a whole number, 0 to 65535.");
   }
   return Number(text);
+}
+
+export function positionIdx(text: string): PositionIdx {
+  if (text === "0" || text === "1" || text === "2") return Number(text) as PositionIdx;
+  throw new InvalidArgumentError("Allowed is 0 (one-way), 1 (long leg) or 2 (short leg).");
 }
 
 /** For options that may be given more than once. */

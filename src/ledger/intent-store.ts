@@ -12,7 +12,7 @@ type IntentStore = Pick<Ledger, "saveIntent" | "intents" | "bindIntent" | "endIn
 export function createIntentStore(db: Database, { read, write }: Runs): IntentStore {
   return {
     saveIntent: (intent) => write(() => save(db, intent)),
-    intents: (filter) => read(async () => (await filtered(db, filter)).map(toIntent)),
+    intents: (filter) => read(async () => (await intentRows(db, filter)).map(toIntent)),
     bindIntent: (id, lifeId) =>
       write(async () => {
         const bound = db.updateTable("intents").set(bindableRow({ state: "bound", life_id: lifeId }));
@@ -44,7 +44,7 @@ async function save(db: Database, intent: Intent): Promise<void> {
     .execute();
 }
 
-async function filtered(db: Database, filter: IntentFilter): Promise<IntentColumns[]> {
+export async function intentRows(db: Database, filter: IntentFilter): Promise<IntentColumns[]> {
   // PostgreSQL knows no empty list.
   if (filter.states?.length === 0) return [];
   const wanted: Partial<Record<keyof IntentColumns, string | number>> = {

@@ -2,11 +2,12 @@
 import type { ReadingEngine } from "./engine.js";
 import { LedgerError } from "./error.js";
 import type { Entry, Ledger } from "./port.js";
-import { toEntry } from "./rows.js";
-import { entryPage } from "./store.js";
+import { intentRows } from "./intent-store.js";
+import { toEntry, toIntent, toLife } from "./rows.js";
+import { entryPage, openLifeRows } from "./store.js";
 import type { EntryRow } from "./tables.js";
 
-export interface LedgerReader extends Pick<Ledger, "history" | "close"> {
+export interface LedgerReader extends Pick<Ledger, "history" | "openLives" | "intents" | "close"> {
   /** True: it shows what stood when it was opened, and never what is written later. */
   readonly isSnapshot: boolean;
 }
@@ -20,15 +21,18 @@ export async function readLedger(url: string): Promise<LedgerReader | null> {
   const engine = await engineFor(url);
   if (engine === null) return null;
   const { db, explain, isSnapshot, close } = engine;
+  const read = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw error instanceof LedgerError ? error : explain(error);
+    }
+  };
   return {
     isSnapshot,
-    history: async (filter) => {
-      try {
-        return (await entryPage(db, filter)).map(entryOf);
-      } catch (error) {
-        throw explain(error);
-      }
-    },
+    history: (filter) => read(async () => (await entryPage(db, filter)).map(entryOf)),
+    openLives: (account) => read(async () => (await openLifeRows(db, account)).map(toLife)),
+    intents: (filter) => read(async () => (await intentRows(db, filter)).map(toIntent)),
     close,
   };
 }

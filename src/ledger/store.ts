@@ -5,7 +5,7 @@ import { createIntentStore } from "./intent-store.js";
 import type { HistoryFilter, Ledger } from "./port.js";
 import { entryColumns, lifeColumns, toEntry, toLife } from "./rows.js";
 import { keepAccount, type Runs } from "./runs.js";
-import type { Database, EntryRow } from "./tables.js";
+import type { Database, EntryRow, LifeColumns } from "./tables.js";
 
 const LARGEST_PAGE = 1000;
 
@@ -50,19 +50,16 @@ export async function entryPage(db: Database, filter: HistoryFilter): Promise<En
   return query.orderBy("id", "desc").limit(size).execute();
 }
 
+export function openLifeRows(db: Database, account: string): Promise<LifeColumns[]> {
+  const lives = db.selectFrom("lives").selectAll().where("account", "=", bindable(account));
+  return lives.where("ended_ms", "is", null).orderBy("first_seen_ms").orderBy("id").execute();
+}
+
 type LifeStore = Pick<Ledger, "openLives" | "saveLife" | "endLife">;
 
 function createLifeStore(db: Database, { read, write }: Runs): LifeStore {
   return {
-    openLives: (account) =>
-      read(async () => {
-        const open = db
-          .selectFrom("lives")
-          .selectAll()
-          .where("account", "=", bindable(account))
-          .where("ended_ms", "is", null);
-        return (await open.orderBy("first_seen_ms").orderBy("id").execute()).map(toLife);
-      }),
+    openLives: (account) => read(async () => (await openLifeRows(db, account)).map(toLife)),
     saveLife: (life) =>
       write(async () => {
         const { id, ...rest } = lifeColumns(life);

@@ -40,6 +40,9 @@ const PURPOSES: Readonly<Record<string, string>> = {
   tighten: "moved closer, to the wanted level",
   "inside-liquidation": "moved before the liquidation price",
   "give-back": "another hand's tighter stop, put back",
+  intent: "moved to what an intent names",
+  restore: "moved back, as another hand had loosened it",
+  loosen: "loosened, as somebody asked for this position by name",
 } satisfies Record<StopPurpose, string>;
 
 /** "set stop 98 (MarkPrice), take-profit 104 (LastPrice)". */

@@ -14,11 +14,11 @@ import type { GuardParts, OrderIntents } from "../../sidecar/parts.js";
 import { copyTradingFreeze } from "../accounts.js";
 import { type Connected, connectOne } from "../connect.js";
 import { refuseStrongKey } from "../protect.js";
-import { type Books, heldWithoutLedger } from "./books.js";
+import { type Books, heldWithoutLedger } from "../books/books.js";
 import { type FirstReading, firstReading, type KeyWatch, watchKey } from "./key.js";
-import { openLeftAlone } from "./left-alone.js";
+import { openLeftAlone } from "../books/left-alone.js";
 import { keepIntents } from "./upkeep.js";
-import { takeTurn, type WriterTurn } from "./writer.js";
+import { takeTurn, type WriterTurn } from "../books/writer.js";
 
 /** Servers let go of a connection that has been silent for a minute or less. */
 const WARM_EVERY_MS = 15_000;

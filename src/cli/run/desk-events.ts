@@ -4,7 +4,7 @@ import type { IntentEvent } from "../../intents/shelf.js";
 import { viewOfIntent } from "../../intents/view.js";
 import type { SidecarEvent } from "../../sidecar/event.js";
 import type { EventHub } from "./desk.js";
-import { deedFacts, keyFacts } from "./step-facts.js";
+import { deedFacts, keyFacts } from "../books/step-facts.js";
 
 export interface Hub extends EventHub {
   tell(event: SidecarEvent): void;

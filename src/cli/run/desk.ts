@@ -16,9 +16,9 @@ import { systemClock } from "../../runtime/index.js";
 import type { GuardParts } from "../../sidecar/parts.js";
 import type { Sidecar } from "../../sidecar/sidecar.js";
 import type { Current } from "./account.js";
-import type { Books, OpenLedger } from "./books.js";
+import type { Books, OpenLedger } from "../books/books.js";
 import { latestReport } from "./latest.js";
-import { intentFacts } from "./step-facts.js";
+import { intentFacts } from "../books/step-facts.js";
 import { awaitLooks, type Waiting } from "./waiting.js";
 
 export interface DeskParts {
@@ -74,8 +74,9 @@ export function openDesk(parts: DeskParts): Desk {
   };
 }
 
-function ledgerOf({ ledger, trouble }: Books): OpenLedger {
-  if (ledger === null) throw new LedgerError("closed", trouble() ?? "there is no ledger");
+function ledgerOf(books: Books): OpenLedger {
+  const { ledger } = books;
+  if (ledger === null) throw new LedgerError("closed", books.trouble() ?? "there is no ledger");
   return ledger;
 }
 

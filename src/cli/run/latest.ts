@@ -1,12 +1,11 @@
 /** The latest that the sidecar knows of every account, as a report. */
-import type { AccountFinding } from "../../assess/account.js";
 import type { AccountOutcome } from "../../report/build.js";
 import type { Report } from "../../report/index.js";
 import type { GuardParts } from "../../sidecar/parts.js";
 import type { Sidecar } from "../../sidecar/sidecar.js";
 import { writeFindings } from "../accounts.js";
 import { reportOf } from "../output.js";
-import type { Books } from "./books.js";
+import { type Books, ledgerFinding } from "../books/books.js";
 
 export function latestReport(guards: readonly GuardParts[], sidecar: Sidecar, books: Books): Report {
   const results = sidecar.latest();
@@ -24,8 +23,4 @@ export function latestReport(guards: readonly GuardParts[], sidecar: Sidecar, bo
     return { kind: "seen", name, ...result, findings };
   });
   return reportOf("run", outcomes);
-}
-
-export function ledgerFinding(trouble: string): AccountFinding {
-  return { code: "ledger-unwritable", severity: "warning", message: `${trouble}; only missing stops are set` };
 }

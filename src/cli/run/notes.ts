@@ -2,8 +2,8 @@
 import type { PositionKey, Side } from "../../domain/position.js";
 import type { Json, NewEntry } from "../../ledger/port.js";
 import type { SidecarEvent } from "../../sidecar/event.js";
-import type { Books } from "./books.js";
-import { keyFacts } from "./step-facts.js";
+import type { Books } from "../books/books.js";
+import { keyFacts } from "../books/step-facts.js";
 
 export function noteEvents(books: Books): (event: SidecarEvent) => void {
   return (event) => {

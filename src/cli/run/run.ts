@@ -8,7 +8,7 @@ import type { Console } from "../console.js";
 import { type CommonOptions, type Context, openContext } from "../context.js";
 import type { Current, Shared } from "./account.js";
 import { type Accounts, openAccounts } from "./accounts.js";
-import { type Books, booksInMemory, openBooks } from "./books.js";
+import { type Books, booksInMemory, openBooks } from "../books/books.js";
 import { openOperations, type Operations } from "./operations.js";
 import { noteEvents } from "./notes.js";
 import { endUnseenLives } from "./upkeep.js";

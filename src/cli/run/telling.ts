@@ -3,7 +3,7 @@ import { print } from "../../domain/decimal.js";
 import type { Step } from "../../plan/step.js";
 import type { Log } from "../../runtime/index.js";
 import type { LifeChange, SidecarEvent } from "../../sidecar/event.js";
-import { deedFacts, keyFacts } from "./step-facts.js";
+import { deedFacts, keyFacts } from "../books/step-facts.js";
 
 type Level = "trace" | "debug" | "info" | "warn" | "error";
 

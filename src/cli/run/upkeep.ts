@@ -4,7 +4,7 @@ import { keyText } from "../../domain/position.js";
 import type { Contract } from "../../domain/snapshot.js";
 import { LedgerError } from "../../ledger/port.js";
 import type { SidecarEvent } from "../../sidecar/event.js";
-import type { Books } from "./books.js";
+import type { Books } from "../books/books.js";
 
 const REFRESH_EVERY_MS = 1_000;
 

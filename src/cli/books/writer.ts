@@ -6,6 +6,9 @@ import type { Books } from "./books.js";
 /** A successor is to write within five seconds of the death of the one before. */
 const TRY_EVERY_MS = 1_000;
 
+/** Null: another process holds it; "unknown": whether one does cannot be told, so protection beats order. */
+export type Claim = WriterLock | "unknown" | null;
+
 export interface WriterTurn {
   /** Why this process must not write; null: it is its turn. */
   frozen(): string | null;
@@ -14,30 +17,24 @@ export interface WriterTurn {
   close(): Promise<void>;
 }
 
-const STANDING_BY = "another process writes for this account; this one stands by";
+export const STANDING_BY = "another process writes for this account; this one stands by";
 
 /** Without a ledger there is no lock: nothing is loosened even if two write. */
 export async function takeTurn(account: string, books: Books, log: Log): Promise<WriterTurn> {
   const { ledger } = books;
   if (ledger === null) return { frozen: () => null, onTurn: () => undefined, close: () => Promise.resolve() };
-  const { store, memory, shelf } = ledger;
-  let lock: WriterLock | "unknown" | null = null;
+  let lock: Claim = null;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
   const callbacks: (() => void)[] = [];
 
   async function attempt(): Promise<void> {
     const before = lock;
-    lock = await lockOrUnknown(() => store.lock(account));
+    lock = await claim(account, books);
     if (lock === "unknown" && before !== "unknown") {
       log.error({ account }, "whether another process writes cannot be told, so this one does");
     }
-    if (lock !== null && lock !== "unknown") {
-      await memory.load(account);
-      await shelf.refresh(account).catch(ledgerTrouble);
-      books.note({ kind: "writer-taken", account, body: { pid: process.pid } });
-      void lock.lost.then(lost);
-    }
+    if (lock !== null && lock !== "unknown") void lock.lost.then(lost);
   }
 
   async function tryAgain(): Promise<void> {
@@ -75,13 +72,26 @@ export async function takeTurn(account: string, books: Books, log: Log): Promise
   };
 }
 
+/** Takes the account's lock, once, and what the ledger knows of the account; without a ledger there is none to take. */
+export async function claim(account: string, books: Books): Promise<Claim> {
+  const { ledger } = books;
+  if (ledger === null) return "unknown";
+  const { store, memory, shelf } = ledger;
+  const lock = await lockOrUnknown(() => store.lock(account));
+  if (lock === null) return null;
+  await memory.load(account);
+  await shelf.refresh(account).catch(ledgerTrouble);
+  if (lock !== "unknown") books.note({ kind: "writer-taken", account, body: { pid: process.pid } });
+  return lock;
+}
+
 /** Told by the books; the intents are asked for again every second. */
 function ledgerTrouble(error: unknown): void {
   if (!(error instanceof LedgerError)) throw error;
 }
 
 /** Where the lock itself cannot be had for a fault, protection beats order. */
-async function lockOrUnknown(take: () => Promise<WriterLock | null>): Promise<WriterLock | "unknown" | null> {
+async function lockOrUnknown(take: () => Promise<WriterLock | null>): Promise<Claim> {
   try {
     return await take();
   } catch (error) {

@@ -1,4 +1,5 @@
 /** The bookkeeping of what writes: what it remembers and writes down, in the ledger where there is one, else in memory. */
+import type { AccountFinding } from "../../assess/account.js";
 import type { Position, PositionKey } from "../../domain/position.js";
 import { withIntents } from "../../intents/memory.js";
 import { type IntentEvent, openShelf, type Shelf } from "../../intents/shelf.js";
@@ -6,16 +7,15 @@ import { type LedgerMemory, ledgerMemory } from "../../ledger/ledger-memory.js";
 import { inMemory, type Memory } from "../../ledger/memory.js";
 import { openLedger } from "../../ledger/open.js";
 import { type Ledger, LedgerError, type NewEntry } from "../../ledger/port.js";
-import type { Journal } from "../../pass/options.js";
 import type { Step } from "../../plan/step.js";
 import type { ResolvedPolicy } from "../../policy/resolve.js";
 import { type Log, systemClock } from "../../runtime/index.js";
 import type { StepRecord } from "../../verify/book.js";
-import { openJournal } from "./journal.js";
+import { openJournal, type OpenJournal } from "./journal.js";
 
 export interface Books {
   readonly memory: Memory;
-  readonly journal: Journal;
+  readonly journal: OpenJournal;
   /** Why only missing stops may be sent; null: everything is written down. */
   trouble(): string | null;
   /** A read, a refusal or a veto has judged it. */
@@ -59,7 +59,7 @@ export async function openBooks(parts: BooksParts): Promise<Books> {
 export function booksInMemory(trouble: string | null): Books {
   return {
     memory: inMemory(),
-    journal: { intended: () => Promise.resolve(), answered: () => undefined },
+    journal: { intended: () => Promise.resolve(), answered: () => undefined, judged: () => undefined },
     trouble: () => trouble,
     judged: () => undefined,
     note: () => undefined,
@@ -130,7 +130,7 @@ function troubleTeller(store: Ledger, lives: LedgerMemory, log: Log) {
   return { trouble, append, note, settled: () => Promise.all(running) };
 }
 
-function intentEntry({ change, intent }: IntentEvent): NewEntry {
+export function intentEntry({ change, intent }: IntentEvent): NewEntry {
   const { key, side, stopLoss, takeProfit, waiver, mayLoosenFrom, orderLinkId, lifeId, who, endedHow, id } = intent;
   const { account, category, symbol, positionIdx } = key;
   const body = {
@@ -158,3 +158,7 @@ export function heldWithoutLedger(trouble: string | null, step: Step): string | 
 }
 
 const URGENT: readonly string[] = ["add", "rebase", "nearest", "give-back"];
+
+export function ledgerFinding(trouble: string): AccountFinding {
+  return { code: "ledger-unwritable", severity: "warning", message: `${trouble}; only missing stops are set` };
+}

@@ -1,0 +1,44 @@
+/** The books for one pass over each account: with the account's lock where it can be had, else only to read. */
+import { inMemory } from "../../ledger/memory.js";
+import { compilePolicy } from "../../policy/resolve.js";
+import type { AccountBooks } from "../accounts.js";
+import type { Context } from "../context.js";
+import { type Books, openBooks } from "./books.js";
+import { readBooks, readOnlyBooks } from "./reading.js";
+import { type Claim, claim, STANDING_BY } from "./writer.js";
+
+export interface OpenAccountBooks {
+  of(account: string): AccountBooks;
+  close(): Promise<void>;
+}
+
+/** `read`: for a pass that is handed no writer, and so must not be the account's. */
+export async function openAccountBooks(
+  { settings, log }: Context,
+  access: "read" | "write",
+): Promise<OpenAccountBooks> {
+  const names = settings.accounts.map(({ name }) => name);
+  const { url } = settings.ledger;
+  if (access === "read") {
+    const books = readOnlyBooks(await readBooks(url, names, log));
+    return { of: () => books, close: () => Promise.resolve() };
+  }
+  const books = await openBooks({ url, log, policyOf: compilePolicy(settings.policy) });
+  const claims = new Map<string, Claim>();
+  for (const name of names) claims.set(name, await claim(name, books));
+  const elsewhere = names.filter((name) => claims.get(name) === null);
+  for (const account of elsewhere) log.warn({ account }, STANDING_BY);
+  const known = elsewhere.length === 0 ? inMemory() : await readBooks(url, elsewhere, log);
+  return {
+    of: (account) => (claims.get(account) === null ? readOnlyBooks(known, STANDING_BY) : writtenBooks(books)),
+    close: async () => {
+      for (const held of claims.values()) if (held !== null && held !== "unknown") await held.release();
+      await books.close();
+    },
+  };
+}
+
+function writtenBooks(books: Books): AccountBooks {
+  const { memory, journal } = books;
+  return { memory, journal, frozen: null, trouble: () => books.trouble() };
+}
