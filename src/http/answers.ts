@@ -12,15 +12,27 @@ export interface Env {
 
 export type Ask = Context<Env>;
 
-export type ErrorCode =
-  | "bad-request"
-  | "unauthorized"
-  | "wrong-host"
-  | "wrong-origin"
-  | "not-found"
-  | "method-not-allowed"
-  | "too-large"
-  | "internal";
+/** Each is explained in docs/http.md. */
+export const ERROR_CODES = [
+  "bad-request",
+  "unauthorized",
+  "wrong-host",
+  "wrong-origin",
+  "not-found",
+  "method-not-allowed",
+  "too-large",
+  "unsupported-type",
+  "unprocessable",
+  "would-loosen",
+  "held-by-wider-pause",
+  "too-many-readers",
+  "not-read-yet",
+  "ledger-unavailable",
+  "pause-file",
+  "internal",
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];
 
 const JSON_TYPE = "application/json; charset=utf-8";
 

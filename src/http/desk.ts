@@ -1,8 +1,7 @@
 /** What the guarded routes ask of the sidecar: the window only looks through, it computes nothing. */
 import type { Category, PositionIdx, Side } from "../domain/position.js";
 import type { IntentAnswer, IntentDocument, IntentPlace, IntentView } from "../intents/document.js";
-import type { Pause } from "../ledger/pauses.js";
-import type { PauseScope, PauseWish } from "../ledger/pausing.js";
+import type { Paused, PauseScope, PauseWish, Resumed } from "../ledger/pausing.js";
 import type { Entry, HistoryFilter } from "../ledger/port.js";
 import type { Report } from "../report/report.js";
 
@@ -15,16 +14,17 @@ export interface Desk {
   sweep(): Promise<Report>;
   /** Told of everything from here on, until the returned function is called. */
   listen(listener: (event: DeskEvent) => void): () => void;
+  /** @throws LedgerError */
   setIntent(place: IntentPlace, wish: IntentDocument): Promise<IntentAnswer>;
-  /** The one that is pending or bound; null: there is none. */
+  /** The one that is pending or bound; null: there is none. @throws LedgerError */
   intent(place: IntentPlace): Promise<IntentView | null>;
-  /** False: there was none. */
+  /** False: there was none. @throws LedgerError */
   clearIntent(place: IntentPlace): Promise<boolean>;
   quote(request: QuoteRequest): Promise<QuoteAnswer>;
   /** @throws PauseFileError */
-  pause(wish: PauseWish): Promise<readonly Pause[]>;
-  /** What is still paused. @throws PauseFileError */
-  resume(scope: PauseScope): Promise<readonly Pause[]>;
+  pause(wish: PauseWish): Promise<Paused>;
+  /** @throws PauseFileError */
+  resume(scope: PauseScope): Promise<Resumed>;
   /** Newest first. @throws LedgerError */
   history(filter: HistoryFilter): Promise<readonly Entry[]>;
 }

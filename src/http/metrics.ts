@@ -1,21 +1,30 @@
 /** The metrics as Prometheus reads them: for this machine only, since they name the accounts. */
-import { Hono } from "hono";
 import { scrub } from "../runtime/index.js";
-import { type Env, sendError } from "./answers.js";
+import { sendError } from "./answers.js";
 import { plainAddress } from "./gate.js";
+import { failure } from "./operation.js";
+import { type Route, route } from "./route.js";
 
 const PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8";
 
-export function metricsRoutes(metricsText: () => Promise<string>): Hono<Env> {
-  const routes = new Hono<Env>();
-  routes.get("/metrics", async (ask) => {
-    if (!isLoopback(ask.env.incoming.socket.remoteAddress)) {
+export function metricsRoutes(metricsText: () => Promise<string>): readonly Route[] {
+  const metrics = route(
+    {
+      name: "getMetrics",
+      method: "GET",
+      path: "/metrics",
+      summary: "Metrics for Prometheus, for this machine only",
+      answers: { 200: { what: "Prometheus text", form: "text/plain" }, 401: failure("asked from another machine") },
+    },
+    async (ask) => {
+      if (isLoopback(ask.env.incoming.socket.remoteAddress)) {
+        return ask.body(scrub(await metricsText()), 200, { "content-type": PROMETHEUS_TEXT });
+      }
       ask.header("www-authenticate", "Bearer");
       return sendError(ask, 401, "unauthorized", "the metrics are open to this machine only");
-    }
-    return ask.body(scrub(await metricsText()), 200, { "content-type": PROMETHEUS_TEXT });
-  });
-  return routes;
+    },
+  );
+  return [metrics];
 }
 
 /** Undefined, as of a connection that is gone, is nobody we know. */

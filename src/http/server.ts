@@ -5,20 +5,24 @@ import { getRequestListener, RequestError } from "@hono/node-server";
 import type { Log } from "../runtime/index.js";
 import { bareError } from "./answers.js";
 import { type AppOptions, createApp } from "./app.js";
+import { createFeed, type Feed } from "./feed.js";
 import { inAuthority } from "./gate.js";
+import { systemTiming, type Timing } from "./timing.js";
 
 export interface HttpOptions extends AppOptions {
   /** 0: any free one. */
   readonly port: number;
   /** How long requests in flight may take to end once we close; default 1500. */
   readonly closeGraceMs?: number;
+  /** Default: the real one. */
+  readonly timing?: Timing;
 }
 
 export interface HttpServer {
   /** The one that was opened. */
   readonly port: number;
   readonly url: string;
-  /** Ends idle connections at once and all others after the grace; resolves when none is left. */
+  /** Ends idle connections and listeners at once, all others after the grace; resolves when none is left. */
   close(): Promise<void>;
 }
 
@@ -34,8 +38,9 @@ const CLOSE_GRACE_MS = 1500;
 
 /** @throws ListenError */
 export async function startHttp(options: HttpOptions): Promise<HttpServer> {
-  const { host, log, closeGraceMs = CLOSE_GRACE_MS } = options;
-  const listener = getRequestListener(createApp(options).fetch, {
+  const { host, log, desk, timing = systemTiming, closeGraceMs = CLOSE_GRACE_MS } = options;
+  const feed = createFeed(desk, timing);
+  const listener = getRequestListener(createApp(options, { feed, timing }).fetch, {
     // The library would else put its own Request and Response in the place of everybody's.
     overrideGlobalObjects: false,
     errorHandler: (error) => unansweredError(error, log),
@@ -47,13 +52,16 @@ export async function startHttp(options: HttpOptions): Promise<HttpServer> {
     void listener(request, response);
   });
   server.maxConnections = MOST_CONNECTIONS;
-  const port = await listen(server, host, options.port);
+  const port = await listen(server, host, options.port).catch((error: unknown) => {
+    feed.close();
+    throw error;
+  });
   server.on("error", (error) => log.error({ err: error }, "the HTTP server is in trouble"));
   let closed: Promise<void> | null = null;
   return {
     port,
     url: `http://${inAuthority(reachable(host))}:${port}`,
-    close: () => (closed ??= closeServer(server, closeGraceMs)),
+    close: () => (closed ??= closeServer(server, feed, closeGraceMs)),
   };
 }
 
@@ -94,13 +102,14 @@ function reachable(host: string): string {
   return host === "::" ? "::1" : host;
 }
 
-function closeServer(server: Server, graceMs: number): Promise<void> {
+function closeServer(server: Server, feed: Feed, graceMs: number): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => server.closeAllConnections(), graceMs);
     server.close(() => {
       clearTimeout(timer);
       resolve();
     });
+    feed.close();
     server.closeIdleConnections();
   });
 }

@@ -6,21 +6,22 @@ const DEFAULT_TTL_SECONDS = 600;
 /** A month: who plans farther ahead sets it anew. */
 const MOST_TTL_SECONDS = 2_678_400;
 
+const PRICE = 'must be a positive decimal in plain notation, such as "49000.5"';
+
 /** Plain notation, above zero. */
-const price = z
-  .string()
-  .max(40)
-  .regex(/^\d+(\.\d+)?$/, 'must be a positive decimal in plain notation, such as "49000.5"')
-  .refine((text) => /[1-9]/.test(text), "must be above zero");
+export const positivePrice = z
+  .string({ error: PRICE })
+  .max(40, PRICE)
+  .regex(/^(?=.*[1-9])\d+(\.\d+)?$/, PRICE);
 
 export const intentDocument = z
   .strictObject({
     side: z.enum(["long", "short"]).describe("the side of the position that is meant"),
     stopLoss: z
-      .union([price, z.literal("none")])
+      .union([positivePrice, z.literal("none")], { error: `${PRICE}, or "none"` })
       .optional()
       .describe('the wanted stop; "none" is a waiver and needs reason and until; absent: config decides'),
-    takeProfit: price.optional().describe("the wanted take-profit; absent: config decides"),
+    takeProfit: positivePrice.optional().describe("the wanted take-profit; absent: config decides"),
     ttlSeconds: z
       .int()
       .min(1)
@@ -49,7 +50,9 @@ export const intentDocument = z
   })
   .refine((intent) => intent.stopLoss !== "none" || (intent.reason !== undefined && intent.until !== undefined), {
     message: 'stopLoss "none" needs reason and until',
-  });
+  })
+  // The same once more for readers of the JSON Schema, which refinements do not reach.
+  .meta({ anyOf: [{ required: ["stopLoss"] }, { required: ["takeProfit"] }] });
 
 export type IntentDocument = z.infer<typeof intentDocument>;
 
@@ -59,6 +62,13 @@ export interface IntentPlace {
   readonly category: Category;
   readonly symbol: string;
   readonly positionIdx: PositionIdx;
+}
+
+/** Why there can be no position of that side in that place; null: there can. */
+export function legProblem({ positionIdx, side }: { positionIdx: PositionIdx; side: Side }): string | null {
+  const leg = ([null, "long", "short"] as const)[positionIdx];
+  if (leg === null || leg === side) return null;
+  return `side: positionIdx ${positionIdx} is the ${leg} leg of hedge mode, and side says ${side}`;
 }
 
 /** An intent as it is told: what was asked for, and what has become of it. */

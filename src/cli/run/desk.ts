@@ -68,8 +68,16 @@ export function openDesk(parts: DeskParts): Desk {
       return isCleared;
     },
     quote: (request) => quote(request, parts),
-    pause: async (wish) => (await addPauses(stateDir(), wish, systemClock)).inForce,
-    resume: async (scope) => (await removePauses(stateDir(), scope, systemClock)).inForce,
+    pause: async (wish) => {
+      const paused = await addPauses(stateDir(), wish, systemClock);
+      books.note({ kind: "pause", body: { added: paused.added.map((pause) => ({ ...pause })), who: "http" } });
+      return paused;
+    },
+    resume: async (scope) => {
+      const resumed = await removePauses(stateDir(), scope, systemClock);
+      books.note({ kind: "resume", body: { removed: resumed.removed.map((pause) => ({ ...pause })), who: "http" } });
+      return resumed;
+    },
     history: (filter) => ledgerOf(books).store.history(filter),
   };
 }

@@ -1,5 +1,5 @@
 /** How the sidecar is seen from outside: log, metrics, health over HTTP, dead man's switch, service manager. */
-import { type HttpServer, startHttp } from "../../http/index.js";
+import { type Desk, type HttpOptions, type HttpServer, openToken, startHttp } from "../../http/index.js";
 import { createNotifier, type Log, type Notifier } from "../../runtime/index.js";
 import { createMetrics } from "../../runtime/metrics.js";
 import type { Settings } from "../../settings/index.js";
@@ -14,7 +14,7 @@ import { logEvents } from "./telling.js";
 export interface Operations {
   tell(event: SidecarEvent): void;
   /** Nothing is served and counted before. @throws Refusal where the address cannot be listened on */
-  started(status: () => SidecarStatus): Promise<void>;
+  started(status: () => SidecarStatus, desk: Desk): Promise<void>;
   /** Calls back whenever the exchange has refused the key of an account. */
   onKeyRefused(callback: () => void): void;
   readonly notifier: Notifier;
@@ -41,18 +41,13 @@ export function openOperations({ http, heartbeat }: Settings, log: Log): Operati
     tell: (event) => {
       for (const listener of listeners) listener(event);
     },
-    started: async (ask) => {
+    started: async (ask, desk) => {
       status = ask;
       const count = countNakedSeconds(metrics);
       timers.push(setInterval(() => count(status()), COUNT_EVERY_MS));
       if (notifier.watchdogMs !== null) timers.push(setInterval(() => notifier.alive(), notifier.watchdogMs));
-      if (http !== null)
-        server = await listen(
-          http,
-          () => status(),
-          () => metrics.text(),
-          log,
-        );
+      const asked = { status: () => status(), metricsText: () => metrics.text(), desk, log };
+      if (http !== null) server = await listen(http, asked);
       notifier.ready();
     },
     close: async () => {
@@ -67,14 +62,13 @@ function openHeartbeat(url: string, log: Log, onFailure: () => void): Heartbeat 
 }
 
 async function listen(
-  { host, port }: NonNullable<Settings["http"]>,
-  status: () => SidecarStatus,
-  metricsText: () => Promise<string>,
-  log: Log,
+  { host, port, tokenFile }: NonNullable<Settings["http"]>,
+  asked: Omit<HttpOptions, "host" | "port" | "token">,
 ): Promise<HttpServer> {
   try {
-    const server = await startHttp({ host, port, status, metricsText, log });
-    log.info({ url: server.url }, "listening");
+    const token = await openToken(tokenFile);
+    const server = await startHttp({ ...asked, host, port, token });
+    asked.log.info({ url: server.url, tokenFile }, "listening");
     return server;
   } catch (error) {
     throw new Refusal(error instanceof Error ? error.message : "http: cannot listen");

@@ -8,7 +8,10 @@ import type { Console } from "../console.js";
 import { type CommonOptions, type Context, openContext } from "../context.js";
 import type { Current, Shared } from "./account.js";
 import { type Accounts, openAccounts } from "./accounts.js";
-import { type Books, booksInMemory, openBooks } from "../books/books.js";
+import { type Books, type BooksParts, booksInMemory, openBooks } from "../books/books.js";
+import { readBooks } from "../books/reading.js";
+import { openDesk } from "./desk.js";
+import { type Hub, openHub } from "./desk-events.js";
 import { openOperations, type Operations } from "./operations.js";
 import { noteEvents } from "./notes.js";
 import { endUnseenLives } from "./upkeep.js";
@@ -36,8 +39,9 @@ export async function run(options: RunOptions, console: Console): Promise<number
   const current = { settings, policyOf: compilePolicy(settings.policy) };
   const policyOf: Current["policyOf"] = (key, side) => current.policyOf(key, side);
   let sidecar: Sidecar | null = null;
-  const books = options.dryRun ? booksInMemory(null) : await openBooks({ url: settings.ledger.url, log, policyOf });
-  const opening = openAccounts(sharedBy(context, { current, books, operations, options, sidecar: () => sidecar }));
+  const hub = openHub();
+  const books = await booksFor(options, context, { policyOf, onIntent: (event) => hub.tellIntent(event) });
+  const opening = openAccounts(sharedBy(context, { current, books, operations, hub, options, sidecar: () => sidecar }));
   const accounts = await Promise.race([opening, signal]);
   if (typeof accounts === "string") return endedEarly(accounts, context);
   sidecar = start(accounts, context);
@@ -45,7 +49,8 @@ export async function run(options: RunOptions, console: Console): Promise<number
   const stopFollowing = followReloads({ options, log, current, accounts, sidecar: running, operations });
   log.info({ accounts: accounts.names(), dryRun: options.dryRun }, "the sidecar has started");
   try {
-    await operations.started(() => running.status());
+    const desk = openDesk({ current, books, guards: () => accounts.guards(), sidecar: running, events: hub });
+    await operations.started(() => running.status(), desk);
     const reason = await Promise.race([signal, running.done.then(() => "end")]);
     log.info({ reason }, "stopping: nothing new is sent, what is on the wire is awaited");
     return 0;
@@ -58,20 +63,34 @@ export async function run(options: RunOptions, console: Console): Promise<number
   }
 }
 
+/** A dry run is nobody's writer: it remembers what the ledger holds, and adds nothing to it. */
+async function booksFor(
+  { dryRun }: RunOptions,
+  { settings, log }: Context,
+  parts: Pick<BooksParts, "policyOf" | "onIntent">,
+): Promise<Books> {
+  const { url } = settings.ledger;
+  if (!dryRun) return openBooks({ url, log, ...parts });
+  const names = settings.accounts.map(({ name }) => name);
+  return { ...booksInMemory(null), memory: await readBooks(url, names, log) };
+}
+
 interface Making {
   readonly current: Current;
   readonly books: Books;
   readonly operations: Operations;
+  readonly hub: Hub;
   readonly options: RunOptions;
   /** Null until it has started. */
   readonly sidecar: () => Sidecar | null;
 }
 
 function sharedBy({ settings, log, pauses }: Context, making: Making): Shared {
-  const { current, books, operations, options, sidecar } = making;
+  const { current, books, operations, hub, options, sidecar } = making;
   const listeners = [
     (event: SidecarEvent) => operations.tell(event),
     noteEvents(books),
+    (event: SidecarEvent) => hub.tell(event),
     endUnseenLives(books, (account) => sidecar()?.latest().get(account)?.assessment ?? null),
   ];
   return {
