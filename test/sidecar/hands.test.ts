@@ -75,7 +75,15 @@ describe("a stop that triggers and leaves size open", () => {
       {
         kind: "execution",
         contract,
-        execution: { execId: "1", orderId: "s", orderLinkId: "", direction: "sell", atMs: 1, fromStopLoss: true, closes: true },
+        execution: {
+          execId: "1",
+          orderId: "s",
+          orderLinkId: "",
+          direction: "sell",
+          atMs: 1,
+          fromStopLoss: true,
+          closes: true,
+        },
       },
       pushOf(aPosition({ size: "0.4", mark: "97.9" }), scene.clock),
     );
