@@ -113,6 +113,17 @@ describe("when a position was opened", () => {
     expect(venue.asks(EXECUTIONS)).toHaveLength(1);
   });
 
+  it("waits for the next page where a moment may go on there, or where the rows are in no order", async () => {
+    const booked = Array.from({ length: 97 }, (_, index) => funding(100 + index));
+    const split = [row(5_000, { seq: 9 }), closing(5_000, { seq: 9 })];
+    traded(...booked, funding(1_000), funding(2_000), ...split, row(6_000));
+    expect(await opening()).toBeNull();
+    const muddled = [row(9_000), ...booked.slice(1), row(500), row(9_500), closing(9_600)];
+    traded(...muddled, row(1_000, { execQty: "1" }), closing(5_000, { execQty: "1", closedSize: "1" }));
+    holding({ size: "1.5" });
+    expect(await opening({ size: "1.5" })).toBe(NOW_MS - 1_000);
+  });
+
   it("is found behind pages of fills, also where rows are doubled and the last page names a cursor", async () => {
     holding({ size: "151" });
     const rows = Array.from({ length: 151 }, (_, index) => row(1_000 + index, { execQty: "1" }));
