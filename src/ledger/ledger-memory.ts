@@ -1,7 +1,7 @@
 /** The memory of lives that outlives the process: read once, kept at hand, written behind in order. */
 import type { LifeRecord } from "../domain/life.js";
 import { keyText, type Position, type PositionKey } from "../domain/position.js";
-import { blankRecord, changed, isOlder, isSameLife, merged, newLife } from "./lives.js";
+import { changed, inherited, isOlder, isSameLife, merged, newLife, recognised } from "./lives.js";
 import type { Memory } from "./memory.js";
 import type { Ledger, Life } from "./port.js";
 import { writeBehind } from "./write-behind.js";
@@ -12,7 +12,10 @@ export interface LedgerMemory extends Memory {
    * False: the ledger could not be read; until it can, records are not `complete` and nothing of the account is written.
    */
   load(account: string): Promise<boolean>;
-  /** The life that this position is in; begins it where it is new, and ends the one before. */
+  /**
+   * The life that this position is in; begins it where it is new, and ends the one before. One that is known from the
+   * ledger only must be proven to go on, by its opening: where the row does not state that, ask the fills first.
+   */
   lifeOf(position: Position): Life;
   /** Those of the account that have not ended, as far as they are known. */
   openLives(account: string): readonly Life[];
@@ -34,6 +37,8 @@ export interface LedgerMemoryParts {
 
 /** Late news may still speak of a life or two before. */
 const LIVES_KEPT = 3;
+/** How a life ends that cannot be told from the next. */
+const UNPROVEN = "not proven to go on";
 
 /** Nothing in it throws into a pass: what the ledger refuses is kept, tried again, and told by `writable`. */
 export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
@@ -46,8 +51,21 @@ export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
     isReady: ({ key }) => loaded.has(key.account),
   });
 
+  /** Followed by this process itself; of the others only the ledger tells. */
+  const watched = new Set<string>();
+
   const livesOf = (key: PositionKey) => lives.get(keyText(key)) ?? [];
-  const found = (position: Position) => livesOf(position.key).findLast((life) => isSameLife(life, position));
+
+  function found(position: Position): Life | undefined {
+    return livesOf(position.key).findLast((life) =>
+      watched.has(life.id) ? isSameLife(life, position) : recognised(life, position) === "same",
+    );
+  }
+
+  /** The life that it may be the continuation of, though nothing proves it. */
+  function unproven({ key, ...seen }: Pick<Position, "key" | "side" | "openedAtMs">): Life | undefined {
+    return livesOf(key).findLast((life) => !watched.has(life.id) && recognised(life, seen) === "unproven");
+  }
 
   const openLives = (account: string) =>
     [...lives.values()].flat().filter(({ key, ended }) => key.account === account && ended === null);
@@ -67,10 +85,12 @@ export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
     const others = livesOf(position.key).filter(({ id, ended }) => ended === null && id !== known?.id);
     const isLate = others.some((other) => isOlder(position, other));
     const ended = isLate ? (known?.ended ?? { how: "opened anew", atMs: now() }) : null;
-    const life = changed(known ?? newLife(position, now()), position, change, ended);
+    const doubtful = known === undefined ? unproven(position) : undefined;
+    const life = changed(known ?? newLife(position, now(), inherited(doubtful)), position, change, ended);
+    watched.add(life.id);
     if (life === known) return life;
     for (const other of isLate ? [] : others) {
-      const how = other.side === position.side ? "opened anew" : "flipped";
+      const how = other === doubtful ? UNPROVEN : other.side === position.side ? "opened anew" : "flipped";
       save({ ...other, ended: { how, atMs: now() } });
     }
     save(life);
@@ -97,18 +117,34 @@ export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
   function takeIn(account: string, stored: readonly Life[]): void {
     const ours = [...lives.values()].flat().filter(({ id, key }) => key.account === account && queue.isWaiting(id));
     for (const [place, [life]] of lives) if (life?.key.account === account) lives.delete(place);
-    for (const life of stored) keep(life);
-    for (const life of ours) {
-      const same = livesOf(life.key).findLast((other) => other.id === life.id || isSameLife(other, life));
-      if (same !== undefined && same.id !== life.id) queue.forget(life.id);
-      save(same === undefined ? life : merged(same, life));
+    const waiting = new Set(ours.map(({ id }) => id));
+    for (const life of stored) {
+      keep(life);
+      // Another process may have been its writer, and nobody here was looking.
+      if (!waiting.has(life.id)) watched.delete(life.id);
     }
+    for (const life of ours) join(life);
+  }
+
+  /** What was seen while the ledger could not be read belongs to the life in the ledger that is proven to be the same. */
+  function join(life: Life): void {
+    const others = livesOf(life.key).filter(({ id }) => id === life.id || !watched.has(id));
+    const same = others.findLast((other) => other.id === life.id || recognised(other, life) === "same");
+    if (same !== undefined) {
+      if (same.id !== life.id) queue.forget(life.id);
+      watched.add(same.id);
+      return save(merged(same, life));
+    }
+    const doubtful = life.ended === null ? unproven(life) : undefined;
+    if (doubtful !== undefined) save({ ...doubtful, ended: { how: UNPROVEN, atMs: now() } });
+    save(doubtful === undefined ? life : { ...life, record: inherited(merged(doubtful, life)) });
   }
 
   return {
     recall: (position) => {
       const { key } = position;
-      return { ...(found(position)?.record ?? blankRecord()), intent: null, complete: loaded.has(key.account) };
+      const record = found(position)?.record ?? inherited(unproven(position));
+      return { ...record, intent: null, complete: loaded.has(key.account) };
     },
     remember: (position, change) => void lifeOf(position, change),
     load,

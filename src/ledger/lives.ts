@@ -7,8 +7,9 @@ import type { Life, SavedRecord } from "./port.js";
 const CLOCKS_APART_MS = 60_000;
 
 /**
- * The opening tells lives apart where it is known. Where a life's was not, one that opened after the life had been
- * seen is another; where the position's is not, nothing speaks against the life that has not ended.
+ * For a life that this process has watched all along. The opening tells lives apart where it is known. Where a life's
+ * was not, one that opened after the life had been seen is another; where the position's is not, nothing speaks
+ * against the life that has not ended.
  */
 export function isSameLife(life: Life, { side, openedAtMs }: Pick<Position, "side" | "openedAtMs">): boolean {
   if (life.side !== side) return false;
@@ -17,21 +18,52 @@ export function isSameLife(life: Life, { side, openedAtMs }: Pick<Position, "sid
   return life.ended === null && openedAtMs <= life.firstSeenMs + CLOCKS_APART_MS;
 }
 
+/** Unproven counts as another: what was meant for one life is never applied to the next. */
+export type Recognition = "same" | "another" | "unproven";
+
+/**
+ * For a life that is known from the ledger only: nobody watched since it was last seen open at `lastSeenMs`, wall clock,
+ * and by then it may have closed and opened again. `openedAtMs` by the position's row, or by its fills where the row
+ * does not state it.
+ */
+export function recognised(
+  life: Life,
+  { side, openedAtMs }: Pick<Position, "side" | "openedAtMs">,
+  lastSeenMs: number = life.firstSeenMs,
+): Recognition {
+  if (life.side !== side) return "another";
+  if (life.openedAtMs !== null && openedAtMs !== null) return life.openedAtMs === openedAtMs ? "same" : "another";
+  if (life.ended !== null) return "another";
+  if (openedAtMs === null) return "unproven";
+  // Open without a break since before the life was seen: then it was this one that was seen.
+  if (openedAtMs <= lastSeenMs - CLOCKS_APART_MS) return "same";
+  return openedAtMs > lastSeenMs + CLOCKS_APART_MS ? "another" : "unproven";
+}
+
 /** Seen late, by a slow answer: it says nothing about the life that goes on. Only the exchange's own times can tell. */
 export function isOlder({ openedAtMs }: Position, life: Life): boolean {
   return openedAtMs !== null && life.openedAtMs !== null && openedAtMs < life.openedAtMs;
 }
 
-/** Its id is made of what it is, so that writing it twice leaves one. */
-export function newLife({ key, side, openedAtMs }: Position, nowMs: number): Life {
+/**
+ * Its id is made of what it is, so that writing it twice leaves one. `record`: of the life that it may, unproven, be the
+ * continuation of; what was to be done once in a life is then not done again.
+ */
+export function newLife({ key, side, openedAtMs }: Position, nowMs: number, record = blankRecord()): Life {
   const opening = openedAtMs === null ? `seen-${nowMs}` : `${openedAtMs}`;
   const id = `${keyText(key)}/${side}/${opening}`;
-  return { id, key, side, openedAtMs, firstSeenMs: nowMs, ended: null, record: blankRecord() };
+  return { id, key, side, openedAtMs, firstSeenMs: nowMs, ended: null, record };
 }
 
 export function blankRecord(): SavedRecord {
   const { complete: _complete, intent: _intent, ...record } = UNWRITTEN_LIFE;
   return record;
+}
+
+/** Of a life that may have gone on: what happens once in a life is not done again, but no level is carried over. */
+export function inherited(life: Life | undefined): SavedRecord {
+  if (life === undefined) return blankRecord();
+  return { ...life.record, learned: null, metStopIntent: null, metTakeProfitIntent: null };
 }
 
 /** The life with the changes in it, and whether it is over; the same value where that changes nothing. */

@@ -147,6 +147,84 @@ describe("a life", () => {
   });
 });
 
+describe("after a restart, a position whose opening nobody states", () => {
+  const untold = { ...long, openedAtMs: null };
+  const HOUR_MS = 3_600_000;
+
+  async function restarted(before: Parameters<typeof aPosition>[0] = {}) {
+    const first = await loaded();
+    const { id } = first.memory.lifeOf(aPosition({ openedAtMs: NOW_MS, ...before }));
+    first.memory.remember(aPosition({ openedAtMs: NOW_MS, ...before }), { rebased: true, closeSent: true });
+    await first.memory.flush();
+    const staged = await loaded([...first.it.saved.values()]);
+    staged.it.nowMs += HOUR_MS;
+    return { ...staged, id };
+  }
+
+  test.each([
+    ["was known", {}],
+    ["was not known either", { openedAtMs: null }],
+  ])(
+    "is another life than the one before, whose opening %s; what was done once is not done again",
+    async (_what, before) => {
+      const { memory, it, id } = await restarted(before);
+      const record = { ...BLANK, rebased: true, closeSent: true };
+      expect(memory.recall(untold)).toEqual(record);
+      const next = memory.lifeOf(untold);
+      expect(next.id).not.toBe(id);
+      expect(memory.recall(untold)).toEqual(record);
+      // From now on this process watches it.
+      memory.remember(untold, { stopTriggered: true });
+      expect(memory.lifeOf(untold).id).toBe(next.id);
+      await memory.flush();
+      expect([...it.saved.values()]).toMatchObject([
+        { id, ended: { how: "not proven to go on", atMs: NOW_MS + HOUR_MS } },
+        { id: next.id, ended: null, record: { rebased: true, closeSent: true, stopTriggered: true } },
+      ]);
+    },
+  );
+
+  test("goes on with its life where its fills tell the opening, and then also without them", async () => {
+    const { memory, id } = await restarted();
+    expect(memory.lifeOf(long).id).toBe(id);
+    expect(memory.lifeOf(untold).id).toBe(id);
+    expect(memory.recall(untold).rebased).toBe(true);
+  });
+
+  test("is the one that was seen without an opening, if it has been open since well before", async () => {
+    const { memory, id } = await restarted({ openedAtMs: null });
+    const openedAtMs = NOW_MS - HOUR_MS;
+    expect(memory.lifeOf({ ...long, openedAtMs })).toMatchObject({ id, openedAtMs });
+  });
+
+  test("is not the one that was seen without an opening only a moment before it opened itself", async () => {
+    const { memory, id } = await restarted({ openedAtMs: null });
+    expect(memory.lifeOf({ ...long, openedAtMs: NOW_MS + 30_000 }).id).not.toBe(id);
+  });
+
+  test("is told apart also where another process was the writer meanwhile", async () => {
+    const { memory, it } = await loaded();
+    const { id } = memory.lifeOf(long);
+    expect(memory.lifeOf(untold).id).toBe(id);
+    await memory.flush();
+    it.nowMs += HOUR_MS;
+    await memory.load("main");
+    expect(memory.lifeOf(untold).id).not.toBe(id);
+  });
+
+  test("seen before the ledger could be read is another than the one in it, and knows what was done", async () => {
+    const { it } = await restarted();
+    const late = stage([...it.saved.values()]);
+    late.it.nowMs += HOUR_MS;
+    late.memory.remember(untold, { stopTriggered: true });
+    const { id } = late.memory.lifeOf(untold);
+    await late.memory.load("main");
+    await late.memory.flush();
+    expect(late.memory.recall(untold)).toEqual({ ...BLANK, rebased: true, closeSent: true, stopTriggered: true });
+    expect([...late.it.saved.values()]).toMatchObject([{ ended: { how: "not proven to go on" } }, { id, ended: null }]);
+  });
+});
+
 describe("while the ledger fails", () => {
   test("nothing throws, it says why, and what was remembered is written when it can be", async () => {
     const { memory, it } = await loaded();
@@ -172,7 +250,7 @@ describe("while the ledger fails", () => {
     expect(await memory.load("main")).toBe(false);
     expect(memory.writable()).toBe("the disk is full");
     expect(memory.recall(long)).toEqual(UNWRITTEN_LIFE);
-    memory.remember({ ...long, openedAtMs: null }, { closeSent: true });
+    memory.remember(long, { closeSent: true });
     it.broken = false;
     await memory.flush();
     expect(it.order).toEqual([]);

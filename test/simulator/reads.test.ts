@@ -165,6 +165,72 @@ describe("open orders", () => {
   });
 });
 
+describe("fills and closed profits", () => {
+  const DAY_MS = 24 * 3_600_000;
+  const FILLS = "/v5/execution/list";
+  const params = { category: "linear", symbol: "ETHUSDT" };
+
+  /** One long of 1, opened and closed on each of so many days, the last one today. */
+  function traded(days: number): Bench {
+    const made = bench();
+    for (let day = 0; day < days; day += 1) {
+      if (day > 0) made.clock.nowMs += DAY_MS;
+      made.exchange.open({ symbol: "ETHUSDT", side: "long", size: "1" });
+      made.exchange.close({ symbol: "ETHUSDT" });
+    }
+    return made;
+  }
+
+  it.each([
+    ["the last seven where none is named", () => ({}), 16, 8],
+    ["seven from a start", (nowMs: number) => ({ startTime: `${nowMs - 14 * DAY_MS}` }), 16, 8],
+    ["seven to an end", (nowMs: number) => ({ endTime: `${nowMs - 10 * DAY_MS}` }), 16, 8],
+    [
+      "those between both",
+      (nowMs: number) => ({ startTime: `${nowMs - 4 * DAY_MS}`, endTime: `${nowMs - 2 * DAY_MS}` }),
+      6,
+      3,
+    ],
+  ])("of days: %s", (_what, times, fills, closed) => {
+    const made = traded(20);
+    const wanted = { ...params, limit: "100", ...times(made.clock.nowMs) };
+    expect(made.get(FILLS, wanted).result.list).toHaveLength(fills);
+    expect(made.get("/v5/position/closed-pnl", wanted).result.list).toHaveLength(closed);
+  });
+
+  it("more than seven days at once, or more than a hundred rows, are refused", () => {
+    const { get, clock } = traded(1);
+    const tooLong = { startTime: `${clock.nowMs - 8 * DAY_MS}`, endTime: `${clock.nowMs}` };
+    expect(get(FILLS, { ...params, ...tooLong }).retCode).toBe(10001);
+    expect(get(FILLS, { ...params, startTime: "yesterday" }).retCode).toBe(10001);
+    expect(get(FILLS, { ...params, limit: "101" }).retCode).toBe(10001);
+  });
+
+  it("come newest first, fifty fills unless asked, and all of a window by its cursor", () => {
+    const made = bench();
+    for (let index = 0; index < 120; index += 1) {
+      made.clock.nowMs += 60_000;
+      made.exchange.open({ symbol: "ETHUSDT", side: "long", size: "1" });
+    }
+    expect(made.get(FILLS, params).result.list).toHaveLength(50);
+    const found = pages(made, FILLS, { ...params, limit: "100" }).flat();
+    const times = found.map((row) => Number(row["execTime"]));
+    expect(times).toHaveLength(120);
+    expect(times).toEqual(times.toSorted((one, other) => other - one));
+  });
+
+  it("are forgotten, and openings are not stated, where an account is told so", () => {
+    const made = traded(3);
+    made.exchange.setAccount({ fillsKeptMs: DAY_MS / 2, statesOpenTime: false });
+    expect(made.get(FILLS, params).result.list).toHaveLength(2);
+    made.exchange.open({ symbol: "ETHUSDT", side: "long", size: "1" });
+    expect(made.position("ETHUSDT")["openTime"]).toBe(0);
+    made.exchange.setAccount({ fillsKeptMs: null, statesOpenTime: true });
+    expect(made.get(FILLS, params).result.list).toHaveLength(7);
+    expect(made.position("ETHUSDT")["openTime"]).toBe(made.clock.nowMs);
+  });
+});
+
 describe("market data", () => {
   it("lists only contracts that trade, unless a status or a symbol is named", () => {
     const { get } = bench();

@@ -17,7 +17,7 @@ export interface SteadyClock extends Clock {
 }
 
 /** Requests that share one of the exchange's rolling windows (docs/v5/rate-limit). */
-export type LimitClass = "positions" | "orders" | "account" | "market" | "write";
+export type LimitClass = "positions" | "orders" | "fills" | "account" | "market" | "write";
 
 /** Shared by all accounts of a process: the exchange counts requests per address. */
 export interface IpBudget {
@@ -49,6 +49,8 @@ const IP_WINDOW_MS = 5_000;
 /** Below the exchange's 50 per second: its window sees our requests closer together than we sent them. */
 const READS_PER_SECOND = 40;
 const ACCOUNT_READS_PER_SECOND = 8;
+/** Far below the exchange's 50: what has been can wait, and must not use up the address's requests. */
+const FILL_READS_PER_SECOND = 10;
 /** The exchange sees our writes a little closer together than we sent them; no second of its may hold one too many. */
 const WRITE_SPARE_MS = 2;
 /** How far a late timer may be caught up with, so that many writes keep the average pace. */
@@ -92,6 +94,7 @@ export function createAccountBudget(writesPerSecond: number, ip: IpGate, clock: 
   const pacers: Record<Exclude<LimitClass, "market">, Pacer> = {
     positions: createPacer(slidingWindow(READS_PER_SECOND, 1_000), clock),
     orders: createPacer(slidingWindow(READS_PER_SECOND, 1_000), clock),
+    fills: createPacer(slidingWindow(FILL_READS_PER_SECOND, 1_000), clock),
     account: createPacer(slidingWindow(ACCOUNT_READS_PER_SECOND, 1_000), clock),
     write: createPacer(evenly(1_000 / writesPerSecond + WRITE_SPARE_MS), clock),
   };

@@ -2,11 +2,13 @@
 import type { Instrument } from "../../domain/instrument.js";
 import type { Category } from "../../domain/position.js";
 import type { Contract } from "../../domain/snapshot.js";
+import type { FillHistory } from "../fills.js";
 import type { Reader, Writer } from "../port.js";
 import type { OrderLists } from "./book.js";
 import { createAccountBudget, createIpBudget, type IpBudget, type SteadyClock } from "./budget.js";
 import { createCatalogue } from "./catalogue.js";
 import { type Client, createClient, type Log } from "./client.js";
+import { createFillHistory } from "./fill-history.js";
 import { createReader } from "./reader.js";
 import { type Credentials, createTransport } from "./transport.js";
 import { createWriter } from "./writer.js";
@@ -48,6 +50,8 @@ export interface BybitConnection {
 
 export interface BybitSession {
   readonly reader: Reader;
+  /** What the account's fills tell of its positions' lives; slower than the reader, in the same budget. */
+  readonly fills: FillHistory;
   /** Only those who may write call this. */
   writer(): Writer;
   /** Contracts are asked for anew at the next read: a tick may have changed. */
@@ -102,6 +106,7 @@ function open(options: BybitConnection, readOnly: boolean): { session: BybitRead
   const { categories, orderLists = "of-positions" } = options;
   const session: BybitReadSession = {
     reader: createReader({ account, categories, client, catalogue, clock, progress, orderLists }),
+    fills: createFillHistory({ account, client, clock }),
     knownInstrument: (contract) => catalogue.known(contract),
     refreshInstruments: () => catalogue.refresh(),
     silentForMs: () => client.silentForMs(),

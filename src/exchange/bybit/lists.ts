@@ -3,10 +3,11 @@ import type { OpenOrder, UnreadableOrder } from "../../domain/order.js";
 import type { Category, Position, UnreadablePosition } from "../../domain/position.js";
 import type { Contract, FlatLeg } from "../../domain/snapshot.js";
 import { ExchangeFailure } from "../failure.js";
+import type { LimitClass } from "./budget.js";
 import type { Client } from "./client.js";
 import { closesAccount } from "./failures.js";
 import { symbolIn } from "./fields.js";
-import { orderRowKey, type PagedList, positionRowKey, readPages } from "./paging.js";
+import { orderRowKey, type PagedList, type PagingOptions, positionRowKey, readPages } from "./paging.js";
 import { pageOfRows } from "./schemas.js";
 import type { Params } from "./transport.js";
 import { describesSame, type ReadPosition, readPosition } from "./translate.js";
@@ -103,10 +104,21 @@ function isFlat(row: unknown): boolean {
   return readPosition("", "linear", row).kind === "flat";
 }
 
-type Endpoint = typeof POSITIONS | typeof ORDERS;
+export interface Endpoint extends Pick<PagingOptions, "limit" | "keyOf" | "isEnough"> {
+  readonly path: string;
+  readonly limitClass: LimitClass;
+}
 
-/** Rows of another contract void the answer: without them it would look as if this one had none. */
-async function readRowsOf(client: Client, endpoint: Endpoint, contract: Contract, more: Params): Promise<PagedList> {
+/**
+ * Rows of another contract void the answer: without them it would look as if this one had none.
+ * @throws ExchangeFailure only where the account as a whole is closed to us
+ */
+export async function readRowsOf(
+  client: Client,
+  endpoint: Endpoint,
+  contract: Contract,
+  more: Params,
+): Promise<PagedList> {
   const { category, symbol } = contract;
   const read = await readRows(client, endpoint, { category, symbol, ...more });
   const isForeign = read.rows.some((row) => (symbolIn(row) ?? symbol) !== symbol);
@@ -114,11 +126,12 @@ async function readRowsOf(client: Client, endpoint: Endpoint, contract: Contract
 }
 
 async function readRows(client: Client, endpoint: Endpoint, params: Params): Promise<PagedList> {
-  const { path, limitClass, limit, keyOf } = endpoint;
+  const { path, limitClass, limit, keyOf, isEnough } = endpoint;
   const read = await readPages({
     endpoint: `GET ${path}`,
     limit,
     keyOf,
+    ...(isEnough === undefined ? {} : { isEnough }),
     fetchPage: async (cursor) => {
       const paged = { ...params, limit, ...(cursor === undefined ? {} : { cursor }) };
       const { result } = await client.read({ method: "GET", path, params: paged, limitClass, schema: pageOfRows });

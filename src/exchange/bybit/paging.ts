@@ -15,9 +15,11 @@ export interface PagingOptions {
   readonly keyOf: (row: unknown) => string;
   /** Fetches one page, retries included. @throws ExchangeFailure */
   readonly fetchPage: (cursor: string | undefined) => Promise<Page>;
+  /** Asked with all rows so far while there are more; true: the rest is not needed. Default: all of it is. */
+  readonly isEnough?: (rows: readonly unknown[]) => boolean;
 }
 
-/** An incomplete list is void: its rows only tell which names to look at one by one. */
+/** An incomplete list is void: its rows only tell which names to look at one by one. Complete: as far as it is needed. */
 export type PagedList =
   | { readonly complete: true; readonly rows: readonly unknown[] }
   | { readonly complete: false; readonly rows: readonly unknown[]; readonly failure: ExchangeFailure };
@@ -47,6 +49,7 @@ export async function readPages(options: PagingOptions): Promise<PagedList> {
     if (brings > 0 && pages > 1) servedSize = Math.min(servedSize, lastSize);
     lastSize = page.rows.length;
     if (page.nextCursor === "" || page.rows.length === 0) return { complete: true, rows };
+    if (options.isEnough?.(rows) === true) return { complete: true, rows };
     if (brings === 0 || usedCursors.has(page.nextCursor)) return ended(options.endpoint, rows, lastSize < servedSize);
     cursor = page.nextCursor;
   }
@@ -76,6 +79,10 @@ export function positionRowKey(row: unknown): string {
 
 export function orderRowKey(row: unknown): string {
   return keyFrom(row, ["orderId"]);
+}
+
+export function executionRowKey(row: unknown): string {
+  return keyFrom(row, ["execId"]);
 }
 
 export function symbolRowKey(row: unknown): string {

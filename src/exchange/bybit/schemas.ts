@@ -96,6 +96,10 @@ export const executionRow = z.looseObject({
   closedSize: lenientNumeric,
 });
 
+/** docs/v5/order/execution: the same row as a list has it; here its quantities decide. */
+export const fillRow = executionRow.extend({ execQty: numeric, closedSize: numeric, seq: lenientNumeric });
+export type FillWire = z.infer<typeof fillRow>;
+
 /** docs/v5/market/instrument */
 export const instrumentRow = z.looseObject({
   symbol: z.string().min(1),

@@ -87,6 +87,10 @@ export const SCHEMAS = {
     isMasterTrader: z.boolean().optional(),
     dcp: z.boolean().optional(),
     optionPositions: z.number().int().min(0).optional(),
+    /** False: position rows say `openTime: 0`. */
+    statesOpenTime: z.boolean().optional(),
+    /** Older fills and closed profits cannot be asked for; null ends it. */
+    fillsKeptMs: z.number().min(0).nullable().optional(),
   }),
   setLags: z.strictObject({
     fillToPositionMs: z.number().min(0).optional(),

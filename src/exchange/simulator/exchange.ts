@@ -217,6 +217,8 @@ function createAccount(options: AccountOptions, index: number): Account {
     dcp: false,
     positionMode: options.positionMode ?? "one-way",
     optionPositions: 0,
+    statesOpenTime: true,
+    fillsKeptMs: null,
     uid: 10_000_001 + index,
     modes: new Map(),
     legs: new Map(),

@@ -60,3 +60,11 @@ export function limitOf(params: Params, fallback: number, most: number): number 
   if (value < 1 || value > most) throw invalidParameter("limit");
   return value;
 }
+
+/** Milliseconds since 1970 in a query. */
+export function timeOf(params: Params, name: string): number | undefined {
+  const text = textOf(params, name);
+  if (text === undefined) return undefined;
+  if (!/^\d{1,15}$/.test(text)) throw invalidParameter(name);
+  return Number(text);
+}

@@ -4,7 +4,7 @@ import type { Category } from "../../domain/position.js";
 import type { FaultTarget } from "./faults.js";
 import type { SimInstrument } from "./instruments.js";
 import { pageOf, rankIn } from "./paging.js";
-import { type Params, limitOf, oneOf, requiredText, textOf } from "./parameters.js";
+import { type Params, limitOf, oneOf, requiredText, textOf, timeOf } from "./parameters.js";
 import { invalid, invalidParameter } from "./refusal.js";
 import { isVisible, orderRow, positionRow } from "./rows.js";
 import {
@@ -168,17 +168,32 @@ export function listClosedPnl(world: World, account: Account, params: Params): R
 function recordPage(world: World, account: Account, params: Params, records: readonly Row[], path: string): Row {
   const category = requiredCategory(params, ["linear", "inverse", "option", "spot"]);
   const symbol = textOf(params, "symbol");
+  const isInTime = timeWindow(world, account, params);
   const numbered = records.map((row, index) => ({ row, rank: index + 1 })).toReversed();
   const listing = {
-    items: numbered.filter(
-      ({ row }) => row["category"] === category && (symbol === undefined || row["symbol"] === symbol),
-    ),
+    items: numbered
+      .filter(({ row }) => row["category"] === category && (symbol === undefined || row["symbol"] === symbol))
+      .filter(({ row }) => isInTime(Number(row["execTime"] ?? row["updatedTime"]))),
     cursorOf: ({ rank }: { rank: number }) => `${category}:${rank}`,
     isBehind: ({ rank }: { rank: number }, cursor: string) => rank < rankIn(cursor),
   };
   const limit = limitOf(params, path === "/v5/execution/list" ? 50 : 20, 100);
   const page = pageOf(world, listing, limit, textOf(params, "cursor"), { path, account: account.name });
   return { list: page.items.map(({ row }) => row), nextPageCursor: page.nextPageCursor, category };
+}
+
+const WINDOW_MS = 7 * 24 * 3_600_000;
+
+/** docs/v5/order/execution: seven days at most, and the last seven where no time is named. */
+function timeWindow(world: World, account: Account, params: Params): (atMs: number) => boolean {
+  const start = timeOf(params, "startTime");
+  const end = timeOf(params, "endTime");
+  const fromMs = start ?? (end ?? world.now()) - WINDOW_MS;
+  const untilMs = end ?? fromMs + WINDOW_MS;
+  if (untilMs < fromMs) throw invalid("params error: startTime must not be after endTime");
+  if (untilMs - fromMs > WINDOW_MS) throw invalid("params error: the time range must not exceed 7 days");
+  const keptFromMs = account.fillsKeptMs === null ? Number.NEGATIVE_INFINITY : world.now() - account.fillsKeptMs;
+  return (atMs) => atMs >= Math.max(fromMs, keptFromMs) && atMs <= untilMs;
 }
 
 /** GET /v5/position/symbol-info: leverage and position mode, also without a position. */

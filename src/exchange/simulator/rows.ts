@@ -64,7 +64,7 @@ export function positionRow(world: World, account: Account, leg: Leg, channel: C
     leverageSysUpdatedTime: "",
     createdTime: String(leg.createdAtMs),
     updatedTime: String(leg.updatedAtMs),
-    openTime: flat ? 0 : leg.openedAtMs,
+    openTime: flat || !account.statesOpenTime ? 0 : leg.openedAtMs,
   };
   return mutate(world, row, { kind: "position", account: account.name, channel });
 }

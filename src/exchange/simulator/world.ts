@@ -121,6 +121,10 @@ export interface Account {
   dcp: boolean;
   positionMode: PositionMode;
   optionPositions: number;
+  /** False: position rows say `openTime: 0`, as they did before 2026-05 and elsewhere still may. */
+  statesOpenTime: boolean;
+  /** How long fills and closed profits can be asked for; null: for ever. */
+  fillsKeptMs: number | null;
   readonly uid: number;
   readonly modes: Map<string, PositionMode>;
   readonly legs: Map<string, Leg>;

@@ -1,0 +1,22 @@
+/** The account's past, as far as its fills tell it: when a position was opened, and what ended one. */
+import type { Closing } from "../domain/fills.js";
+import type { Position, PositionKey, Side } from "../domain/position.js";
+
+export type { ClosedBy, Closing } from "../domain/fills.js";
+
+/** Slow beside a Reader: a question may take dozens of requests, and leaves the others their room in the budget. */
+export interface FillHistory {
+  readonly account: string;
+  /**
+   * When the position that is open now was opened, by the exchange's clock. Null: the fills do not reach back to it,
+   * contradict its size, or cannot be read; also where it has changed since `position` was read.
+   * @throws ExchangeFailure when the fills could not be read
+   */
+  openedAtMs(position: Pick<Position, "key" | "side" | "size">): Promise<number | null>;
+  /**
+   * What ended the position that was open on `side` at `sinceMs`, by the exchange's clock; any moment at which it was
+   * surely open will do. Null: it is still open, or the fills do not tell.
+   * @throws ExchangeFailure when the fills could not be read
+   */
+  closedSince(key: PositionKey, side: Side, sinceMs: number): Promise<Closing | null>;
+}
