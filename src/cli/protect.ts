@@ -30,6 +30,7 @@ export async function protect(options: ProtectOptions, console: Console): Promis
     const choice = choiceOf(options, console);
     const books = await openAccountBooks(context, options.dryRun ? "read" : "write");
     try {
+      await Promise.all(connected.map((one) => books.recognise(one)));
       const outcomes = await passes(connected, keys, { choice, books }, context);
       return await deliver(reportOf("protect", outcomes), options, console);
     } finally {

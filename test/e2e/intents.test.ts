@@ -56,7 +56,10 @@ describe("a bot tells its levels, then bot and sidecar die", () => {
     const first = startRun(context, stage);
     const api = await apiOf(first, stage);
     await first.watching();
-    expect(await api.put("BTCUSDT/0", { side: "long", ...BTC })).toMatchObject({ status: 200, body: { status: "pending" } });
+    expect(await api.put("BTCUSDT/0", { side: "long", ...BTC })).toMatchObject({
+      status: 200,
+      body: { status: "pending" },
+    });
     const resting = events.stopRests("BTCUSDT");
     stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
     expect(Number(await resting)).toBe(62_100.5);
@@ -83,6 +86,8 @@ describe("a bot tells its levels, then bot and sidecar die", () => {
     await third.watching();
     expect(levelsOf(stage, "BTCUSDT")).toEqual({ stopLoss: 62_720, takeProfit: 66_560 });
     expect(levelsOf(stage, "ETHUSDT")).toEqual({ stopLoss: 3_332, takeProfit: 3_536 });
+    for (const symbol of ["BTCUSDT", "ETHUSDT"])
+      await third.logged.next((line) => line.msg === "intent ended" && line["symbol"] === symbol);
     const left = await stage.backstop(["intent", "list"]);
     expect(JSON.parse(left.stdout)).toEqual({ intents: [] });
     expect(await third.end()).toBe(0);

@@ -2,13 +2,17 @@
 import { inMemory } from "../../ledger/memory.js";
 import { compilePolicy } from "../../policy/resolve.js";
 import type { AccountBooks } from "../accounts.js";
+import type { Connected } from "../connect.js";
 import type { Context } from "../context.js";
 import { type Books, openBooks } from "./books.js";
+import { recogniseLives } from "./recognise.js";
 import { readBooks, readOnlyBooks } from "./reading.js";
 import { type Claim, claim, STANDING_BY } from "./writer.js";
 
 export interface OpenAccountBooks {
   of(account: string): AccountBooks;
+  /** Before the first pass. */
+  recognise(connected: Connected): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -21,7 +25,7 @@ export async function openAccountBooks(
   const { url } = settings.ledger;
   if (access === "read") {
     const books = readOnlyBooks(await readBooks(url, names, log));
-    return { of: () => books, close: () => Promise.resolve() };
+    return { of: () => books, recognise: () => Promise.resolve(), close: () => Promise.resolve() };
   }
   const books = await openBooks({ url, log, policyOf: compilePolicy(settings.policy) });
   const claims = new Map<string, Claim>();
@@ -31,6 +35,11 @@ export async function openAccountBooks(
   const known = elsewhere.length === 0 ? inMemory() : await readBooks(url, elsewhere, log);
   return {
     of: (account) => (claims.get(account) === null ? readOnlyBooks(known, STANDING_BY) : writtenBooks(books)),
+    recognise: async ({ account, session: { reader, fills } }) => {
+      const { ledger } = books;
+      const isOurs = claims.get(account.name) !== null;
+      if (ledger !== null && isOurs) await recogniseLives({ reader, fills, memory: ledger.memory });
+    },
     close: async () => {
       for (const held of claims.values()) if (held !== null && held !== "unknown") await held.release();
       await books.close();

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { attachThrough } from "../../apply/attach.js";
 import { connectBybitStream, type IpBudget } from "../../exchange/bybit/index.js";
 import type { Contract } from "../../domain/snapshot.js";
+import type { FillHistory } from "../../exchange/fills.js";
 import type { Shelf } from "../../intents/shelf.js";
 import type { Pauses } from "../../ledger/pauses.js";
 import { readOnlyReason } from "../../ledger/readonly.js";
@@ -16,6 +17,7 @@ import { type Connected, connectOne } from "../connect.js";
 import { refuseStrongKey } from "../protect.js";
 import { type Books, heldWithoutLedger } from "../books/books.js";
 import { type FirstReading, firstReading, type KeyWatch, watchKey } from "./key.js";
+import { recogniseLives } from "../books/recognise.js";
 import { openLeftAlone } from "../books/left-alone.js";
 import { keepIntents } from "./upkeep.js";
 import { takeTurn, type WriterTurn } from "../books/writer.js";
@@ -26,6 +28,7 @@ const WARM_EVERY_MS = 15_000;
 export interface Opened {
   readonly account: AccountSettings;
   readonly guard: GuardParts;
+  readonly fills: FillHistory;
   close(): Promise<void>;
 }
 
@@ -57,6 +60,9 @@ export async function openAccount(account: AccountSettings, shared: Shared): Pro
     const reading = await firstReading(connected);
     if (!isDryRun) refuseStrongKey(connected, reading.first, log);
     const turn = await takeTurn(account.name, shared.books, log);
+    const { ledger } = shared.books;
+    const { reader, fills } = connected.session;
+    if (ledger !== null) await recogniseLives({ reader, fills, memory: ledger.memory });
     return opened(connected, { reading, turn, leftAlone: await openLeftAlone(account.name, shared.books) }, shared);
   } catch (error) {
     await connected.session.close();
@@ -79,6 +85,7 @@ function opened(connected: Connected, { reading, turn, leftAlone }: Known, share
   const warm = setInterval(() => void session.reader.clockSkewMs().catch(() => undefined), WARM_EVERY_MS);
   return {
     account,
+    fills: session.fills,
     guard: guardParts(connected, { key, turn, leftAlone }, shared),
     close: async () => {
       clearInterval(warm);

@@ -1,4 +1,5 @@
 /** The accounts that the sidecar guards, as they come and go. */
+import type { FillHistory } from "../../exchange/fills.js";
 import type { GuardParts } from "../../sidecar/parts.js";
 import type { AccountSettings } from "../../settings/index.js";
 import { type Opened, openAccount, type Shared } from "./account.js";
@@ -7,6 +8,7 @@ export interface Accounts {
   names(): readonly string[];
   guards(): readonly GuardParts[];
   find(name: string): AccountSettings | null;
+  fillsOf(name: string): FillHistory | null;
   /** @throws Refusal for a key that may do more than it should */
   open(account: AccountSettings): Promise<GuardParts>;
   /** After its guard has ended. */
@@ -35,6 +37,7 @@ export async function openAccounts(shared: Shared): Promise<Accounts> {
     names: () => [...opened.keys()],
     guards: () => [...opened.values()].map(({ guard }) => guard),
     find: (name) => opened.get(name)?.account ?? null,
+    fillsOf: (name) => opened.get(name)?.fills ?? null,
     open,
     letGo: async (name) => {
       const one = opened.get(name);

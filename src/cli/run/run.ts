@@ -1,7 +1,9 @@
 /** `backstop run`: the sidecar beside a bot, until it is told to stop. */
 import { createIpBudget } from "../../exchange/bybit/index.js";
 import { compilePolicy } from "../../policy/resolve.js";
-import { systemClock } from "../../runtime/index.js";
+import { print } from "../../domain/decimal.js";
+import type { IntentEvent } from "../../intents/shelf.js";
+import { type Log, systemClock } from "../../runtime/index.js";
 import type { SidecarEvent } from "../../sidecar/event.js";
 import { type Sidecar, startSidecar, StuckError } from "../../sidecar/sidecar.js";
 import type { Console } from "../console.js";
@@ -9,6 +11,7 @@ import { type CommonOptions, type Context, openContext } from "../context.js";
 import type { Current, Shared } from "./account.js";
 import { type Accounts, openAccounts } from "./accounts.js";
 import { type Books, type BooksParts, booksInMemory, openBooks } from "../books/books.js";
+import { keyFacts } from "../books/step-facts.js";
 import { readBooks } from "../books/reading.js";
 import { openDesk } from "./desk.js";
 import { type Hub, openHub } from "./desk-events.js";
@@ -39,11 +42,14 @@ export async function run(options: RunOptions, console: Console): Promise<number
   const current = { settings, policyOf: compilePolicy(settings.policy) };
   const policyOf: Current["policyOf"] = (key, side) => current.policyOf(key, side);
   let sidecar: Sidecar | null = null;
+  let opened: Accounts | null = null;
   const hub = openHub();
-  const books = await booksFor(options, context, { policyOf, onIntent: (event) => hub.tellIntent(event) });
-  const opening = openAccounts(sharedBy(context, { current, books, operations, hub, options, sidecar: () => sidecar }));
+  const books = await booksFor(options, context, { policyOf, onIntent: (event) => intentTold(event, hub, log) });
+  const parts = { current, books, operations, hub, options, sidecar: () => sidecar, accounts: () => opened };
+  const opening = openAccounts(sharedBy(context, parts));
   const accounts = await Promise.race([opening, signal]);
   if (typeof accounts === "string") return endedEarly(accounts, context);
+  opened = accounts;
   sidecar = start(accounts, context);
   const running = sidecar;
   const stopFollowing = followReloads({ options, log, current, accounts, sidecar: running, operations });
@@ -75,6 +81,16 @@ async function booksFor(
   return { ...booksInMemory(null), memory: await readBooks(url, names, log) };
 }
 
+function intentTold(event: IntentEvent, hub: Hub, log: Log): void {
+  hub.tellIntent(event);
+  const { key, side, stopLoss, takeProfit, waiver, who, endedHow } = event.intent;
+  const levels = { stopLoss: stopLoss && print(stopLoss), takeProfit: takeProfit && print(takeProfit), waiver };
+  log.info(
+    { ...keyFacts(key), side, ...levels, who, ...(endedHow === null ? {} : { how: endedHow }) },
+    `intent ${event.change}`,
+  );
+}
+
 interface Making {
   readonly current: Current;
   readonly books: Books;
@@ -83,15 +99,19 @@ interface Making {
   readonly options: RunOptions;
   /** Null until it has started. */
   readonly sidecar: () => Sidecar | null;
+  readonly accounts: () => Accounts | null;
 }
 
 function sharedBy({ settings, log, pauses }: Context, making: Making): Shared {
-  const { current, books, operations, hub, options, sidecar } = making;
+  const { current, books, operations, hub, options, sidecar, accounts } = making;
   const listeners = [
     (event: SidecarEvent) => operations.tell(event),
     noteEvents(books),
     (event: SidecarEvent) => hub.tell(event),
-    endUnseenLives(books, (account) => sidecar()?.latest().get(account)?.assessment ?? null),
+    endUnseenLives(books, {
+      latest: (account) => sidecar()?.latest().get(account)?.assessment ?? null,
+      fillsOf: (account) => accounts()?.fillsOf(account) ?? null,
+    }),
   ];
   return {
     current,

@@ -2,7 +2,9 @@
 import type { Assessment } from "../../assess/assess.js";
 import { keyText } from "../../domain/position.js";
 import type { Contract } from "../../domain/snapshot.js";
-import { LedgerError } from "../../ledger/port.js";
+import { ExchangeFailure } from "../../exchange/failure.js";
+import type { FillHistory } from "../../exchange/fills.js";
+import { type Life, LedgerError } from "../../ledger/port.js";
 import type { SidecarEvent } from "../../sidecar/event.js";
 import type { Books } from "../books/books.js";
 
@@ -40,18 +42,21 @@ export function keepIntents(account: string, { ledger }: Books, look: (contract:
   };
 }
 
+export interface Sight {
+  readonly latest: (account: string) => Assessment | null;
+  /** Null: the account is not open any more. */
+  readonly fillsOf: (account: string) => FillHistory | null;
+}
+
 /** Ends the lives of positions that two complete looks at everything, one after the other, have not shown. */
-export function endUnseenLives(
-  books: Books,
-  latest: (account: string) => Assessment | null,
-): (event: SidecarEvent) => void {
+export function endUnseenLives(books: Books, { latest, fillsOf }: Sight): (event: SidecarEvent) => void {
   const missing = new Map<string, ReadonlySet<string>>();
   return (event) => {
     if (event.kind !== "pass" || !event.whole || event.result !== "complete") return;
     const assessment = latest(event.account);
     if (assessment === null) return;
     const before = missing.get(event.account) ?? new Set();
-    missing.set(event.account, endUnseen(event.account, assessment, before, books));
+    missing.set(event.account, endUnseen(event.account, assessment, before, { books, fills: fillsOf(event.account) }));
   };
 }
 
@@ -60,20 +65,31 @@ function endUnseen(
   account: string,
   { snapshot, positions, unseen }: Assessment,
   missing: ReadonlySet<string>,
-  books: Books,
+  { books, fills }: { readonly books: Books; readonly fills: FillHistory | null },
 ): ReadonlySet<string> {
   const { ledger } = books;
   if (ledger === null || snapshot.gaps.length > 0 || unseen.length > 0) return missing;
   const open = new Set(positions.map(({ position }) => `${keyText(position.key)}/${position.side}`));
-  const gone = ledger.memory
-    .openLives(account)
-    .filter(({ key, side }) => !open.has(`${keyText(key)}/${side}`) && !open.has(keyText(key)));
-  for (const { id, key, side } of gone) {
-    if (!missing.has(id)) continue;
-    ledger.memory.end(key, "closed while nobody watched");
-    const { category, symbol, positionIdx } = key;
-    const place = { account, category, symbol, positionIdx, side, lifeId: id };
-    books.note({ kind: "life-closed", ...place, body: { by: "closed while nobody watched" } });
+  const gone = ledger.memory.openLives(account).filter(({ key, side }) => !open.has(`${keyText(key)}/${side}`));
+  for (const life of gone.filter(({ id }) => missing.has(id))) {
+    ledger.memory.end(life.key, UNWATCHED);
+    void noteClosing(life, books, fills);
   }
   return new Set(gone.map(({ id }) => id));
+}
+
+const UNWATCHED = "closed while nobody watched";
+
+/** The account's fills tell what ended it, and when; where they do not, only that it is over is known. */
+async function noteClosing({ id, key, side, openedAtMs, firstSeenMs }: Life, books: Books, fills: FillHistory | null) {
+  const closing = await fills?.closedSince(key, side, openedAtMs ?? firstSeenMs).catch(notRead);
+  const { account, category, symbol, positionIdx } = key;
+  const place = { account, category, symbol, positionIdx, side, lifeId: id };
+  const told = closing == null ? {} : { closedBy: closing.by, closedAtMs: closing.atMs };
+  books.note({ kind: "life-closed", ...place, body: { by: UNWATCHED, ...told } });
+}
+
+function notRead(error: unknown): null {
+  if (error instanceof ExchangeFailure) return null;
+  throw error;
 }
