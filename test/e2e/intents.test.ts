@@ -93,3 +93,156 @@ describe("a bot tells its levels, then bot and sidecar die", () => {
     expect(await third.end()).toBe(0);
   });
 });
+
+describe("where the exchange states no opening times", () => {
+  it("fills tell that a life goes on, and that another has begun", async (context) => {
+    const stage = await openWith(context);
+    stage.exchange.setAccount({ statesOpenTime: false });
+    stage.exchange.setPrice({ symbol: "BTCUSDT", price: "64000" });
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    const first = startRun(context, stage);
+    const api = await apiOf(first, stage);
+    await first.watching();
+    expect(await api.put("BTCUSDT/0", { side: "long", stopLoss: "63000" })).toMatchObject({
+      body: { status: "applied" },
+    });
+    const isKnown = () => first.logged.all.some(({ msg }) => msg === "its fills tell when the position was opened");
+    if (!isKnown()) await first.says("its fills tell when the position was opened");
+    expect(await first.end("SIGKILL")).toBe("SIGKILL");
+    cancelExits(stage, "BTCUSDT");
+    const second = startRun(context, stage);
+    await second.watching();
+    expect(levelsOf(stage, "BTCUSDT").stopLoss).toBe(63_000);
+    expect(await second.end()).toBe(0);
+    stage.exchange.close({ symbol: "BTCUSDT" });
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    const third = startRun(context, stage);
+    await third.watching();
+    expect(levelsOf(stage, "BTCUSDT").stopLoss).toBe(62_720);
+    expect(await third.end()).toBe(0);
+  });
+});
+
+describe("an intent for an open position", () => {
+  async function opened(context: TestContext, config = {}) {
+    const stage = await openWith(context, { config });
+    stage.exchange.setPrice({ symbol: "BTCUSDT", price: "64000" });
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1", stopLoss: "63000" });
+    const sidecar = startRun(context, stage);
+    const api = await apiOf(sidecar, stage);
+    await sidecar.watching();
+    return { stage, sidecar, api };
+  }
+
+  it("is refused past the mark, and where it would loosen, with both prices", async (context) => {
+    const { stage, sidecar, api } = await opened(context);
+    const past = await api.put("BTCUSDT/0", { side: "long", stopLoss: "64000" });
+    expect(past).toMatchObject({ status: 422, body: { status: "refused" } });
+    expect(past.body.error?.message).toMatch(/64000/);
+    const looser = await api.put("BTCUSDT/0", { side: "long", stopLoss: "62000" });
+    expect(looser).toMatchObject({
+      status: 409,
+      body: { status: "refused", error: { standing: "63000", wanted: "62000" } },
+    });
+    expect(levelsOf(stage, "BTCUSDT").stopLoss).toBe(63_000);
+    expect(await sidecar.end()).toBe(0);
+  });
+
+  it("loosens the stop once where it says allowLoosen, which the history tells", async (context) => {
+    const { stage, sidecar, api } = await opened(context);
+    const wish = { side: "long", stopLoss: "62000", allowLoosen: true, who: "alice" };
+    expect(await api.put("BTCUSDT/0", wish)).toMatchObject({ status: 200, body: { status: "applied" } });
+    expect(levelsOf(stage, "BTCUSDT").stopLoss).toBe(62_000);
+    stage.exchange.tradingStop({
+      category: "linear",
+      symbol: "BTCUSDT",
+      tpslMode: "Full",
+      positionIdx: 0,
+      stopLoss: "63500",
+    });
+    await api.call("POST", "/v1/sweep");
+    expect(levelsOf(stage, "BTCUSDT").stopLoss).toBe(63_500);
+    expect(await sidecar.end()).toBe(0);
+    const { stdout } = await stage.backstop(["history", "--stops", "--format", "json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ stops: [{ stopLoss: "62000", by: "intent of alice" }] });
+  });
+
+  it("that waives the stop keeps one from being set until it ends, and every report says so", async (context) => {
+    const { stage, sidecar, api } = await opened(context);
+    cancelExits(stage, "BTCUSDT");
+    stage.exchange.close({ symbol: "BTCUSDT" });
+    const until = new Date(Date.now() + 4_000).toISOString();
+    const waiver = { side: "long", stopLoss: "none", reason: "hedged elsewhere", until };
+    expect(await api.put("BTCUSDT/0", waiver)).toMatchObject({ status: 200 });
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    await sidecar.logged.next(({ msg, code }) => code === "stop-waived" || msg === "intent bound");
+    const { body } = await api.call("POST", "/v1/sweep");
+    expect(body).toMatchObject({ positions: [{ status: "ignored", findings: [{ code: "stop-waived" }] }] });
+    expect(levelsOf(stage, "BTCUSDT").stopLoss).toBeNull();
+    const audit = await stage.backstop(["audit"]);
+    expect(JSON.parse(audit.stdout)).toMatchObject({
+      positions: [{ intent: { waiver: { reason: "hedged elsewhere" } } }],
+    });
+    const resting = listenTo(stage).stopRests("BTCUSDT");
+    await sidecar.says("a stop for the whole position rests at the exchange");
+    expect(Number(await resting)).toBe(62_720);
+    expect(await sidecar.end()).toBe(0);
+  });
+});
+
+describe("an intent for an order", () => {
+  it("waits for its fill, and for no other", async (context) => {
+    const stage = await openWith(context);
+    stage.exchange.setPrice({ symbol: "BTCUSDT", price: "64000" });
+    const sidecar = startRun(context, stage);
+    const events = listenTo(stage);
+    const api = await apiOf(sidecar, stage);
+    await sidecar.watching();
+    await api.put("BTCUSDT/0", { side: "long", stopLoss: "60000", orderLinkId: "bot-7" });
+    await api.put("ETHUSDT/0", { side: "long", stopLoss: "3000", orderLinkId: "bot-8" });
+    const order = {
+      category: "linear",
+      symbol: "BTCUSDT",
+      side: "Buy",
+      orderType: "Limit",
+      qty: "0.1",
+      price: "63900",
+    };
+    stage.exchange.placeOrder({ ...order, timeInForce: "GTC", positionIdx: 0, orderLinkId: "bot-7" });
+    const resting = events.stopRests("BTCUSDT");
+    stage.exchange.setPrice({ symbol: "BTCUSDT", price: "63890" });
+    expect(Number(await resting)).toBe(60_000);
+    const other = events.stopRests("ETHUSDT");
+    stage.exchange.setPrice({ symbol: "ETHUSDT", price: "3400" });
+    stage.exchange.open({ symbol: "ETHUSDT", side: "long", size: "1" });
+    expect(Number(await other)).toBe(3_332);
+    expect(await sidecar.end()).toBe(0);
+  });
+});
+
+describe("backstop intent", () => {
+  it("is applied by the sidecar that runs, or by the next protect", async (context) => {
+    const stage = await openWith(context);
+    stage.exchange.setPrice({ symbol: "BTCUSDT", price: "64000" });
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    const place = ["--symbol", "BTCUSDT", "--side", "long"];
+    const alone = await stage.backstop(["intent", "set", ...place, "--stop-loss", "63100.5"]);
+    expect(alone).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^pending: main linear BTCUSDT long: stop 63100\.5/),
+    });
+    const { code } = await stage.backstop(["protect"]);
+    expect(code).toBe(0);
+    expect(levelsOf(stage, "BTCUSDT").stopLoss).toBe(63_100.5);
+    const sidecar = startRun(context, stage);
+    await sidecar.watching();
+    const beside = await stage.backstop(["intent", "set", ...place, "--stop-loss", "63200", "--take-profit", "70000"]);
+    expect(beside).toMatchObject({ code: 0, stdout: expect.stringMatching(/^applied: /) });
+    expect(levelsOf(stage, "BTCUSDT")).toEqual({ stopLoss: 63_200, takeProfit: 70_000 });
+    const looser = await stage.backstop(["intent", "set", ...place, "--stop-loss", "62000"]);
+    expect(looser).toMatchObject({ code: 1, stderr: expect.stringMatching(/63200.*62000 would loosen/) });
+    expect(await stage.backstop(["intent", "clear", "--symbol", "BTCUSDT"])).toMatchObject({ code: 0 });
+    expect(JSON.parse((await stage.backstop(["intent", "list"])).stdout)).toEqual({ intents: [] });
+    expect(await sidecar.end()).toBe(0);
+  });
+});

@@ -17,7 +17,7 @@ import { openDesk } from "./desk.js";
 import { type Hub, openHub } from "./desk-events.js";
 import { openOperations, type Operations } from "./operations.js";
 import { noteEvents } from "./notes.js";
-import { endUnseenLives } from "./upkeep.js";
+import { endUnseenLives, recoverOpenings } from "./upkeep.js";
 import { followReloads } from "./reload.js";
 
 export interface RunOptions extends CommonOptions {
@@ -104,14 +104,16 @@ interface Making {
 
 function sharedBy({ settings, log, pauses }: Context, making: Making): Shared {
   const { current, books, operations, hub, options, sidecar, accounts } = making;
+  const sight = {
+    latest: (account: string) => sidecar()?.latest().get(account)?.assessment ?? null,
+    fillsOf: (account: string) => accounts()?.fillsOf(account) ?? null,
+  };
   const listeners = [
     (event: SidecarEvent) => operations.tell(event),
     noteEvents(books),
     (event: SidecarEvent) => hub.tell(event),
-    endUnseenLives(books, {
-      latest: (account) => sidecar()?.latest().get(account)?.assessment ?? null,
-      fillsOf: (account) => accounts()?.fillsOf(account) ?? null,
-    }),
+    endUnseenLives(books, sight),
+    recoverOpenings(books, sight, log),
   ];
   return {
     current,

@@ -1,12 +1,14 @@
 /** Keeps an account's books in step with the world: intents that others put there, and lives that ended unseen. */
 import type { Assessment } from "../../assess/assess.js";
-import { keyText } from "../../domain/position.js";
+import { keyText, type Position } from "../../domain/position.js";
 import type { Contract } from "../../domain/snapshot.js";
 import { ExchangeFailure } from "../../exchange/failure.js";
 import type { FillHistory } from "../../exchange/fills.js";
 import { type Life, LedgerError } from "../../ledger/port.js";
 import type { SidecarEvent } from "../../sidecar/event.js";
+import type { Log } from "../../runtime/index.js";
 import type { Books } from "../books/books.js";
+import { keyFacts } from "../books/step-facts.js";
 
 const REFRESH_EVERY_MS = 1_000;
 
@@ -46,6 +48,33 @@ export interface Sight {
   readonly latest: (account: string) => Assessment | null;
   /** Null: the account is not open any more. */
   readonly fillsOf: (account: string) => FillHistory | null;
+}
+
+/** The exchange does not state when some positions were opened: their fills are asked, once, while nobody waits for it. */
+export function recoverOpenings(
+  { ledger }: Books,
+  { latest, fillsOf }: Sight,
+  log: Log,
+): (event: SidecarEvent) => void {
+  const asked = new Set<string>();
+  return (event) => {
+    if (event.kind !== "pass" || !event.whole || ledger === null) return;
+    const fills = fillsOf(event.account);
+    for (const { position } of latest(event.account)?.positions ?? []) {
+      if (position.openedAtMs !== null || fills === null) continue;
+      const life = ledger.memory.lifeOf(position);
+      if (life.openedAtMs !== null || asked.has(life.id)) continue;
+      asked.add(life.id);
+      void recover(position, fills).catch(notRead);
+    }
+  };
+
+  async function recover(position: Position, fills: FillHistory): Promise<void> {
+    const openedAtMs = await fills.openedAtMs(position);
+    if (openedAtMs === null) return;
+    ledger?.memory.lifeOf({ ...position, openedAtMs });
+    log.debug({ ...keyFacts(position.key), openedAtMs }, "its fills tell when the position was opened");
+  }
 }
 
 /** Ends the lives of positions that two complete looks at everything, one after the other, have not shown. */

@@ -1,0 +1,119 @@
+/** The ledger under the sidecar: one writer, nothing unwritten that can wait, and a history that answers. */
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { listenTo, startRun } from "./sidecar.js";
+import { bodyOf, openBook, openStage } from "./stage.js";
+
+describe("a second sidecar on the same account", () => {
+  it("stands by and says so, and writes within five seconds of the first one's death", async (context) => {
+    const stage = await openStage(context);
+    const events = listenTo(stage);
+    const first = startRun(context, stage);
+    await first.watching();
+    const second = startRun(context, stage);
+    await second.says(/another process writes for this account; this one stands by/);
+    await second.watching();
+    const opening = events.stopRests("BTCUSDT");
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    await opening;
+    await second.logged.next(({ msg, symbol }) => /has opened/.test(msg) && symbol === "BTCUSDT");
+    expect(second.logged.all.filter(({ msg }) => msg === "sent")).toEqual([]);
+    const diedMs = performance.now();
+    expect(await first.end("SIGKILL")).toBe("SIGKILL");
+    const resting = events.stopRests("ETHUSDT");
+    stage.exchange.open({ symbol: "ETHUSDT", side: "short", size: "1" });
+    await resting;
+    expect(performance.now() - diedMs).toBeLessThan(5_000);
+    expect(await second.end()).toBe(0);
+  });
+
+  it("keeps protect from writing: it reports, and says who writes", async (context) => {
+    const stage = await openStage(context, { config: { sweep: { cron: "0 0 * * * *" } } });
+    const sidecar = startRun(context, stage);
+    await sidecar.watching();
+    sidecar.process.kill("SIGSTOP");
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    const { code, stdout } = await stage.backstop(["protect"]);
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({
+      positions: [
+        { status: "unprotected", steps: [{ outcome: "skipped", detail: expect.stringContaining("stands by") }] },
+      ],
+    });
+    sidecar.process.kill("SIGCONT");
+    expect(await sidecar.end()).toBe(0);
+  });
+});
+
+describe("a ledger that cannot be opened", () => {
+  it("keeps no missing stop from being set; what can wait waits, and it is said loudly", async (context) => {
+    const stage = await openStage(context, {
+      config: { protection: { mode: "tighten-only", stopLoss: { distance: "2%" } } },
+    });
+    await mkdir(join(stage.folder, "state", "backstop.db"), { recursive: true });
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1", entryPrice: "64000" });
+    stage.exchange.open({ symbol: "ETHUSDT", side: "long", size: "1", entryPrice: "3400", stopLoss: "3000" });
+    const sidecar = startRun(context, stage);
+    await sidecar.logged.next(({ code }) => code === "ledger-unwritable");
+    await sidecar.watching();
+    expect(
+      stage
+        .posts()
+        .map(bodyOf)
+        .map(({ symbol }) => symbol),
+    ).toEqual(["BTCUSDT"]);
+    expect(await sidecar.end()).toBe(0);
+    const { stdout, code } = await stage.backstop(["protect"]);
+    expect(code).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({ accounts: [{ findings: [{ code: "ledger-unwritable" }] }] });
+  });
+
+  it("that another program has damaged is neither trusted nor touched", async (context) => {
+    const stage = await openStage(context);
+    await mkdir(join(stage.folder, "state"), { mode: 0o700 });
+    const file = join(stage.folder, "state", "backstop.db");
+    await writeFile(file, "no database, but somebody's letter".repeat(100));
+    await chmod(file, 0o600);
+    openBook(stage);
+    const { code, stderr } = await stage.backstop(["protect"]);
+    expect(code).toBe(2);
+    expect(stderr).toContain("ledger");
+    expect(stage.posts()).toHaveLength(2);
+  });
+});
+
+describe("history", () => {
+  it("answers for every stop we ever set why, when, by whose wish, and whether it was proven", async (context) => {
+    const stage = await openStage(context);
+    openBook(stage);
+    const first = startRun(context, stage);
+    await first.watching();
+    stage.exchange.open({ symbol: "SOLUSDT", side: "long", size: "10" });
+    await first.logged.next(({ msg, symbol }) => msg === "confirmed" && symbol === "SOLUSDT");
+    expect(await first.end()).toBe(0);
+    stage.exchange.tradingStop({
+      category: "linear",
+      symbol: "SOLUSDT",
+      tpslMode: "Full",
+      positionIdx: 0,
+      stopLoss: "0",
+    });
+    expect((await stage.backstop(["protect"])).code).toBe(0);
+    const { stdout } = await stage.backstop(["history", "--stops", "--format", "json", "--limit", "1000"]);
+    const { stops } = JSON.parse(stdout) as { stops: Record<string, unknown>[] };
+    const sent = stage
+      .posts()
+      .map(bodyOf)
+      .filter(({ stopLoss }) => stopLoss !== undefined);
+    expect(stops).toHaveLength(sent.length);
+    for (const stop of stops) {
+      expect(stop).toMatchObject({
+        reason: "stop-missing",
+        by: expect.stringMatching(/^(config: defaults|learned level)$/),
+      });
+      expect(JSON.stringify(stop)).toContain("confirmed");
+    }
+    expect(stops.filter(({ by }) => by === "learned level")).toHaveLength(1);
+  });
+});
