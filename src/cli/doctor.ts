@@ -6,6 +6,8 @@ import { clockFindings, excessRights, keyFindings } from "../assess/account.js";
 import { ExchangeFailure, type FailureCause } from "../exchange/failure.js";
 import type { KeyInfo } from "../exchange/port.js";
 import { type Pauses, pauseText } from "../ledger/pauses.js";
+import { LedgerError } from "../ledger/port.js";
+import { readLedger } from "../ledger/reading.js";
 import { readOnlyReason } from "../ledger/readonly.js";
 import { systemClock } from "../runtime/index.js";
 import type { Settings } from "../settings/index.js";
@@ -39,7 +41,7 @@ function configLine({ file, accounts, policy }: Settings): Line {
   return { mark: "ok", text: `config ${file}: mode ${policy.defaults.mode}, accounts ${names}` };
 }
 
-async function stateLines({ settings: { stateDir }, pauses }: Context): Promise<readonly Line[]> {
+async function stateLines({ settings: { stateDir, ledger }, pauses }: Context): Promise<readonly Line[]> {
   const frozen = readOnlyReason(stateDir, process.env);
   const switchLine: Line[] = frozen === null ? [] : [{ mark: "note", text: `read-only switch: ${frozen}` }];
   const folder: Line = (await canBeWritten(stateDir))
@@ -48,7 +50,22 @@ async function stateLines({ settings: { stateDir }, pauses }: Context): Promise<
         mark: "cure",
         text: `ledger folder ${stateDir}: cannot be written; give this user the right to, or set ledger.url`,
       };
-  return [folder, ...switchLine, ...pauseLines(pauses)];
+  return [folder, await ledgerLine(ledger.url), ...switchLine, ...pauseLines(pauses)];
+}
+
+/** Read only: what a doctor looks at stays as it is. */
+async function ledgerLine(url: string): Promise<Line> {
+  try {
+    const reader = await readLedger(url);
+    if (reader === null) return { mark: "ok", text: "ledger: none yet; the first protect or run makes it" };
+    const [latest] = await reader.history({ limit: 1 });
+    await reader.close();
+    const last = latest === undefined ? "holds no entry yet" : `last entry ${new Date(latest.atMs).toISOString()}`;
+    return { mark: "ok", text: `ledger: can be read, ${last}` };
+  } catch (error) {
+    if (!(error instanceof LedgerError)) throw error;
+    return { mark: "cure", text: `ledger: ${error.message}` };
+  }
 }
 
 function pauseLines(pauses: Pauses): readonly Line[] {

@@ -96,6 +96,8 @@ export class Reflex {
   wrote({ step, answer, answeredAtMs }: Attempt, decidedFromMs: number): void {
     if (step.action !== "set-trading-stop" || step.stopLoss === null) return;
     if (answer.kind !== "acknowledged" && answer.kind !== "uncertain") return;
+    // What was loosened by name has replaced a tighter one on purpose.
+    if (step.stopLoss.purpose === "loosen") return;
     const { price, triggerBy } = step.stopLoss;
     this.rivals.wrote({ key: step.key, side: step.side, price, triggerBy, decidedFromMs, answeredAtMs });
   }

@@ -89,7 +89,7 @@ describe("doctor", { concurrent: true }, () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const lines = stdout.trimEnd().split("\n");
     expect(lines.every((line) => line.startsWith("ok    "))).toBe(true);
-    expect(lines).toHaveLength(2 + 2 * 2);
+    expect(lines).toHaveLength(3 + 2 * 2);
     expect(stage.posts()).toEqual([]);
   });
 

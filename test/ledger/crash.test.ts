@@ -2,19 +2,21 @@
 import { expect, test } from "vitest";
 import { child, fileUrl, opened } from "./stage.js";
 
-const ROUNDS = 20;
+const ROUNDS = 200;
+/** Starting a process takes far longer than what it is killed in. */
+const AT_ONCE = 4;
 
 /** Moments that come back in every run, and lie anywhere between the first entry and many. */
 function delayMs(round: number): number {
-  return (round * 37) % 61;
+  return (round * 37) % 101;
 }
 
-test("no acknowledged entry is lost, whenever the process is killed", { timeout: 60_000 }, async () => {
+test("no acknowledged entry is lost, whenever the process is killed", { timeout: 300_000 }, async () => {
   const url = fileUrl();
   const acknowledged: number[] = [];
-  // Two at a time: starting a process takes far longer than what it is killed in.
-  for (let round = 0; round < ROUNDS; round += 2) {
-    const pair = [round, round + 1].map(async (number) => {
+  for (let round = 0; round < ROUNDS; round += AT_ONCE) {
+    const writers = Array.from({ length: AT_ONCE }, async (_, index) => {
+      const number = round + index;
       const writer = child("append", url);
       await writer.line(0);
       await new Promise((resolve) => {
@@ -23,7 +25,7 @@ test("no acknowledged entry is lost, whenever the process is killed", { timeout:
       await writer.kill();
       acknowledged.push(...writer.lines.filter((line) => line !== "").map(Number));
     });
-    await Promise.all(pair);
+    await Promise.all(writers);
   }
   expect(acknowledged.length).toBeGreaterThanOrEqual(ROUNDS);
 

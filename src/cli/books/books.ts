@@ -100,22 +100,20 @@ function withLedger(store: Ledger, { log, policyOf, onIntent }: BooksParts): Boo
   };
 }
 
+const MOST_WAIT_MS = 1_000;
+
 /** Nothing in it rejects: what the ledger does not take is said once, and `trouble` holds back what can wait. */
 function troubleTeller(store: Ledger, lives: LedgerMemory, log: Log) {
   let wasWritable = true;
+  let overdue = 0;
   const running = new Set<Promise<unknown>>();
   const trouble = (): string | null => {
-    const why = store.writable() ?? lives.writable();
+    const why = store.writable() ?? lives.writable() ?? (overdue > 0 ? "it does not answer" : null);
     return why === null ? null : `the ledger cannot be written (${why})`;
   };
 
   async function append(entry: NewEntry): Promise<number | null> {
-    let id: number | null = null;
-    try {
-      id = await store.append(entry);
-    } catch (error) {
-      if (!(error instanceof LedgerError)) throw error;
-    }
+    const id = await inTime(written(entry));
     const why = trouble();
     if (why !== null && wasWritable) log.error({ code: "ledger-unwritable" }, `${why}; only missing stops are set`);
     if (why === null && !wasWritable) log.info("the ledger can be written again");
@@ -123,10 +121,34 @@ function troubleTeller(store: Ledger, lives: LedgerMemory, log: Log) {
     return id;
   }
 
-  function note(entry: NewEntry): void {
-    const written = append(entry).finally(() => running.delete(written));
-    running.add(written);
+  /** Null: it could not be written. */
+  async function written(entry: NewEntry): Promise<number | null> {
+    try {
+      return await store.append(entry);
+    } catch (error) {
+      if (!(error instanceof LedgerError)) throw error;
+      return null;
+    }
   }
+
+  /** A stop that is due waits for no server: what takes longer is written when it is, and counts as trouble till then. */
+  function inTime(writing: Promise<number | null>): Promise<number | null> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        overdue += 1;
+        track(writing.finally(() => (overdue -= 1)));
+        resolve(null);
+      }, MOST_WAIT_MS);
+      writing.then(resolve, reject).finally(() => clearTimeout(timer));
+    });
+  }
+
+  function track(work: Promise<unknown>): void {
+    const tracked = work.finally(() => running.delete(tracked));
+    running.add(tracked);
+  }
+
+  const note = (entry: NewEntry): void => track(append(entry));
   return { trouble, append, note, settled: () => Promise.all(running) };
 }
 

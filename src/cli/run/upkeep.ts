@@ -11,13 +11,16 @@ import type { Books } from "../books/books.js";
 import { keyFacts } from "../books/step-facts.js";
 
 const REFRESH_EVERY_MS = 1_000;
+const RETRY_EVERY = 5;
 
 export interface Upkeep {
   close(): void;
 }
 
 /** `look`: an intent has come in for this contract. */
-export function keepIntents(account: string, { ledger }: Books, look: (contract: Contract) => void): Upkeep {
+export function keepIntents(account: string, books: Books, look: (contract: Contract) => void): Upkeep {
+  const { ledger } = books;
+  let rounds = 0;
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
 
@@ -28,6 +31,10 @@ export function keepIntents(account: string, { ledger }: Books, look: (contract:
       // That the ledger cannot be read is told where it hinders: nothing is known anew, and nothing is forgotten.
       if (!(error instanceof LedgerError)) throw error;
     }
+    rounds += 1;
+    // What waits because nothing can be written must not wait for something to be written.
+    if (rounds % RETRY_EVERY === 0 && books.trouble() !== null)
+      books.note({ kind: "writer-retried", account, body: null });
     again();
   }
 
