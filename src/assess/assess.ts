@@ -41,6 +41,8 @@ export interface AssessInput {
   readonly snapshot: Snapshot;
   readonly policyOf: (position: Position) => ResolvedPolicy;
   readonly lifeOf: (position: Position) => LifeRecord;
+  /** Milliseconds since 1970; default: when the snapshot was asked for, which a picture of several looks makes old. */
+  readonly nowMs?: number;
 }
 
 export interface Assessment {
@@ -49,7 +51,7 @@ export interface Assessment {
   readonly unseen: readonly Unseen[];
 }
 
-export function assess({ snapshot, policyOf, lifeOf }: AssessInput): Assessment {
+export function assess({ snapshot, policyOf, lifeOf, nowMs = snapshot.requestedAtMs }: AssessInput): Assessment {
   const hedges = hedgeLegs(snapshot);
   const ordersByContract = groupByContract(snapshot.orders);
   const positions = snapshot.positions.map((position) =>
@@ -58,6 +60,7 @@ export function assess({ snapshot, policyOf, lifeOf }: AssessInput): Assessment 
       life: lifeOf(position),
       hedgedBy: hedges.get(keyText(position.key)) ?? [],
       orders: ordersByContract.get(contractText(position.key)) ?? [],
+      nowMs,
     }),
   );
   return { snapshot, positions, unseen: snapshot.unreadablePositions.map(unseen) };
@@ -68,14 +71,15 @@ interface Circumstances {
   readonly life: LifeRecord;
   readonly hedgedBy: readonly string[];
   readonly orders: readonly OpenOrder[];
+  readonly nowMs: number;
 }
 
 function assessPosition(position: Position, snapshot: Snapshot, circumstances: Circumstances): Assessed {
-  const { policy, life, hedgedBy, orders } = circumstances;
+  const { policy, life, hedgedBy, orders, nowMs } = circumstances;
   const market = marketOf(position, snapshot);
   const stop = stopView(position, market, orders, snapshot);
   const takeProfit = cover(position, "take-profit", takeProfitLegs(position, orders));
-  const wanted = wantedLevels(position, policy, life, market, snapshot.requestedAtMs);
+  const wanted = wantedLevels(position, policy, life, market, nowMs);
   const facts = { position, policy, life, market, stop, takeProfit, wanted, hedgedBy };
   const status = statusOf(facts);
   const findings = status === "ignored" ? ignoredFindings(facts) : findingsOf(facts, status, snapshot);

@@ -153,10 +153,12 @@ async function withShelf(
     try {
       // Which lives are over is for the account's writer to say.
       const isOver = () => false;
+      const mayBind = () => false;
       const shelf = openShelf({
         ledger: store,
         now,
         isOver,
+        mayBind,
         tell: (event) => void noted.push(store.append(intentEntry(event))),
       });
       return await work(shelf, store);

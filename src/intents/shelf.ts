@@ -15,6 +15,8 @@ export interface ShelfParts {
   /** Wall clock, milliseconds since 1970. */
   readonly now: () => number;
   readonly tell: (event: IntentEvent) => void;
+  /** False: another process is the account's writer, and takes them up. */
+  readonly mayBind: (account: string) => boolean;
   /** True: the life has ended, or is not known. */
   readonly isOver: (account: string, lifeId: string) => boolean;
 }
@@ -40,7 +42,7 @@ export interface Shelf {
 
 const LIVE = ["pending", "bound"] as const;
 
-export function openShelf({ ledger, now, tell, isOver }: ShelfParts): Shelf {
+export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): Shelf {
   const live = new Map<string, Intent>();
   /** Changed here, and not yet, or just now, in the ledger: its word about them is old. */
   const changing = new Set<string>();
@@ -74,7 +76,7 @@ export function openShelf({ ledger, now, tell, isOver }: ShelfParts): Shelf {
   }
 
   function mayTake(intent: Intent, life: Life): boolean {
-    if (intent.state !== "pending" || life.ended !== null) return false;
+    if (intent.state !== "pending" || life.ended !== null || !mayBind(life.key.account)) return false;
     const { orderLinkId, createdAtMs, ttlMs } = intent;
     if (orderLinkId !== null) return filledLinks.has(linkText(intent, orderLinkId));
     return (life.openedAtMs ?? life.firstSeenMs) <= createdAtMs + ttlMs;

@@ -12,6 +12,7 @@ export interface LedgerMemory extends Memory {
    * False: the ledger could not be read; until it can, records are not `complete` and nothing of the account is written.
    */
   load(account: string): Promise<boolean>;
+  isLoaded(account: string): boolean;
   /**
    * The life that this position is in; begins it where it is new, and ends the one before. One that is known from the
    * ledger only must be proven to go on, by its opening: where the row does not state that, ask the fills first.
@@ -148,6 +149,7 @@ export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
     },
     remember: (position, change) => void lifeOf(position, change),
     load,
+    isLoaded: (account) => loaded.has(account),
     lifeOf: (position) => lifeOf(position),
     openLives,
     isOver: (account, lifeId) => loaded.has(account) && !openLives(account).some(({ id }) => id === lifeId),

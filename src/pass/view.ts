@@ -118,11 +118,12 @@ function standsElsewhere({ attempt, verdict }: Judged, { stop }: Assessed): bool
   return isStop && verdict.kind === "unseen" && stop.standingFull !== null;
 }
 
-function judgementOf({ snapshot }: Picture, { policyOf, memory }: Attentive): Assessment {
+function judgementOf({ snapshot }: Picture, { policyOf, memory, clock }: Attentive): Assessment {
   return assess({
     snapshot,
     policyOf: ({ key, side }) => policyOf(key, side),
     lifeOf: (position) => memory.recall(position),
+    nowMs: clock.now(),
   });
 }
 

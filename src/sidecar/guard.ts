@@ -12,7 +12,7 @@ import { Bell } from "./bell.js";
 import { Ear } from "./ear.js";
 import type { Tell } from "./event.js";
 import { AttachedStops, lookBack } from "./hindsight.js";
-import { type Hold, holdOf } from "./holding.js";
+import { type Hold, holdOf, looksAfter } from "./holding.js";
 import { LaterLooks } from "./later.js";
 import { Live } from "./live.js";
 import { closerBy, Lives } from "./lives.js";
@@ -286,9 +286,12 @@ export class Guard {
 
   /** When the reason to wait ends, the position is looked at again. */
   #lookAfterHold(position: Position): void {
-    const hold = this.#hold(position);
-    if (hold === null || this.#isStopping) return;
-    this.#later.add(`hold ${keyText(position.key)}`, position.key, hold.untilMs - this.#nowMs());
+    if (this.#isStopping) return;
+    const { key } = position;
+    const record = this.#parts.pass.memory.recall(position);
+    for (const { why, afterMs } of looksAfter(this.#hold(position), record, this.#nowMs())) {
+      this.#later.add(`${why} ${keyText(key)}`, key, afterMs);
+    }
   }
 
   #nowMs(): number {

@@ -37,3 +37,21 @@ export function holdOf(
   }
   return null;
 }
+
+export interface LaterLook {
+  readonly why: "hold" | "waiver";
+  readonly afterMs: number;
+}
+
+/** A look that was asked for a moment too early would still find the waiver in force. */
+const AFTER_THE_END_MS = 250;
+/** Timers hold no more than some weeks; what ends later is found by a sweep. */
+const LONGEST_WAIT_MS = 86_400_000;
+
+/** When a reason to wait ends, the position is looked at again. */
+export function looksAfter(hold: Hold | null, { intent }: LifeRecord, nowMs: number): readonly LaterLook[] {
+  const looks: LaterLook[] = hold === null ? [] : [{ why: "hold", afterMs: hold.untilMs - nowMs }];
+  const waivedMs = (intent?.waiver?.untilMs ?? 0) - nowMs;
+  if (waivedMs <= 0 || waivedMs > LONGEST_WAIT_MS) return looks;
+  return [...looks, { why: "waiver", afterMs: waivedMs + AFTER_THE_END_MS }];
+}

@@ -5,6 +5,7 @@ import { withIntents } from "../../intents/memory.js";
 import { type IntentEvent, openShelf, type Shelf } from "../../intents/shelf.js";
 import { type LedgerMemory, ledgerMemory } from "../../ledger/ledger-memory.js";
 import { inMemory, type Memory } from "../../ledger/memory.js";
+import { lazyLedger } from "../../ledger/lazy.js";
 import { openLedger } from "../../ledger/open.js";
 import { type Ledger, LedgerError, type NewEntry } from "../../ledger/port.js";
 import type { Step } from "../../plan/step.js";
@@ -23,6 +24,8 @@ export interface Books {
   /** Never rejects, and nobody waits for it. */
   note(entry: NewEntry): void;
   closed(key: PositionKey, how: string): void;
+  /** Accounts that this process is the writer of: only for those it takes up intents. */
+  readonly writes: Set<string>;
   /** Null: there is no ledger, and with it no lock, no intents and nothing to load. */
   readonly ledger: OpenLedger | null;
   close(): Promise<void>;
@@ -42,28 +45,25 @@ export interface BooksParts {
   readonly onIntent?: (event: IntentEvent) => void;
 }
 
-/** Without a ledger positions are guarded all the same, by what the process itself remembers. */
+/** Where the ledger cannot be opened positions are guarded all the same; it is used as soon as it can be. */
 export async function openBooks(parts: BooksParts): Promise<Books> {
   const { url, log } = parts;
-  try {
-    const store = await openLedger({ url, log, now: () => systemClock.now() });
-    return withLedger(store, parts);
-  } catch (error) {
-    if (!(error instanceof LedgerError)) throw error;
-    log.error({ code: "ledger-unwritable" }, `${error.message}; missing stops are set, everything else waits`);
-    return booksInMemory(`the ledger cannot be opened (${error.message})`);
-  }
+  const open = () => openLedger({ url, log, now: () => systemClock.now() });
+  const store = lazyLedger({ open, now: () => systemClock.monotonicMs() });
+  await store.reach();
+  return withLedger(store, parts);
 }
 
-/** `trouble`: why there is no ledger although there should be one; null: none is needed, for nothing is written. */
-export function booksInMemory(trouble: string | null): Books {
+/** For who writes nothing, and so has nothing to write down. */
+export function booksInMemory(): Books {
   return {
     memory: inMemory(),
     journal: { intended: () => Promise.resolve(), answered: () => undefined, judged: () => undefined },
-    trouble: () => trouble,
+    trouble: () => null,
     judged: () => undefined,
     note: () => undefined,
     closed: () => undefined,
+    writes: new Set(),
     ledger: null,
     close: () => Promise.resolve(),
   };
@@ -73,7 +73,9 @@ function withLedger(store: Ledger, { log, policyOf, onIntent }: BooksParts): Boo
   const now = () => systemClock.now();
   const lives = ledgerMemory({ ledger: store, now });
   const writer = troubleTeller(store, lives, log);
+  const writes = new Set<string>();
   const shelf = openShelf({
+    mayBind: (account) => writes.has(account),
     ledger: store,
     now,
     isOver: (account, lifeId) => lives.isOver(account, lifeId),
@@ -91,6 +93,7 @@ function withLedger(store: Ledger, { log, policyOf, onIntent }: BooksParts): Boo
     judged: (record) => journal.judged(record),
     note: writer.note,
     closed: (key, how) => lives.end(key, how),
+    writes,
     ledger: { store, memory: lives, shelf },
     close: async () => {
       await lives.flush();
@@ -115,11 +118,17 @@ function troubleTeller(store: Ledger, lives: LedgerMemory, log: Log) {
   async function append(entry: NewEntry): Promise<number | null> {
     const id = await inTime(written(entry));
     const why = trouble();
+    tell(why);
+    return id;
+  }
+
+  function tell(why: string | null): void {
     if (why !== null && wasWritable) log.error({ code: "ledger-unwritable" }, `${why}; only missing stops are set`);
     if (why === null && !wasWritable) log.info("the ledger can be written again");
     wasWritable = why === null;
-    return id;
   }
+
+  tell(trouble());
 
   /** Null: it could not be written. */
   async function written(entry: NewEntry): Promise<number | null> {

@@ -40,6 +40,7 @@ async function readMemory(url: string, accounts: readonly string[]): Promise<Mem
         endIntent: () => Promise.resolve(true),
       },
       now,
+      mayBind: () => true,
       isOver: (account, lifeId) => lives.isOver(account, lifeId),
       tell: () => undefined,
     });

@@ -21,8 +21,7 @@ export const STANDING_BY = "another process writes for this account; this one st
 
 /** Without a ledger there is no lock: nothing is loosened even if two write. */
 export async function takeTurn(account: string, books: Books, log: Log): Promise<WriterTurn> {
-  const { ledger } = books;
-  if (ledger === null) return { frozen: () => null, onTurn: () => undefined, close: () => Promise.resolve() };
+  if (books.ledger === null) return { frozen: () => null, onTurn: () => undefined, close: () => Promise.resolve() };
   let lock: Claim = null;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
@@ -40,7 +39,7 @@ export async function takeTurn(account: string, books: Books, log: Log): Promise
   async function tryAgain(): Promise<void> {
     const wasFrozen = lock === null;
     if (lock === null || lock === "unknown") await attempt();
-    else await lock.isHeld().catch(() => undefined);
+    else await stillHeld(lock);
     if (isClosed) return;
     if (wasFrozen && lock !== null) {
       log.warn({ account }, "this process now writes for the account");
@@ -49,8 +48,14 @@ export async function takeTurn(account: string, books: Books, log: Log): Promise
     again();
   }
 
+  async function stillHeld(held: WriterLock): Promise<void> {
+    await held.isHeld().catch(ledgerTrouble);
+    if (books.ledger?.memory.isLoaded(account) === false) await takeIn(account, books);
+  }
+
   function lost(reason: string): void {
     lock = null;
+    books.writes.delete(account);
     if (!isClosed) log.error({ account, reason }, "this process is no longer the account's writer");
   }
 
@@ -67,6 +72,7 @@ export async function takeTurn(account: string, books: Books, log: Log): Promise
     close: async () => {
       isClosed = true;
       clearTimeout(timer);
+      books.writes.delete(account);
       if (lock !== null && lock !== "unknown") await lock.release();
     },
   };
@@ -76,13 +82,17 @@ export async function takeTurn(account: string, books: Books, log: Log): Promise
 export async function claim(account: string, books: Books): Promise<Claim> {
   const { ledger } = books;
   if (ledger === null) return "unknown";
-  const { store, memory, shelf } = ledger;
-  const lock = await lockOrUnknown(() => store.lock(account));
+  const lock = await lockOrUnknown(() => ledger.store.lock(account));
   if (lock === null) return null;
-  await memory.load(account);
-  await shelf.refresh(account).catch(ledgerTrouble);
+  books.writes.add(account);
+  await takeIn(account, books);
   if (lock !== "unknown") books.note({ kind: "writer-taken", account, body: { pid: process.pid } });
   return lock;
+}
+
+async function takeIn(account: string, { ledger }: Books): Promise<void> {
+  await ledger?.memory.load(account);
+  await ledger?.shelf.refresh(account).catch(ledgerTrouble);
 }
 
 /** Told by the books; the intents are asked for again every second. */

@@ -78,7 +78,7 @@ async function booksFor(
   const { url } = settings.ledger;
   if (!dryRun) return openBooks({ url, log, ...parts });
   const names = settings.accounts.map(({ name }) => name);
-  return { ...booksInMemory(null), memory: await readBooks(url, names, log) };
+  return { ...booksInMemory(), memory: await readBooks(url, names, log) };
 }
 
 function intentTold(event: IntentEvent, hub: Hub, log: Log): void {
