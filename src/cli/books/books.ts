@@ -11,16 +11,15 @@ import { type Ledger, LedgerError, type NewEntry } from "../../ledger/port.js";
 import type { Step } from "../../plan/step.js";
 import type { ResolvedPolicy } from "../../policy/resolve.js";
 import { type Log, systemClock } from "../../runtime/index.js";
-import type { StepRecord } from "../../verify/book.js";
+import { type AttachJournal, openAttachJournal } from "./attach-journal.js";
 import { openJournal, type OpenJournal } from "./journal.js";
 
 export interface Books {
   readonly memory: Memory;
   readonly journal: OpenJournal;
+  readonly attaching: AttachJournal;
   /** Why only missing stops may be sent; null: everything is written down. */
   trouble(): string | null;
-  /** A read, a refusal or a veto has judged it. */
-  judged(record: StepRecord): void;
   /** Never rejects, and nobody waits for it. */
   note(entry: NewEntry): void;
   closed(key: PositionKey, how: string): void;
@@ -59,8 +58,8 @@ export function booksInMemory(): Books {
   return {
     memory: inMemory(),
     journal: { intended: () => Promise.resolve(), answered: () => undefined, judged: () => undefined },
+    attaching: { intended: () => Promise.resolve(), judged: () => undefined },
     trouble: () => null,
-    judged: () => undefined,
     note: () => undefined,
     closed: () => undefined,
     writes: new Set(),
@@ -85,12 +84,13 @@ function withLedger(store: Ledger, { log, policyOf, onIntent }: BooksParts): Boo
     },
   });
   const memory = withIntents(lives, shelf);
+  const attaching = openAttachJournal({ append: writer.append, note: writer.note, policyOf });
   const journal = openJournal({ append: writer.append, note: writer.note, lives, memory, policyOf });
   return {
     memory,
     journal,
+    attaching,
     trouble: writer.trouble,
-    judged: (record) => journal.judged(record),
     note: writer.note,
     closed: (key, how) => lives.end(key, how),
     writes,

@@ -168,8 +168,12 @@ function attachParts(
   session: Connected["session"],
   { current, books, leftAlone }: Pick<Shared, "current" | "books"> & Pick<Known, "leftAlone">,
 ): NonNullable<GuardParts["attach"]> {
+  const send = attachThrough(writer);
   return {
-    send: attachThrough(writer),
+    send: async (step, veto) => {
+      await books.attaching.intended(step);
+      return send(step, veto);
+    },
     exchangeNow: () => systemClock.now() + session.clockOffsetMs(),
     leftAlone,
     isWanted: () => {

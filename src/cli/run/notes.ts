@@ -7,7 +7,8 @@ import { keyFacts } from "../books/step-facts.js";
 
 export function noteEvents(books: Books): (event: SidecarEvent) => void {
   return (event) => {
-    if (event.kind === "outcome") return books.judged(event.record);
+    if (event.kind === "outcome") return books.journal.judged(event.record);
+    if (event.kind === "attach") return books.attaching.judged(event.event);
     const entry = entryOf(event, books);
     if (entry !== null) books.note(entry);
     if (event.kind === "life" && event.change === "closed")
@@ -29,17 +30,7 @@ function entryOf(event: SidecarEvent, books: Books): NewEntry | null {
       const { key, price, replacedBy } = event;
       return { kind: "mended", ...keyFacts(key), body: { stopLoss: price.toFixed(), ours: replacedBy.toFixed() } };
     }
-    case "attach": {
-      const { step, outcome, detail, orderId } = event.event;
-      const { action, key, side, stopLoss, takeProfit } = step;
-      const levels = {
-        stopLoss: stopLoss.price.toFixed(),
-        ...(takeProfit === null ? {} : { takeProfit: takeProfit.price.toFixed() }),
-      };
-      const told = detail === null ? {} : { detail };
-      const kind = outcome === "sent" ? "step-intended" : "step-judged";
-      return placed(kind, key, side, { action, orderId, outcome, ...levels, ...told }, books);
-    }
+    case "attach":
     case "outcome":
     case "sent":
     case "would-send":

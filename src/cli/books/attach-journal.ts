@@ -1,0 +1,51 @@
+/** Writes the exits of an entry order down before they are sent, and what became of them. */
+import { print } from "../../domain/decimal.js";
+import type { NewEntry } from "../../ledger/port.js";
+import type { AmendOrder } from "../../plan/attach.js";
+import type { AttachEvent } from "../../sidecar/attach-book.js";
+import type { JournalParts } from "./journal.js";
+import { keyFacts } from "./step-facts.js";
+
+export interface AttachJournal {
+  /** Durable when it resolves, or it could not be written; never rejects. */
+  intended(step: AmendOrder): Promise<void>;
+  judged(event: AttachEvent): void;
+}
+
+export function openAttachJournal({
+  append,
+  note,
+  policyOf,
+}: Pick<JournalParts, "append" | "note" | "policyOf">): AttachJournal {
+  /** By order, each of which is tried once. */
+  const written = new Map<string, number>();
+
+  function entry(kind: NewEntry["kind"], step: AmendOrder, more: Readonly<Record<string, string | number>>): NewEntry {
+    const { action, reason, orderId, stopLoss, takeProfit } = step;
+    const profit =
+      takeProfit === null ? {} : { takeProfit: print(takeProfit.price), tpTriggerBy: takeProfit.triggerBy };
+    const stop = { stopLoss: print(stopLoss.price), slTriggerBy: stopLoss.triggerBy, purpose: "add" };
+    return {
+      kind,
+      ...keyFacts(step.key),
+      side: step.side,
+      body: { action, reason, orderId, ...stop, ...profit, ...more },
+    };
+  }
+
+  return {
+    intended: async (step) => {
+      const by = `config: ${policyOf(step.key, step.side).rule}`;
+      const id = await append(entry("step-intended", step, { by }));
+      if (id !== null) written.set(step.orderId, id);
+    },
+    judged: ({ step, outcome, detail }) => {
+      if (outcome === "sent") return;
+      const intended = written.get(step.orderId);
+      // What is uncertain may be confirmed by a later look.
+      if (outcome !== "uncertain") written.delete(step.orderId);
+      const told = { outcome, ...(detail === null ? {} : { detail }), ...(intended === undefined ? {} : { intended }) };
+      note(entry("step-judged", step, told));
+    },
+  };
+}
