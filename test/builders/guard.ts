@@ -8,7 +8,7 @@ import type { Protection } from "../../src/policy/protection.js";
 import { leftAloneInMemory } from "../../src/sidecar/attach-memory.js";
 import type { SidecarEvent } from "../../src/sidecar/event.js";
 import { Guard } from "../../src/sidecar/guard.js";
-import type { PassBasics, Timers } from "../../src/sidecar/parts.js";
+import type { OrderIntents, PassBasics, Timers } from "../../src/sidecar/parts.js";
 import { type FakeClock, fakeClock } from "./clock.js";
 import { type FakeExchange, type FakeExchangeOptions, fakeExchange } from "./fake-exchange.js";
 import { instrumentFor } from "./market.js";
@@ -28,6 +28,7 @@ export interface GuardScene extends Omit<FakeExchangeOptions, "clock" | "positio
   readonly attachToOrders?: boolean;
   /** Since the exchange last answered anything; default 0. */
   readonly silentForMs?: number;
+  readonly orderIntents?: OrderIntents;
   /** A contract whose rules nobody has read. */
   readonly unknownInstrument?: boolean;
 }
@@ -71,7 +72,7 @@ export const orderPush = (order: OpenOrder, clock: FakeClock): Push => ({
 /** Has looked at everything and is idle. */
 export async function guarded(scene: GuardScene = {}): Promise<Guarded> {
   const { positions = [], protection, pass, paused, writes = true, isLive = true, ...more } = scene;
-  const { attachToOrders = false, unknownInstrument, silentForMs = 0, ...rest } = more;
+  const { attachToOrders = false, unknownInstrument, silentForMs = 0, orderIntents, ...rest } = more;
   const clock = fakeClock();
   const exchange = fakeExchange({ ...rest, positions, clock });
   const events: SidecarEvent[] = [];
@@ -101,6 +102,7 @@ export async function guarded(scene: GuardScene = {}): Promise<Guarded> {
     },
     timers: timersOn(clock),
     tell: (event) => events.push(event),
+    ...(orderIntents === undefined ? {} : { orderIntents }),
     ...(attachToOrders
       ? {
           attach: {
