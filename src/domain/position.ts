@@ -61,3 +61,11 @@ export function keyText(key: PositionKey): string {
 export function contractText(contract: { readonly category: Category; readonly symbol: string }): string {
   return `${contract.category}/${contract.symbol}`;
 }
+
+/** Rows, pushes and fills of the same opening need not state it to the millisecond; shorter lives are not told apart. */
+const OPENINGS_APART_MS = 250;
+
+/** True only where both are known: by these two openings (milliseconds since 1970) it is another position. */
+export function isOtherOpening(one: number | null, other: number | null): boolean {
+  return one !== null && other !== null && Math.abs(one - other) > OPENINGS_APART_MS;
+}

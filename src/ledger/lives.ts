@@ -1,6 +1,6 @@
 /** Which life of a position is meant: a position that closes and opens again, or flips, begins a new one. */
 import { type LifeRecord, UNWRITTEN_LIFE } from "../domain/life.js";
-import { keyText, type Position } from "../domain/position.js";
+import { isOtherOpening, keyText, type Position } from "../domain/position.js";
 import type { Life, SavedRecord } from "./port.js";
 
 /** The exchange's clock and ours need not agree to the second. */
@@ -14,7 +14,7 @@ const CLOCKS_APART_MS = 60_000;
 export function isSameLife(life: Life, { side, openedAtMs }: Pick<Position, "side" | "openedAtMs">): boolean {
   if (life.side !== side) return false;
   if (openedAtMs === null) return life.ended === null;
-  if (life.openedAtMs !== null) return life.openedAtMs === openedAtMs;
+  if (life.openedAtMs !== null) return !isOtherOpening(life.openedAtMs, openedAtMs);
   return life.ended === null && openedAtMs <= life.firstSeenMs + CLOCKS_APART_MS;
 }
 
@@ -32,7 +32,9 @@ export function recognised(
   lastSeenMs: number = life.firstSeenMs,
 ): Recognition {
   if (life.side !== side) return "another";
-  if (life.openedAtMs !== null && openedAtMs !== null) return life.openedAtMs === openedAtMs ? "same" : "another";
+  if (life.openedAtMs !== null && openedAtMs !== null) {
+    return isOtherOpening(life.openedAtMs, openedAtMs) ? "another" : "same";
+  }
   if (life.ended !== null) return "another";
   if (openedAtMs === null) return "unproven";
   // Open without a break since before the life was seen: then it was this one that was seen.
@@ -42,7 +44,8 @@ export function recognised(
 
 /** Seen late, by a slow answer: it says nothing about the life that goes on. Only the exchange's own times can tell. */
 export function isOlder({ openedAtMs }: Position, life: Life): boolean {
-  return openedAtMs !== null && life.openedAtMs !== null && openedAtMs < life.openedAtMs;
+  const isOther = isOtherOpening(openedAtMs, life.openedAtMs);
+  return isOther && openedAtMs !== null && life.openedAtMs !== null && openedAtMs < life.openedAtMs;
 }
 
 /**

@@ -2,7 +2,7 @@
 import type { Assessed, Assessment } from "../assess/assess.js";
 import type { Decimal } from "../domain/decimal.js";
 import { type Picture, seenAtMs } from "../domain/picture.js";
-import { keyText, type PositionKey, type Side } from "../domain/position.js";
+import { isOtherOpening, keyText, type PositionKey, type Side } from "../domain/position.js";
 import { isLooserStop, isPast } from "../domain/price.js";
 import { basePrice } from "../policy/levels.js";
 import type { Life, Lives } from "./lives.js";
@@ -58,9 +58,7 @@ function replacedByAttached(
 }
 
 function isSameLife(position: Assessed["position"], { position: before }: Life): boolean {
-  const isOther =
-    before.openedAtMs !== null && position.openedAtMs !== null && before.openedAtMs !== position.openedAtMs;
-  return before.side === position.side && !isOther;
+  return before.side === position.side && !isOtherOpening(before.openedAtMs, position.openedAtMs);
 }
 
 /** The entry orders whose exits we have sent, and the levels. */

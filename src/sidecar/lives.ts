@@ -2,7 +2,7 @@
 import type { Assessed } from "../assess/assess.js";
 import type { Decimal } from "../domain/decimal.js";
 import type { LifeRecord } from "../domain/life.js";
-import { keyText, type Position, type PositionKey } from "../domain/position.js";
+import { isOtherOpening, keyText, type Position, type PositionKey } from "../domain/position.js";
 import type { Closer, LifeChange, SidecarEvent } from "./event.js";
 
 /** One life, as far as it was watched; times are on the steady clock. */
@@ -53,7 +53,7 @@ export class Lives {
       this.#begin(position, askedMs, true);
       return [told("flipped", position)];
     }
-    if (isOtherOpening(known.position, position)) {
+    if (isOtherOpening(known.position.openedAtMs, position.openedAtMs)) {
       this.#begin(position, askedMs, true);
       return [told("closed", known.position, "another hand"), told("opened", position)];
     }
@@ -113,10 +113,6 @@ export function closerBy({ closeSent, stopTriggered }: LifeRecord): Closer {
 function timeToProtection({ openedHere, position }: Life, stopCreatedAtMs: number | null): number | null {
   if (!openedHere || position.openedAtMs === null || stopCreatedAtMs === null) return null;
   return Math.max(0, stopCreatedAtMs - position.openedAtMs);
-}
-
-function isOtherOpening(one: Position, other: Position): boolean {
-  return one.openedAtMs !== null && other.openedAtMs !== null && one.openedAtMs !== other.openedAtMs;
 }
 
 function told(change: LifeChange, { key, side, size }: Position, by: Closer | null = null): SidecarEvent {

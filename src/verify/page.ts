@@ -3,7 +3,7 @@ import type { Attempt } from "../apply/attempt.js";
 import type { Assessed } from "../assess/assess.js";
 import { dec } from "../domain/decimal.js";
 import { roundAwayFromMark } from "../domain/price.js";
-import type { Position } from "../domain/position.js";
+import { isOtherOpening, type Position } from "../domain/position.js";
 import type { Contract } from "../domain/snapshot.js";
 import { objection } from "../plan/guard.js";
 import type { Step, StepStop } from "../plan/step.js";
@@ -48,8 +48,7 @@ export interface Entry {
 export type Life = Pick<Position, "side" | "openedAtMs">;
 
 export function isSameLife(one: Life, other: Life): boolean {
-  const isOtherTime = one.openedAtMs !== null && other.openedAtMs !== null && one.openedAtMs !== other.openedAtMs;
-  return one.side === other.side && !isOtherTime;
+  return one.side === other.side && !isOtherOpening(one.openedAtMs, other.openedAtMs);
 }
 
 /** What the book knows of one position. */

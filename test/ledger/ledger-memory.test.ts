@@ -9,8 +9,8 @@ import { fileUrl, NOW_MS, opened } from "./stage.js";
 
 const BLANK = { ...UNWRITTEN_LIFE, complete: true };
 const long = aPosition({ openedAtMs: NOW_MS });
-const reopened = aPosition({ openedAtMs: NOW_MS + 1 });
-const short = aShort({ openedAtMs: NOW_MS + 2 });
+const reopened = aPosition({ openedAtMs: NOW_MS + 1_000 });
+const short = aShort({ openedAtMs: NOW_MS + 2_000 });
 
 /** A ledger whose lives are plain values, and that fails when it is told to. */
 function stage(stored: readonly Life[] = []) {

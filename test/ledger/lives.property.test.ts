@@ -14,16 +14,18 @@ const truths = fc
     /** From the opening to the first and the last time that it was seen open. */
     firstSeen: fc.integer({ min: 0, max: 3 * MINUTE_MS }),
     seenFor: fc.integer({ min: 0, max: 3 * MINUTE_MS }),
-    /** From then to a close and a new opening; null: it is still open. */
-    reopened: fc.option(fc.integer({ min: 1, max: 3 * MINUTE_MS })),
+    /** From then to a close and a new opening, not in the same moment; null: it is still open. */
+    reopened: fc.option(fc.integer({ min: 251, max: 3 * MINUTE_MS })),
+    /** How exactly the exchange tells the same opening twice. */
+    jitter: fc.integer({ min: -100, max: 0 }),
     /** Our clock minus the exchange's. */
     skew: fc.integer({ min: -MINUTE_MS, max: MINUTE_MS }),
     isOpeningKnown: fc.boolean(),
     isOpeningTold: fc.boolean(),
   })
-  .map(({ firstSeen, seenFor, reopened, skew, isOpeningKnown, isOpeningTold }) => {
+  .map(({ firstSeen, seenFor, reopened, jitter, skew, isOpeningKnown, isOpeningTold }) => {
     const lastSeen = firstSeen + seenFor;
-    const opening = START_MS + (reopened === null ? 0 : lastSeen + reopened);
+    const opening = START_MS + (reopened === null ? jitter : lastSeen + reopened);
     return {
       isSame: reopened === null,
       life: life({ openedAtMs: isOpeningKnown ? START_MS : null, firstSeenMs: START_MS + firstSeen + skew }),
