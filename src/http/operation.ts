@@ -53,9 +53,7 @@ export function failure(what: string): OperationAnswer {
 
 export const accountName = z.string().describe("as in the config");
 export const category = z.enum(["linear", "inverse"], { error: "must be linear or inverse" });
-const SYMBOL = "must be a contract as the exchange spells it, such as BTCUSDT";
-/** Also in scripts without capitals; without `\p`, which not every reader of a JSON Schema knows. */
-export const symbol = z.string({ error: SYMBOL }).regex(/^[A-Z0-9\u00a1-\uffff-]{1,64}$/, SYMBOL);
+export { contractSymbol as symbol } from "../intents/document.js";
 export const side = z.enum(["long", "short"], { error: "must be long or short" });
 export const positionIdx = z
   .literal([0, 1, 2], { error: "must be 0 (one-way), 1 (long leg) or 2 (short leg)" })

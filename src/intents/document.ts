@@ -14,6 +14,10 @@ export const positivePrice = z
   .max(40, PRICE)
   .regex(/^(?=.*[1-9])\d+(\.\d+)?$/, PRICE);
 
+const SYMBOL = "must be a contract as the exchange spells it, such as BTCUSDT";
+/** Also in scripts without capitals; without `\p`, which not every reader of a JSON Schema knows. */
+export const contractSymbol = z.string({ error: SYMBOL }).regex(/^[A-Z0-9\u00a1-\uffff-]{1,64}$/, SYMBOL);
+
 export const intentDocument = z
   .strictObject({
     side: z.enum(["long", "short"]).describe("the side of the position that is meant"),

@@ -40,7 +40,7 @@ export function judgeWish(document: IntentDocument, against: JudgedAgainst): Jud
     : { refusal: wouldLoosen(wish, standing), wish, mayLoosenFrom: null };
 }
 
-function wishOf({ side, stopLoss, takeProfit, reason, until }: IntentDocument): Wish {
+export function wishOf({ side, stopLoss, takeProfit, reason, until }: IntentDocument): Wish {
   const isWaived = stopLoss === "none" && reason !== undefined && until !== undefined;
   return {
     side,
@@ -96,6 +96,6 @@ function wouldLoosen({ stopLoss }: Wish, standing: Decimal): Refusal {
   return { status: "refused", httpStatus: 409, code: "would-loosen", message, standing: print(standing), wanted };
 }
 
-function unprocessable(message: string): Refusal {
+export function unprocessable(message: string): Refusal {
   return { status: "refused", httpStatus: 422, code: "unprocessable", message };
 }

@@ -3,7 +3,7 @@ import type { Assessed } from "../assess/assess.js";
 import type { PositionKey, Side } from "../domain/position.js";
 import type { Intent } from "../ledger/port.js";
 import type { IntentDocument } from "./document.js";
-import { judgeWish, type Refusal } from "./judge.js";
+import { judgeWish, type Refusal, unprocessable, type Wish } from "./judge.js";
 import type { Shelf } from "./shelf.js";
 
 export interface KeepParts {
@@ -13,35 +13,52 @@ export interface KeepParts {
   /** Wall clock, milliseconds since 1970. */
   readonly now: () => number;
   readonly newId: () => string;
+  /** When it was asked for, milliseconds since 1970; default: now. */
+  readonly createdAtMs?: number;
 }
 
 export type Kept =
-  | { readonly kind: "refused"; readonly refusal: Refusal }
+  | { readonly kind: "refused"; readonly refusal: Refusal; readonly open: Assessed | null }
   | { readonly kind: "kept"; readonly intent: Intent; readonly open: Assessed | null };
+
+const SPENT = "an intent of this id has been taken up or is over already; it is never set again";
 
 /** `who`: where it came from, unless the wish itself says who asks. @throws LedgerError where it cannot be kept */
 export async function keepIntent(
   key: PositionKey,
   document: IntentDocument,
   who: string,
-  { shelf, openPosition, now, newId }: KeepParts,
+  { shelf, openPosition, now, newId, createdAtMs }: KeepParts,
 ): Promise<Kept> {
   const open = await openPosition(key, document.side);
   const { refusal, wish, mayLoosenFrom } = judgeWish(document, { positionIdx: key.positionIdx, open, nowMs: now() });
-  if (refusal !== null) return { kind: "refused", refusal };
-  const intent: Intent = {
-    id: newId(),
+  if (refusal !== null) return { kind: "refused", refusal, open };
+  const made = newIntent(key, document, { wish, who, id: newId(), createdAtMs: createdAtMs ?? now() });
+  const intent: Intent = { ...made, mayLoosenFrom };
+  if (await shelf.put(intent)) return { kind: "kept", intent, open };
+  return { kind: "refused", refusal: unprocessable(SPENT), open };
+}
+
+export interface Origin {
+  readonly wish: Wish;
+  readonly who: string;
+  readonly id: string;
+  readonly createdAtMs: number;
+}
+
+/** One that waits, and may loosen nothing. */
+export function newIntent(key: PositionKey, document: IntentDocument, { wish, who, id, createdAtMs }: Origin): Intent {
+  return {
+    id,
     key,
     ...wish,
-    mayLoosenFrom,
+    mayLoosenFrom: null,
     orderLinkId: document.orderLinkId ?? null,
     ttlMs: document.ttlSeconds * 1_000,
-    createdAtMs: now(),
+    createdAtMs,
     state: "pending",
     lifeId: null,
     endedHow: null,
     who: document.who ?? who,
   };
-  await shelf.put(intent);
-  return { kind: "kept", intent, open };
 }

@@ -1,7 +1,7 @@
 /** The intents that are in force or wait for their position: kept at hand, and the same as in the ledger. */
 import type { PositionIntent } from "../domain/intent.js";
 import { keyText } from "../domain/position.js";
-import type { Intent, Ledger, Life } from "../ledger/port.js";
+import { type Intent, type Ledger, LedgerError, type Life } from "../ledger/port.js";
 
 export type IntentChange = "set" | "bound" | "ended" | "expired" | "cleared";
 
@@ -28,10 +28,17 @@ export interface Shelf {
   forLife(life: Life): PositionIntent | null;
   /** Those of the place that are pending or bound, in force first. */
   at(key: Life["key"]): readonly Intent[];
-  /** In place of what was wanted for the same side. Durable when it resolves. @throws LedgerError */
-  put(intent: Intent): Promise<void>;
+  /** Those of the account that are pending or bound. */
+  of(account: string): readonly Intent[];
+  /**
+   * In place of what was wanted for the same side. Durable when it resolves. False: one of this id has been taken up
+   * before, or is over, and nothing is changed. @throws LedgerError
+   */
+  put(intent: Intent): Promise<boolean>;
   /** False: there was none. @throws LedgerError */
   clear(key: Life["key"]): Promise<boolean>;
+  /** Ends this one; without effect where it is over. @throws LedgerError */
+  end(intent: Intent, how: string): Promise<void>;
   /** True: one of that place and side waits for its order. */
   isAwaited(place: Pick<Life, "key" | "side">): boolean;
   /** An order with this link was filled: the intent that waits for it may be taken up. */
@@ -41,37 +48,63 @@ export interface Shelf {
 }
 
 const LIVE = ["pending", "bound"] as const;
+const REPLACED = "another one was set in its place";
 
 export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): Shelf {
   const live = new Map<string, Intent>();
-  /** Changed here, and not yet, or just now, in the ledger: its word about them is old. */
+  /** Changed here, and not yet in the ledger. */
   const changing = new Set<string>();
+  /** Changed here since a question was put to the ledger that is not answered yet: its word about them is old. */
+  const changedSince = new Set<string>();
+  let questions = 0;
+  /** What the ledger could not be told of when another one came in its place. */
+  const replaced = new Map<string, Intent>();
   const filledLinks = new Set<string>();
   const restingUntil = new Map<string, number>();
+  /** Accounts whose orders have been looked at: before that nobody knows which orders rest. */
+  const lookedAt = new Set<string>();
 
   const linkText = ({ key }: Intent, link: string) => `${key.account}/${link}`;
 
-  function expiresAtMs(intent: Intent): number {
-    const { orderLinkId, createdAtMs, ttlMs } = intent;
-    const restedMs = orderLinkId === null ? null : restingUntil.get(linkText(intent, orderLinkId));
-    return Math.max(createdAtMs, restedMs ?? createdAtMs) + ttlMs;
+  function hasExpired(intent: Intent): boolean {
+    const { key, orderLinkId, createdAtMs, ttlMs } = intent;
+    if (orderLinkId === null) return now() > createdAtMs + ttlMs;
+    const restedMs = restingUntil.get(linkText(intent, orderLinkId)) ?? createdAtMs;
+    return lookedAt.has(key.account) && now() > Math.max(createdAtMs, restedMs) + ttlMs;
   }
 
+  /** Where it cannot be written it is in force as before. */
   async function end(intent: Intent, how: string, change: "ended" | "expired" | "cleared"): Promise<void> {
     live.delete(intent.id);
-    await changed(intent, async () => {
-      const isEnded = await ledger.endIntent(intent.id, how, change === "expired" ? "expired" : "ended");
-      if (isEnded)
-        tell({ change, intent: { ...intent, state: change === "expired" ? "expired" : "ended", endedHow: how } });
-    });
+    const state = change === "expired" ? "expired" : "ended";
+    try {
+      const isEnded = await changed(intent, () => ledger.endIntent(intent.id, how, state));
+      if (isEnded) tell({ change, intent: { ...intent, state, endedHow: how } });
+    } catch (error) {
+      live.set(intent.id, intent);
+      throw error;
+    }
   }
 
-  async function changed(intent: Intent, write: () => Promise<void>): Promise<void> {
-    changing.add(intent.id);
+  /** Another one is in force already: what cannot be written now is tried again when everything is compared. */
+  async function replace(old: Intent): Promise<void> {
+    replaced.set(old.id, old);
     try {
-      await write();
+      await end(old, REPLACED, "ended");
+      replaced.delete(old.id);
+    } catch (error) {
+      live.delete(old.id);
+      if (!(error instanceof LedgerError)) throw error;
+    }
+  }
+
+  async function changed<T>({ id }: Intent, write: () => Promise<T>): Promise<T> {
+    changing.add(id);
+    try {
+      return await write();
     } finally {
-      changing.delete(intent.id);
+      changing.delete(id);
+      if (questions > 0) changedSince.add(id);
     }
   }
 
@@ -97,17 +130,32 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
   }
 
   async function refresh(account: string): Promise<readonly Intent[]> {
+    questions += 1;
+    try {
+      return await compare(account, await ledger.intents({ account, states: LIVE }));
+    } finally {
+      questions -= 1;
+      if (questions === 0) changedSince.clear();
+    }
+  }
+
+  const isOwnWord = ({ id }: Intent) => changing.has(id) || changedSince.has(id);
+
+  async function compare(account: string, stored: readonly Intent[]): Promise<readonly Intent[]> {
     const arrived: Intent[] = [];
-    const stored = await ledger.intents({ account, states: LIVE });
     const names = new Set(stored.map(({ id }) => id));
     for (const intent of live.values()) {
-      if (intent.key.account === account && !names.has(intent.id) && !changing.has(intent.id)) live.delete(intent.id);
+      if (intent.key.account === account && !names.has(intent.id) && !isOwnWord(intent)) live.delete(intent.id);
     }
     for (const intent of stored) {
-      if (changing.has(intent.id)) continue;
+      if (isOwnWord(intent)) continue;
       const known = live.get(intent.id);
-      if (known?.state === "bound" && intent.state === "pending" && known.lifeId !== null) {
-        await changed(known, async () => void (await ledger.bindIntent(known.id, known.lifeId ?? "")));
+      const old = replaced.get(intent.id);
+      if (old !== undefined) {
+        await replace(old);
+      } else if (known?.state === "bound" && intent.state === "pending" && known.lifeId !== null) {
+        const { id, lifeId } = known;
+        await changed(known, () => ledger.bindIntent(id, lifeId));
       } else {
         if (known === undefined) arrived.push(intent);
         live.set(intent.id, intent);
@@ -117,11 +165,15 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
     return arrived;
   }
 
-  /** What has waited too long, and what belonged to a life that is over. */
+  /** What has waited too long, what belonged to a life that is over, and what another one has come in place of. */
   async function tidy(account: string): Promise<void> {
     for (const intent of live.values()) {
       if (intent.key.account !== account || changing.has(intent.id)) continue;
-      if (intent.state === "pending" && now() > expiresAtMs(intent)) {
+      // Who set the other may have died before it could end this one.
+      const newest = ofSide(intent).findLast(({ state }) => state === "pending");
+      if (newest !== undefined && newest.id !== intent.id) {
+        await end(intent, REPLACED, "ended");
+      } else if (intent.state === "pending" && hasExpired(intent)) {
         await end(intent, "no such position has opened in time", "expired");
       } else if (intent.state === "bound" && intent.lifeId !== null && isOver(account, intent.lifeId)) {
         await end(intent, "its position has closed, flipped or opened anew", "ended");
@@ -135,7 +187,7 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
       const candidates = ofSide(life);
       const bound = candidates.find(({ state, lifeId }) => state === "bound" && lifeId === life.id);
       if (bound !== undefined) return bound;
-      const pending = candidates.find((intent) => mayTake(intent, life));
+      const pending = candidates.findLast((intent) => mayTake(intent, life));
       return pending === undefined ? null : take(pending, life);
     },
     at: (key) => {
@@ -143,14 +195,17 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
       const here = [...live.values()].filter((intent) => keyText(intent.key) === name);
       return here.sort((one, other) => Number(other.state === "bound") - Number(one.state === "bound"));
     },
+    of: (account) => [...live.values()].filter(({ key }) => key.account === account),
     put: async (intent) => {
-      const before = ofSide(intent);
-      await changed(intent, async () => {
-        await ledger.saveIntent(intent);
+      const before = ofSide(intent).filter(({ id }) => id !== intent.id);
+      const isNew = await changed(intent, async () => {
+        if (!(await ledger.saveIntent(intent))) return false;
         live.set(intent.id, intent);
+        tell({ change: "set", intent });
+        for (const old of before) await replace(old);
+        return true;
       });
-      tell({ change: "set", intent });
-      for (const old of before) await end(old, "another one was set in its place", "ended");
+      return isNew;
     },
     clear: async (key) => {
       const name = keyText(key);
@@ -158,6 +213,7 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
       for (const intent of here) await end(intent, "it was cleared", "cleared");
       return here.length > 0;
     },
+    end: (intent, how) => end(intent, how, "ended"),
     isAwaited: (place) => ofSide(place).some(({ state, orderLinkId }) => state === "pending" && orderLinkId !== null),
     filled: (account, orderLinkId) => {
       // Only what somebody waits for is worth remembering.
@@ -167,6 +223,7 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
       if (isAwaited) filledLinks.add(`${account}/${orderLinkId}`);
     },
     resting: (account, orderLinkIds) => {
+      lookedAt.add(account);
       const awaited = new Set([...live.values()].map(({ orderLinkId }) => orderLinkId));
       for (const link of orderLinkIds) if (awaited.has(link)) restingUntil.set(`${account}/${link}`, now());
     },

@@ -34,20 +34,24 @@ export function createIntentStore(db: Database, { read, write }: Runs): IntentSt
   };
 }
 
-async function save(db: Database, intent: Intent): Promise<void> {
+/** What somebody has taken up is not made to wait again. */
+async function save(db: Database, intent: Intent): Promise<boolean> {
   const columns = intentColumns(intent);
   const { id: _id, ...rest } = columns;
-  await db
+  const replaceable = intent.state === "pending" ? ["pending"] : LIVE;
+  const { numInsertedOrUpdatedRows = 0n } = await db
     .insertInto("intents")
     .values(columns)
-    .onConflict((conflict) => conflict.column("id").doUpdateSet(rest).where("intents.state", "in", LIVE))
-    .execute();
+    .onConflict((conflict) => conflict.column("id").doUpdateSet(rest).where("intents.state", "in", replaceable))
+    .executeTakeFirst();
+  return numInsertedOrUpdatedRows > 0n;
 }
 
 export async function intentRows(db: Database, filter: IntentFilter): Promise<IntentColumns[]> {
   // PostgreSQL knows no empty list.
   if (filter.states?.length === 0) return [];
   const wanted: Partial<Record<keyof IntentColumns, string | number>> = {
+    ...(filter.id === undefined ? {} : { id: filter.id }),
     ...(filter.account === undefined ? {} : { account: filter.account }),
     ...(filter.category === undefined ? {} : { category: filter.category }),
     ...(filter.symbol === undefined ? {} : { symbol: filter.symbol }),

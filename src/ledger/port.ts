@@ -21,8 +21,11 @@ export interface Ledger {
   /** Without effect where it has ended already, or is not known. */
   endLife(id: string, how: string, atMs: number): Promise<void>;
 
-  /** Writes it whole, in place of what was saved under its id; one that is over stays over. */
-  saveIntent(intent: Intent): Promise<void>;
+  /**
+   * Writes it whole, in place of what was saved under its id. False, and nothing is changed: that one is over, or it has
+   * been taken up and this one is to wait.
+   */
+  saveIntent(intent: Intent): Promise<boolean>;
   /** Oldest first. */
   intents(filter: IntentFilter): Promise<readonly Intent[]>;
   /** False: it was no longer pending, somebody else was faster. */
@@ -136,6 +139,7 @@ export interface Intent extends PositionIntent {
 
 /** What is absent does not matter. */
 export interface IntentFilter {
+  readonly id?: string;
   readonly account?: string;
   readonly category?: Category;
   readonly symbol?: string;

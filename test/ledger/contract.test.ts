@@ -157,12 +157,23 @@ function livesAndWishes(newUrl: NewUrl): void {
     ).toEqual(expect.arrayContaining([true, false]));
     expect(await ledger.endIntent("intent-1", "the position closed")).toBe(true);
     expect(await ledger.endIntent("intent-1", "too late", "expired")).toBe(false);
-    await ledger.saveIntent(intent({ stopLoss: dec("1") }));
+    expect(await ledger.saveIntent(intent({ stopLoss: dec("1") }))).toBe(false);
     expect(await ledger.intents({})).toMatchObject(
       [{ state: "ended", endedHow: "the position closed", lifeId: /life-[12]/, stopLoss: dec("0.00000012") }].map(
         (wanted) => ({ ...wanted, lifeId: expect.stringMatching(wanted.lifeId) as string }),
       ),
     );
+  });
+
+  test("an intent that waits may be changed, and one that was taken up is not made to wait again", async () => {
+    const { ledger } = await opened(await newUrl());
+    const changed = intent({ stopLoss: dec("1") });
+    expect([await ledger.saveIntent(intent()), await ledger.saveIntent(changed)]).toEqual([true, true]);
+    await ledger.saveIntent(intent({ id: "intent-2" }));
+    expect(await ledger.intents({ id: "intent-1" })).toEqual([changed]);
+    await ledger.bindIntent("intent-1", "life-1");
+    expect(await ledger.saveIntent(intent())).toBe(false);
+    expect(await ledger.intents({ id: "intent-1" })).toEqual([{ ...changed, state: "bound", lifeId: "life-1" }]);
   });
 
   test("orders that are left alone, with the first reason", async () => {

@@ -35,7 +35,7 @@ async function readMemory(url: string, accounts: readonly string[]): Promise<Mem
     const shelf = openShelf({
       ledger: {
         intents: (filter) => reader.intents(filter),
-        saveIntent: () => Promise.resolve(),
+        saveIntent: () => Promise.resolve(true),
         bindIntent: () => Promise.resolve(true),
         endIntent: () => Promise.resolve(true),
       },

@@ -29,6 +29,8 @@ export interface Opened {
   readonly account: AccountSettings;
   readonly guard: GuardParts;
   readonly fills: FillHistory;
+  /** False: another process writes for the account. */
+  isWriter(): boolean;
   close(): Promise<void>;
 }
 
@@ -86,6 +88,7 @@ function opened(connected: Connected, { reading, turn, leftAlone }: Known, share
   return {
     account,
     fills: session.fills,
+    isWriter: () => turn.frozen() === null,
     guard: guardParts(connected, { key, turn, leftAlone }, shared),
     close: async () => {
       clearInterval(warm);

@@ -9,6 +9,8 @@ export interface Accounts {
   guards(): readonly GuardParts[];
   find(name: string): AccountSettings | null;
   fillsOf(name: string): FillHistory | null;
+  /** Those that this process writes for. */
+  written(): readonly string[];
   /** @throws Refusal for a key that may do more than it should */
   open(account: AccountSettings): Promise<GuardParts>;
   /** After its guard has ended. */
@@ -38,6 +40,7 @@ export async function openAccounts(shared: Shared): Promise<Accounts> {
     guards: () => [...opened.values()].map(({ guard }) => guard),
     find: (name) => opened.get(name)?.account ?? null,
     fillsOf: (name) => opened.get(name)?.fills ?? null,
+    written: () => [...opened.values()].filter((one) => one.isWriter()).map(({ account }) => account.name),
     open,
     letGo: async (name) => {
       const one = opened.get(name);

@@ -9,6 +9,8 @@ import { deedFacts, keyFacts } from "../books/step-facts.js";
 export interface Hub extends EventHub {
   tell(event: SidecarEvent): void;
   tellIntent(event: IntentEvent): void;
+  /** What the intents file is about, where it has not become an intent. */
+  tellFile(data: DeskEvent["data"]): void;
 }
 
 export function openHub(): Hub {
@@ -19,6 +21,7 @@ export function openHub(): Hub {
   return {
     tell: (event) => tell(deskEvent(event)),
     tellIntent: ({ change, intent }) => tell({ kind: "intent", data: { change, intent: viewOfIntent(intent) } }),
+    tellFile: (data) => tell({ kind: "intent", data }),
     listen: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);

@@ -1,10 +1,8 @@
 /** The desk behind the HTTP window: what a bot or a person may ask of the running sidecar. */
 import { randomUUID } from "node:crypto";
-import { type Assessed, type Assessment, assess } from "../../assess/assess.js";
+import type { Assessed } from "../../assess/assess.js";
 import { dec } from "../../domain/decimal.js";
-import { contractText, keyText, type PositionKey, type Side } from "../../domain/position.js";
-import type { Contract } from "../../domain/snapshot.js";
-import { ExchangeFailure } from "../../exchange/failure.js";
+import { contractText, keyText, type Side } from "../../domain/position.js";
 import type { Desk, DeskEvent, QuoteAnswer, QuoteRequest } from "../../http/desk.js";
 import type { IntentAnswer, IntentDocument, IntentPlace } from "../../intents/document.js";
 import { keepIntent } from "../../intents/keep.js";
@@ -18,6 +16,7 @@ import type { Sidecar } from "../../sidecar/sidecar.js";
 import type { Current } from "./account.js";
 import type { Books, OpenLedger } from "../books/books.js";
 import { latestReport } from "./latest.js";
+import { lookAt, readOpenPosition } from "./open-position.js";
 import { intentFacts } from "../books/step-facts.js";
 import { awaitLooks, type Waiting } from "./waiting.js";
 
@@ -101,7 +100,7 @@ async function setIntent(
     shelf,
     now: () => systemClock.now(),
     newId: randomUUID,
-    openPosition: (key, side) => openPosition(guard, key, side),
+    openPosition: (key, side) => readOpenPosition(guard, key, side),
   });
   if (kept.kind === "refused") {
     books.note({
@@ -134,28 +133,6 @@ function pendingReason({ pass }: GuardParts, { policy }: Assessed): string {
   if (pass.writer === undefined) return "this is a dry run, so nothing is written";
   if (policy.protection.mode === "report-only") return "the mode is report-only, so nothing is written";
   return "no read has shown it at the exchange yet; it is tried on";
-}
-
-/** From a read that is asked for now; null also where nothing could be read. */
-async function openPosition(guard: GuardParts, key: PositionKey, side: Side): Promise<Assessed | null> {
-  const assessment = await lookAt(guard, key);
-  const name = keyText(key);
-  const found = assessment?.positions.find(({ position }) => keyText(position.key) === name && position.side === side);
-  return found ?? null;
-}
-
-async function lookAt({ pass }: GuardParts, { category, symbol }: Contract): Promise<Assessment | null> {
-  try {
-    const snapshot = await pass.reader.snapshot([{ category, symbol }]);
-    return assess({
-      snapshot,
-      policyOf: ({ key, side }) => pass.policyOf(key, side),
-      lifeOf: (position) => pass.memory.recall(position),
-    });
-  } catch (error) {
-    if (error instanceof ExchangeFailure) return null;
-    throw error;
-  }
 }
 
 async function quote(request: QuoteRequest, parts: DeskParts): Promise<QuoteAnswer> {

@@ -2,12 +2,13 @@
 import { createIpBudget } from "../../exchange/bybit/index.js";
 import { compilePolicy } from "../../policy/resolve.js";
 import { print } from "../../domain/decimal.js";
+import type { FileWatch } from "../../intents/file-watch.js";
 import type { IntentEvent } from "../../intents/shelf.js";
 import { type Log, systemClock } from "../../runtime/index.js";
 import type { SidecarEvent } from "../../sidecar/event.js";
 import { type Sidecar, startSidecar, StuckError } from "../../sidecar/sidecar.js";
 import type { Console } from "../console.js";
-import { type CommonOptions, type Context, openContext } from "../context.js";
+import { type CommonOptions, type Context, openContext, openOutline } from "../context.js";
 import type { Current, Shared } from "./account.js";
 import { type Accounts, openAccounts } from "./accounts.js";
 import { type Books, type BooksParts, booksInMemory, openBooks } from "../books/books.js";
@@ -18,6 +19,7 @@ import { type Hub, openHub } from "./desk-events.js";
 import { openOperations, type Operations } from "./operations.js";
 import { noteEvents } from "./notes.js";
 import { endUnseenLives, recoverOpenings } from "./upkeep.js";
+import { watchIntentsFile } from "./intents-file.js";
 import { followReloads } from "./reload.js";
 
 export interface RunOptions extends CommonOptions {
@@ -34,6 +36,7 @@ const LINGER_MS = 500;
 
 export async function run(options: RunOptions, console: Console): Promise<number> {
   const context = await openContext(options, console);
+  const { accountNames } = await openOutline(options);
   const operations = openOperations(context.settings, context.log);
   // From the first moment on: a signal that comes early must find somebody who listens.
   const signal = interrupted();
@@ -53,6 +56,7 @@ export async function run(options: RunOptions, console: Console): Promise<number
   sidecar = start(accounts, context);
   const running = sidecar;
   const stopFollowing = followReloads({ options, log, current, accounts, sidecar: running, operations });
+  const file = watchIntentsFile({ current, accountNames, books, accounts, sidecar: running, hub, log });
   log.info({ accounts: accounts.names(), dryRun: options.dryRun }, "the sidecar has started");
   try {
     const desk = openDesk({ current, books, guards: () => accounts.guards(), sidecar: running, events: hub });
@@ -64,7 +68,7 @@ export async function run(options: RunOptions, console: Console): Promise<number
     return exitCodeOf(error, context);
   } finally {
     stopFollowing();
-    await closed({ sidecar: running, accounts, operations, books });
+    await closed({ file, sidecar: running, accounts, operations, books });
     log.info("stopped");
   }
 }
@@ -162,14 +166,15 @@ function interrupted(): Promise<NodeJS.Signals> {
 }
 
 interface Closing {
+  readonly file: FileWatch | null;
   readonly sidecar: Sidecar;
   readonly accounts: Accounts;
   readonly operations: Operations;
   readonly books: Books;
 }
 
-async function closed({ sidecar, accounts, operations, books }: Closing): Promise<void> {
-  const told = Promise.all([sidecar.close(), accounts.close(), operations.close()]);
+async function closed({ file, sidecar, accounts, operations, books }: Closing): Promise<void> {
+  const told = Promise.all([file?.close(), sidecar.close(), accounts.close(), operations.close()]);
   const everything = told.then(() => books.close());
   let timer: NodeJS.Timeout | undefined;
   const enough = new Promise<void>((resolve) => {

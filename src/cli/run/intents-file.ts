@@ -1,0 +1,129 @@
+/** The intents file beside the running sidecar: looked at each second, told in log, events and ledger. */
+import { readFile, stat } from "node:fs/promises";
+import { seenAtMs } from "../../domain/picture.js";
+import { keyText, type PositionKey, type Side } from "../../domain/position.js";
+import { type FileNews, keepFile } from "../../intents/file-keeper.js";
+import { type FileReader, type FileWatch, watchFile } from "../../intents/file-watch.js";
+import { type Log, systemClock } from "../../runtime/index.js";
+import type { GuardParts } from "../../sidecar/parts.js";
+import type { Sidecar } from "../../sidecar/sidecar.js";
+import type { Books } from "../books/books.js";
+import { intentFacts, keyFacts } from "../books/step-facts.js";
+import type { Current } from "./account.js";
+import type { Accounts } from "./accounts.js";
+import type { Hub } from "./desk-events.js";
+import { readOpenPosition } from "./open-position.js";
+
+export interface IntentsFileParts {
+  readonly current: Current;
+  /** All of the config, also those that this process was not asked to guard. */
+  readonly accountNames: readonly string[];
+  readonly books: Books;
+  readonly accounts: Accounts;
+  readonly sidecar: Sidecar;
+  readonly hub: Hub;
+  readonly log: Log;
+}
+
+/** Null: there is no ledger to keep intents in. */
+export function watchIntentsFile(parts: IntentsFileParts): FileWatch | null {
+  const { current, accountNames, books, accounts, sidecar, log } = parts;
+  const path = () => current.settings.intents?.file ?? null;
+  if (books.ledger === null) {
+    if (path() !== null) log.warn({ file: path() }, "the intents file is not watched: this run keeps no intents");
+    return null;
+  }
+  const { shelf, store } = books.ledger;
+  const tell = (news: FileNews) => tellNews(news, path(), parts);
+  const guardOf = (account: string) => accounts.guards().find(({ name }) => name === account) ?? null;
+  const keeper = keepFile({
+    shelf,
+    ledger: store,
+    ours: () => accounts.written(),
+    openPosition: async (key, side) => {
+      const guard = guardOf(key.account);
+      return guard === null ? null : readOpenPosition(guard, key, side);
+    },
+    seenSince: (key, side, sinceMs) => seenSince(sidecar, key, side, sinceMs),
+    takeUp: ({ position }) => takeUp(guardOf(position.key.account), position),
+    look: (key) => sidecar.look(key.account, key),
+    tell,
+    now: () => systemClock.now(),
+    steadyMs: () => systemClock.steadyMs(),
+  });
+  return watchFile({
+    path,
+    files,
+    keeper,
+    onlyAccount: () => (current.settings.accounts.length === 1 ? onlyOf(accountNames) : null),
+    tell,
+    now: () => systemClock.now(),
+    after: (ms, callback) => {
+      const timer = setTimeout(callback, ms);
+      return () => clearTimeout(timer);
+    },
+  });
+}
+
+/** An intent is in force from its recall on. */
+function takeUp(guard: GuardParts | null, position: Parameters<GuardParts["pass"]["memory"]["recall"]>[0]): void {
+  guard?.pass.memory.recall(position);
+}
+
+function onlyOf(names: readonly string[]): string | null {
+  return names.length === 1 ? (names[0] ?? null) : null;
+}
+
+const files: FileReader = {
+  stamp: async (path) => {
+    try {
+      const { mtimeNs, ctimeNs, mtimeMs, size, ino } = await stat(path, { bigint: true });
+      return { mtimeMs: Number(mtimeMs), size: Number(size), text: [mtimeNs, ctimeNs, size, ino].join("/") };
+    } catch (error) {
+      if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+      throw error;
+    }
+  },
+  read: (path) => readFile(path, "utf8"),
+};
+
+function seenSince(sidecar: Sidecar, key: PositionKey, side: Side, sinceMs: number) {
+  const latest = sidecar.latest().get(key.account);
+  if (latest === undefined || seenAtMs(latest.picture, key) <= sinceMs) return undefined;
+  const { snapshot, positions, unseen } = latest.assessment;
+  if (snapshot.gaps.length > 0 || unseen.length > 0) return undefined;
+  const name = keyText(key);
+  return positions.find(({ position }) => keyText(position.key) === name && position.side === side) ?? null;
+}
+
+function tellNews(news: FileNews, file: string | null, { books, hub, log }: IntentsFileParts): void {
+  switch (news.kind) {
+    case "read":
+      return log.info({ file, intents: news.intents }, "the intents file was read");
+    case "invalid": {
+      const { problems } = news;
+      hub.tellFile({ change: "file-invalid", file, problems });
+      return log.warn({ file, problems }, "the intents file is not valid, and changes nothing");
+    }
+    case "refused": {
+      const { entry, refusal } = news;
+      const { where, key, wish } = entry;
+      const placed = { ...keyFacts(key), side: wish.side };
+      const { code, message } = refusal;
+      books.note({ kind: "intent-refused", ...placed, body: intentFacts({ who: "file", ...wish }, message) });
+      hub.tellFile({ change: "refused", ...placed, file, where, code, message });
+      return log.warn({ ...placed, file, where, code }, `an intent of the file was refused: ${message}`);
+    }
+    case "over": {
+      const { where, key, wish } = news.entry;
+      const facts = { ...keyFacts(key), side: wish.side, file, where, how: news.how };
+      hub.tellFile({ change: "over", ...facts });
+      return log.info(
+        facts,
+        "an entry of the intents file has had its time; to want the same again, give it another id",
+      );
+    }
+    case "unwritten":
+      return log.error({ file, reason: news.reason }, "an intent of the file could not be kept; it is tried again");
+  }
+}
