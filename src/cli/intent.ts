@@ -1,14 +1,15 @@
 /** `backstop intent`: the levels that a person or a script wants for one position, kept in the ledger. */
 import { randomUUID } from "node:crypto";
 import { type Assessed, assess } from "../assess/assess.js";
-import { keyText, type PositionIdx, type PositionKey, type Side } from "../domain/position.js";
+import { keyText, type Position, type PositionIdx, type PositionKey, type Side } from "../domain/position.js";
 import { ExchangeFailure } from "../exchange/failure.js";
 import { type IntentDocument, intentDocument } from "../intents/document.js";
 import { keepIntent } from "../intents/keep.js";
 import { openShelf, type Shelf } from "../intents/shelf.js";
 import { viewOfIntent } from "../intents/view.js";
 import { openLedger } from "../ledger/open.js";
-import { type Intent, type Ledger, LedgerError } from "../ledger/port.js";
+import { recognised } from "../ledger/lives.js";
+import { type Intent, type Ledger, LedgerError, type Life } from "../ledger/port.js";
 import { readLedger } from "../ledger/reading.js";
 import { compilePolicy } from "../policy/resolve.js";
 import { type Log, systemClock } from "../runtime/index.js";
@@ -56,10 +57,12 @@ export async function intentSet(options: IntentSetOptions, console: Console): Pr
   const key = placeOf(options, account.name);
   return withShelf(context.settings.ledger.url, context.log, async (shelf, store) => {
     await shelf.refresh(account.name);
+    const lives = await store.openLives(account.name);
     const kept = await keepIntent(key, document, "cli", {
       shelf,
       now: () => systemClock.now(),
       newId: randomUUID,
+      lifeOf: (position) => lives.findLast((life) => isIts(life, position))?.id ?? null,
       openPosition: (place, side) => openPosition(account, place, side, context),
     });
     if (kept.kind === "refused") {
@@ -78,6 +81,10 @@ export async function intentSet(options: IntentSetOptions, console: Console): Pr
     if (!isApplied) console.err(pendingNote(kept.open));
     return 0;
   });
+}
+
+function isIts(life: Life, position: Position): boolean {
+  return keyText(life.key) === keyText(position.key) && recognised(life, position) === "same";
 }
 
 function pendingNote(open: Assessed | null): string {
@@ -192,7 +199,7 @@ async function openPosition(
   key: PositionKey,
   side: Side,
   { settings, log }: Context,
-): Promise<Assessed | null> {
+): Promise<Assessed | null | "unread"> {
   const { session } = connectOne(account, { settings, log }, "read", {
     ipBudget: createIpBudget(settings.budget.ipShare),
   });
@@ -200,16 +207,18 @@ async function openPosition(
     const memory = await readBooks(settings.ledger.url, [account.name], log);
     const policyOf = compilePolicy(settings.policy);
     const snapshot = await session.reader.snapshot([{ category: key.category, symbol: key.symbol }]);
-    const { positions } = assess({
+    const { positions, unseen } = assess({
       snapshot,
       policyOf: ({ key: place, side: held }) => policyOf(place, held),
       lifeOf: (position) => memory.recall(position),
     });
-    return positions.find(({ position }) => keyText(position.key) === keyText(key) && position.side === side) ?? null;
+    const found = positions.find(({ position }) => keyText(position.key) === keyText(key) && position.side === side);
+    if (found !== undefined) return found;
+    return snapshot.gaps.some(({ what }) => what === "positions") || unseen.length > 0 ? "unread" : null;
   } catch (error) {
     if (!(error instanceof ExchangeFailure)) throw error;
     log.warn({ account: account.name }, `the intent could not be held against the exchange: ${error.message}`);
-    return null;
+    return "unread";
   } finally {
     await session.close();
   }

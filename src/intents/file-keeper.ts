@@ -22,7 +22,7 @@ export interface FileKeeperParts {
   /** The accounts that this process guards and writes for; entries for others are left to others. */
   readonly ours: () => readonly string[];
   /** The position of that side as it was read just now; null: none is open, or nothing can be seen. */
-  readonly openPosition: (key: PositionKey, side: Side) => Promise<Assessed | null>;
+  readonly openPosition: (key: PositionKey, side: Side) => Promise<Assessed | null | "unread">;
   /** The same by the latest look that began after `sinceMs` (steady); undefined: there was none, or it had gaps. */
   readonly seenSince: (key: PositionKey, side: Side, sinceMs: number) => Assessed | null | undefined;
   /** One for this open position was kept: it is taken up at once. */
@@ -92,12 +92,13 @@ export function keepFile(parts: FileKeeperParts): FileKeeper {
 
   async function ask(entry: FileEntry, createdAtMs: number, before: Refused | undefined): Promise<void> {
     const { id, key, wish } = entry;
-    const open = await openPosition(key, wish.side);
+    const sight = await openPosition(key, wish.side);
+    const open = sight === "unread" ? null : sight;
     const intent = newIntent(key, wish, { wish: wishOf(wish), who: WHO, id, createdAtMs });
     if (isOutdated(intent, open, now())) return lay(entry, { ...intent, state: "expired", endedHow: OUTDATED });
     const kept = await keepIntent(key, wish, WHO, {
       shelf,
-      openPosition: () => Promise.resolve(open),
+      openPosition: () => Promise.resolve(sight),
       now,
       newId: () => id,
       createdAtMs,

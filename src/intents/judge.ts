@@ -35,9 +35,9 @@ export function judgeWish(document: IntentDocument, against: JudgedAgainst): Jud
   const refusal = senseless(document, wish, against) ?? pastMark(wish, against.open);
   const standing = looserThan(wish, against.open);
   if (refusal !== null || standing === null) return { refusal, wish, mayLoosenFrom: null };
-  return document.allowLoosen
+  return document.allowLoosen && against.open?.stop.standingFull != null
     ? { refusal: null, wish, mayLoosenFrom: standing }
-    : { refusal: wouldLoosen(wish, standing), wish, mayLoosenFrom: null };
+    : { refusal: wouldLoosen(wish, standing, document), wish, mayLoosenFrom: null };
 }
 
 export function wishOf({ side, stopLoss, takeProfit, reason, until }: IntentDocument): Wish {
@@ -90,9 +90,12 @@ function looserThan({ side, stopLoss }: Wish, open: Assessed | null): Decimal | 
   return standing !== null && isLooserStop(stopLoss, standing, side) ? standing : null;
 }
 
-function wouldLoosen({ stopLoss }: Wish, standing: Decimal): Refusal {
+function wouldLoosen({ stopLoss }: Wish, standing: Decimal, { allowLoosen }: IntentDocument): Refusal {
   const wanted = stopLoss === null ? "" : print(stopLoss);
-  const message = `a stop stands at ${print(standing)}; ${wanted} would loosen it, which needs allowLoosen: true`;
+  const cure = allowLoosen
+    ? "and it rests as orders of another hand, which are never moved"
+    : "which needs allowLoosen: true";
+  const message = `a stop stands at ${print(standing)}; ${wanted} would loosen it, ${cure}`;
   return { status: "refused", httpStatus: 409, code: "would-loosen", message, standing: print(standing), wanted };
 }
 

@@ -1,6 +1,6 @@
 /** Takes in a wish: held against the position as it stands, refused with both prices, or kept in the ledger. */
 import type { Assessed } from "../assess/assess.js";
-import type { PositionKey, Side } from "../domain/position.js";
+import type { Position, PositionKey, Side } from "../domain/position.js";
 import type { Intent } from "../ledger/port.js";
 import type { IntentDocument } from "./document.js";
 import { judgeWish, type Refusal, unprocessable, type Wish } from "./judge.js";
@@ -8,8 +8,10 @@ import type { Shelf } from "./shelf.js";
 
 export interface KeepParts {
   readonly shelf: Pick<Shelf, "put">;
-  /** The position of that side as it was seen just now; null: none is open, or nothing can be seen. */
-  readonly openPosition: (key: PositionKey, side: Side) => Promise<Assessed | null>;
+  /** The position of that side as it was seen just now; null: none is open. */
+  readonly openPosition: (key: PositionKey, side: Side) => Promise<Assessed | null | "unread">;
+  /** The life that an open position is in; absent or null: that is for the account's writer to say. */
+  readonly lifeOf?: (position: Position) => string | null;
   /** Wall clock, milliseconds since 1970. */
   readonly now: () => number;
   readonly newId: () => string;
@@ -28,14 +30,17 @@ export async function keepIntent(
   key: PositionKey,
   document: IntentDocument,
   who: string,
-  { shelf, openPosition, now, newId, createdAtMs }: KeepParts,
+  { shelf, openPosition, lifeOf, now, newId, createdAtMs }: KeepParts,
 ): Promise<Kept> {
-  const open = await openPosition(key, document.side);
+  const sight = await openPosition(key, document.side);
+  const open = sight === "unread" ? null : sight;
   const { refusal, wish, mayLoosenFrom } = judgeWish(document, { positionIdx: key.positionIdx, open, nowMs: now() });
   if (refusal !== null) return { kind: "refused", refusal, open };
   const made = newIntent(key, document, { wish, who, id: newId(), createdAtMs: createdAtMs ?? now() });
-  const intent: Intent = { ...made, mayLoosenFrom };
-  if (await shelf.put(intent)) return { kind: "kept", intent, open };
+  // It belongs to the life that it was held against, not to the next one, should that end in this moment.
+  const lifeId = open === null || made.orderLinkId !== null ? null : (lifeOf?.(open.position) ?? null);
+  const intent: Intent = { ...made, mayLoosenFrom, ...(lifeId === null ? {} : { state: "bound", lifeId }) };
+  if (await shelf.put(intent, sight === null ? "next" : "any")) return { kind: "kept", intent, open };
   return { kind: "refused", refusal: unprocessable(SPENT), open };
 }
 

@@ -32,9 +32,10 @@ export interface Shelf {
   of(account: string): readonly Intent[];
   /**
    * In place of what was wanted for the same side. Durable when it resolves. False: one of this id has been taken up
-   * before, or is over, and nothing is changed. @throws LedgerError
+   * before, or is over, and nothing is changed. `next`: none is open, so what began long before is not meant; default
+   * any. @throws LedgerError
    */
-  put(intent: Intent): Promise<boolean>;
+  put(intent: Intent, meant?: "any" | "next"): Promise<boolean>;
   /** False: there was none. @throws LedgerError */
   clear(key: Life["key"]): Promise<boolean>;
   /** Ends this one; without effect where it is over. @throws LedgerError */
@@ -48,6 +49,8 @@ export interface Shelf {
 }
 
 const LIVE = ["pending", "bound"] as const;
+/** Fill, push and read of the same opening are not stamped alike, nor by the same clock. */
+const CLOCKS_APART_MS = 5_000;
 const REPLACED = "another one was set in its place";
 
 export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): Shelf {
@@ -59,7 +62,9 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
   let questions = 0;
   /** What the ledger could not be told of when another one came in its place. */
   const replaced = new Map<string, Intent>();
-  const filledLinks = new Set<string>();
+  /** When each was filled, milliseconds since 1970. */
+  const filledLinks = new Map<string, number>();
+  const forNext = new Set<string>();
   const restingUntil = new Map<string, number>();
   /** Accounts whose orders have been looked at: before that nobody knows which orders rest. */
   const lookedAt = new Set<string>();
@@ -110,9 +115,15 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
 
   function mayTake(intent: Intent, life: Life): boolean {
     if (intent.state !== "pending" || life.ended !== null || !mayBind(life.key.account)) return false;
-    const { orderLinkId, createdAtMs, ttlMs } = intent;
-    if (orderLinkId !== null) return filledLinks.has(linkText(intent, orderLinkId));
-    return (life.openedAtMs ?? life.firstSeenMs) <= createdAtMs + ttlMs;
+    const { id, orderLinkId, createdAtMs, ttlMs } = intent;
+    const beganMs = life.openedAtMs ?? life.firstSeenMs;
+    if (orderLinkId !== null) {
+      // The fill has opened this life, or added to it: what began later is another's.
+      const filledMs = filledLinks.get(linkText(intent, orderLinkId));
+      return filledMs !== undefined && beganMs <= filledMs + CLOCKS_APART_MS;
+    }
+    if (forNext.has(id) && beganMs < createdAtMs - CLOCKS_APART_MS) return false;
+    return beganMs <= createdAtMs + ttlMs;
   }
 
   function take(intent: Intent, life: Life): Intent {
@@ -196,7 +207,8 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
       return here.sort((one, other) => Number(other.state === "bound") - Number(one.state === "bound"));
     },
     of: (account) => [...live.values()].filter(({ key }) => key.account === account),
-    put: async (intent) => {
+    put: async (intent, meant = "any") => {
+      if (meant === "next") forNext.add(intent.id);
       const before = ofSide(intent).filter(({ id }) => id !== intent.id);
       const isNew = await changed(intent, async () => {
         if (!(await ledger.saveIntent(intent))) return false;
@@ -220,7 +232,7 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
       const isAwaited = [...live.values()].some(
         (intent) => intent.key.account === account && intent.orderLinkId === orderLinkId,
       );
-      if (isAwaited) filledLinks.add(`${account}/${orderLinkId}`);
+      if (isAwaited) filledLinks.set(`${account}/${orderLinkId}`, now());
     },
     resting: (account, orderLinkIds) => {
       lookedAt.add(account);

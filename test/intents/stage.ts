@@ -71,6 +71,7 @@ export async function openStage(): Promise<ShelfStage> {
       },
       now: () => clock.nowMs,
       tell: ({ change, intent: { id } }: IntentEvent) => void told.push(`${change} ${id}`),
+      mayBind: () => true,
       isOver: (_account, lifeId) => over.has(lifeId),
     });
   return { shelf: another(), ledger, clock, told, over, broken, late, another };

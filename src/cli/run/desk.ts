@@ -94,13 +94,14 @@ async function setIntent(
   waiting: Waiting,
 ): Promise<IntentAnswer> {
   const { books, sidecar } = parts;
-  const { shelf } = ledgerOf(books);
+  const { shelf, memory } = ledgerOf(books);
   const guard = guardOf(place.account, parts);
   const kept = await keepIntent(place, wish, "http", {
     shelf,
     now: () => systemClock.now(),
     newId: randomUUID,
     openPosition: (key, side) => readOpenPosition(guard, key, side),
+    lifeOf: (position) => (books.writes.has(place.account) ? memory.lifeOf(position).id : null),
   });
   if (kept.kind === "refused") {
     books.note({

@@ -5,12 +5,19 @@ import type { Contract } from "../../domain/snapshot.js";
 import { ExchangeFailure } from "../../exchange/failure.js";
 import type { GuardParts } from "../../sidecar/parts.js";
 
-/** From a read that is asked for now; null also where nothing could be read. */
-export async function readOpenPosition(guard: GuardParts, key: PositionKey, side: Side): Promise<Assessed | null> {
+/** From a read that is asked for now; null: none is open. */
+export async function readOpenPosition(
+  guard: GuardParts,
+  key: PositionKey,
+  side: Side,
+): Promise<Assessed | null | "unread"> {
   const assessment = await lookAt(guard, key);
+  if (assessment === null) return "unread";
   const name = keyText(key);
-  const found = assessment?.positions.find(({ position }) => keyText(position.key) === name && position.side === side);
-  return found ?? null;
+  const found = assessment.positions.find(({ position }) => keyText(position.key) === name && position.side === side);
+  if (found !== undefined) return found;
+  const { snapshot, unseen } = assessment;
+  return snapshot.gaps.some(({ what }) => what === "positions") || unseen.length > 0 ? "unread" : null;
 }
 
 /** Null: the exchange could not be read. */
