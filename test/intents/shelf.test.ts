@@ -75,6 +75,15 @@ describe("an intent for an order", () => {
     expect(shelf.isAwaited(aLife())).toBe(false);
   });
 
+  test("is not taken up by a life that began long after the fill", async () => {
+    const { shelf, clock } = await openStage();
+    await shelf.put(ordered());
+    shelf.filled("main", "bot-1");
+    clock.nowMs += 60_000;
+    expect(shelf.forLife(aLife({ openedAtMs: NOW_MS + 60_000 }))).toBeNull();
+    expect(shelf.forLife(aLife({ openedAtMs: NOW_MS - 60_000 }))).toMatchObject({ id: "intent-1" });
+  });
+
   test("does not expire while its order rests, and waits its ttl once more after that", async () => {
     const { shelf, clock, ledger } = await openStage();
     await shelf.put(ordered());
@@ -269,5 +278,24 @@ describe("while the ledger fails", () => {
     broken.add("intents");
     await expect(shelf.refresh("main")).rejects.toBeInstanceOf(LedgerError);
     expect(shelf.forLife(aLife())).toMatchObject({ id: "intent-1" });
+  });
+});
+
+describe("an intent that was held against the position as it stood", () => {
+  test("is meant for the next one where none was open: what began long before does not take it up", async () => {
+    const { shelf } = await openStage();
+    await shelf.put(anIntent(), "next");
+    expect(shelf.forLife(aLife({ openedAtMs: NOW_MS - 60_000 }))).toBeNull();
+    expect(shelf.forLife(aLife())).toMatchObject({ id: "intent-1" });
+  });
+
+  test("is in force for that life from the start, and for no other", async () => {
+    const { shelf, another } = await openStage();
+    await shelf.put(anIntent({ state: "bound", lifeId: "life-1" }));
+    for (const one of [shelf, another()]) {
+      await one.refresh("main");
+      expect(one.forLife(aLife({ id: "life-2" }))).toBeNull();
+      expect(one.forLife(aLife({ id: "life-1" }))).toMatchObject({ id: "intent-1" });
+    }
   });
 });
