@@ -16,6 +16,8 @@ export interface Fill {
   readonly kind: "fill";
   /** Unique: lists repeat. */
   readonly execId: string;
+  /** As the order's sender named it; empty: not named. */
+  readonly orderLinkId: string;
   readonly direction: "buy" | "sell";
   /** Above zero, in the unit of a position's size. */
   readonly quantity: Decimal;

@@ -1,5 +1,6 @@
 /** The account's past, as far as its fills tell it: when a position was opened, and what ended one. */
 import type { Closing } from "../domain/fills.js";
+import type { Contract } from "../domain/snapshot.js";
 import type { Position, PositionKey, Side } from "../domain/position.js";
 
 export type { ClosedBy, Closing } from "../domain/fills.js";
@@ -19,4 +20,9 @@ export interface FillHistory {
    * @throws ExchangeFailure when the fills could not be read
    */
   closedSince(key: PositionKey, side: Side, sinceMs: number): Promise<Closing | null>;
+  /**
+   * Orders that have opened or grown a position since then, as their senders named them, and when each first did, by the
+   * exchange's clock. Null: the fills do not tell. @throws ExchangeFailure when the fills could not be read
+   */
+  filledSince(contract: Contract, sinceMs: number): Promise<ReadonlyMap<string, number> | null>;
 }

@@ -42,8 +42,8 @@ export interface Shelf {
   end(intent: Intent, how: string): Promise<void>;
   /** True: one of that place and side waits for its order. */
   isAwaited(place: Pick<Life, "key" | "side">): boolean;
-  /** An order with this link was filled: the intent that waits for it may be taken up. */
-  filled(account: string, orderLinkId: string): void;
+  /** An order with this link was filled, default now: the intent that waits for it may be taken up. */
+  filled(account: string, orderLinkId: string, atMs?: number): void;
   /** Orders with these links rest: what waits for one of them does not expire meanwhile. */
   resting(account: string, orderLinkIds: readonly string[]): void;
 }
@@ -227,12 +227,12 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
     },
     end: (intent, how) => end(intent, how, "ended"),
     isAwaited: (place) => ofSide(place).some(({ state, orderLinkId }) => state === "pending" && orderLinkId !== null),
-    filled: (account, orderLinkId) => {
+    filled: (account, orderLinkId, atMs = now()) => {
       // Only what somebody waits for is worth remembering.
       const isAwaited = [...live.values()].some(
         (intent) => intent.key.account === account && intent.orderLinkId === orderLinkId,
       );
-      if (isAwaited) filledLinks.set(`${account}/${orderLinkId}`, now());
+      if (isAwaited) filledLinks.set(`${account}/${orderLinkId}`, atMs);
     },
     resting: (account, orderLinkIds) => {
       lookedAt.add(account);

@@ -14,3 +14,4 @@ export {
 } from "./secrets.js";
 export { createNotifier, type Notifier, type NotifierOptions, type RunProgram } from "./systemd.js";
 export { keepNewFilesPrivate } from "./umask.js";
+export { LATE, within } from "./within.js";

@@ -76,7 +76,13 @@ function parts({ direction, quantity, parts: wanted }: Trade, closes: number, at
     const closed = Math.min(left, share);
     left -= closed;
     const facts = { direction, quantity: dec(`${share}`), closed: dec(`${closed}`), atMs, seq };
-    return { kind: "fill", execId: `${seq}/${part}`, by: seq % 2 === 0 ? "its stop" : "an order", ...facts } as const;
+    return {
+      kind: "fill",
+      execId: `${seq}/${part}`,
+      orderLinkId: "",
+      by: seq % 2 === 0 ? "its stop" : "an order",
+      ...facts,
+    } as const;
   });
 }
 

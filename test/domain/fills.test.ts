@@ -12,7 +12,15 @@ let made = 0;
 
 function bought({ quantity, closed = "0", ...over }: Shape): Fill {
   made += 1;
-  const usual = { kind: "fill", execId: `e${made}`, direction: "buy", atMs: 1, seq: 0, by: "an order" } as const;
+  const usual = {
+    kind: "fill",
+    execId: `e${made}`,
+    orderLinkId: "",
+    direction: "buy",
+    atMs: 1,
+    seq: 0,
+    by: "an order",
+  } as const;
   return { ...usual, ...over, quantity: dec(quantity), closed: dec(closed) };
 }
 

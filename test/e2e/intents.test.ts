@@ -223,6 +223,32 @@ describe("an intent for an order", () => {
   });
 });
 
+describe("an order that fills while nobody listens", () => {
+  it("has its position opened with its intent when the sidecar is back", async (context) => {
+    const stage = await openWith(context);
+    stage.exchange.setPrice({ symbol: "BTCUSDT", price: "64000" });
+    const first = startRun(context, stage);
+    const api = await apiOf(first, stage);
+    await first.watching();
+    await api.put("BTCUSDT/0", { side: "long", stopLoss: "60000", orderLinkId: "bot-7" });
+    const order = {
+      category: "linear",
+      symbol: "BTCUSDT",
+      side: "Buy",
+      orderType: "Limit",
+      qty: "0.1",
+      price: "63900",
+    };
+    stage.exchange.placeOrder({ ...order, timeInForce: "GTC", positionIdx: 0, orderLinkId: "bot-7" });
+    expect(await first.end("SIGKILL")).toBe("SIGKILL");
+    stage.exchange.setPrice({ symbol: "BTCUSDT", price: "63890" });
+    const second = startRun(context, stage);
+    await second.watching();
+    expect(levelsOf(stage, "BTCUSDT").stopLoss).toBe(60_000);
+    expect(await second.end()).toBe(0);
+  });
+});
+
 describe("backstop intent", () => {
   it("is applied by the sidecar that runs, or by the next protect", async (context) => {
     const stage = await openWith(context);

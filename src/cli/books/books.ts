@@ -10,7 +10,7 @@ import { openLedger } from "../../ledger/open.js";
 import { type Ledger, LedgerError, type NewEntry } from "../../ledger/port.js";
 import type { Step } from "../../plan/step.js";
 import type { ResolvedPolicy } from "../../policy/resolve.js";
-import { type Log, systemClock } from "../../runtime/index.js";
+import { LATE, type Log, systemClock, within } from "../../runtime/index.js";
 import { type AttachJournal, openAttachJournal } from "./attach-journal.js";
 import { openJournal, type OpenJournal } from "./journal.js";
 
@@ -141,15 +141,12 @@ function troubleTeller(store: Ledger, lives: LedgerMemory, log: Log) {
   }
 
   /** A stop that is due waits for no server: what takes longer is written when it is, and counts as trouble till then. */
-  function inTime(writing: Promise<number | null>): Promise<number | null> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        overdue += 1;
-        track(writing.finally(() => (overdue -= 1)));
-        resolve(null);
-      }, MOST_WAIT_MS);
-      writing.then(resolve, reject).finally(() => clearTimeout(timer));
-    });
+  async function inTime(writing: Promise<number | null>): Promise<number | null> {
+    const id = await within(MOST_WAIT_MS, writing);
+    if (id !== LATE) return id;
+    overdue += 1;
+    track(writing.finally(() => (overdue -= 1)));
+    return null;
   }
 
   function track(work: Promise<unknown>): void {

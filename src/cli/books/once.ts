@@ -38,7 +38,8 @@ export async function openAccountBooks(
     recognise: async ({ account, session: { reader, fills } }) => {
       const { ledger } = books;
       const isOurs = claims.get(account.name) !== null;
-      if (ledger !== null && isOurs) await recogniseLives({ reader, fills, memory: ledger.memory });
+      if (ledger !== null && isOurs)
+        await recogniseLives({ reader, fills, memory: ledger.memory, shelf: ledger.shelf });
     },
     close: async () => {
       for (const held of claims.values()) if (held !== null && held !== "unknown") await held.release();

@@ -4,26 +4,42 @@ import { keyText } from "../../domain/position.js";
 import { ExchangeFailure } from "../../exchange/failure.js";
 import type { FillHistory } from "../../exchange/fills.js";
 import type { Reader } from "../../exchange/port.js";
+import type { Shelf } from "../../intents/shelf.js";
 import type { LedgerMemory } from "../../ledger/ledger-memory.js";
-import { systemClock } from "../../runtime/index.js";
+import { within } from "../../runtime/index.js";
 
 /** A naked position waits so long at most; a life that is not proven then counts as another. */
 const MOST_MS = 3_000;
+/** An intent is set by our clock, and its order is filled by the exchange's. */
+const CLOCKS_APART_MS = 60_000;
 
 export interface RecogniseParts {
   readonly reader: Reader;
   readonly fills: FillHistory;
   readonly memory: Pick<LedgerMemory, "openLives" | "lifeOf">;
+  readonly shelf: Pick<Shelf, "of" | "filled">;
 }
 
-/** Nothing to do, and nothing asked, where no life is open, or every row states its opening itself. Never rejects. */
-export async function recogniseLives({ reader, fills, memory }: RecogniseParts): Promise<void> {
+/** Nothing is asked where no life is open and no intent waits for an order. Never rejects. */
+export async function recogniseLives(parts: RecogniseParts): Promise<void> {
+  await within(MOST_MS, Promise.all([recogniseOpen(parts), recogniseFilled(parts)]));
+}
+
+async function recogniseOpen({ reader, fills, memory }: RecogniseParts): Promise<void> {
   const open = new Set(memory.openLives(reader.account).map(({ key, side }) => `${keyText(key)}/${side}`));
   if (open.size === 0) return;
-  const asked = unstated(reader, open).then((positions) =>
-    Promise.all(positions.map((one) => recognise(one, { fills, memory }))),
-  );
-  await Promise.race([asked, systemClock.sleep(MOST_MS)]);
+  const positions = await unstated(reader, open);
+  await Promise.all(positions.map((one) => recognise(one, { fills, memory })));
+}
+
+/** An order that was filled while nobody listened has opened its position all the same. */
+async function recogniseFilled({ reader: { account }, fills, shelf }: RecogniseParts): Promise<void> {
+  const waiting = shelf.of(account).filter(({ state, orderLinkId }) => state === "pending" && orderLinkId !== null);
+  for (const { key, orderLinkId, createdAtMs } of waiting) {
+    const filled = await orNull(() => fills.filledSince(key, createdAtMs - CLOCKS_APART_MS));
+    const atMs = filled?.get(orderLinkId ?? "");
+    if (atMs !== undefined && orderLinkId !== null) shelf.filled(account, orderLinkId, atMs);
+  }
 }
 
 async function unstated(reader: Reader, open: ReadonlySet<string>): Promise<readonly Position[]> {

@@ -64,7 +64,7 @@ export async function openAccount(account: AccountSettings, shared: Shared): Pro
     const turn = await takeTurn(account.name, shared.books, log);
     const { ledger } = shared.books;
     const { reader, fills } = connected.session;
-    if (ledger !== null) await recogniseLives({ reader, fills, memory: ledger.memory });
+    if (ledger !== null) await recogniseLives({ reader, fills, memory: ledger.memory, shelf: ledger.shelf });
     return opened(connected, { reading, turn, leftAlone: await openLeftAlone(account.name, shared.books) }, shared);
   } catch (error) {
     await connected.session.close();

@@ -63,7 +63,21 @@ export function createFillHistory(parts: FillHistoryParts): FillHistory {
       const closing = read === null ? null : closingOf(leg, side, sinceMs, read.fills);
       return closing !== null && (await isStill(parts, key, leg)) ? closing : null;
     },
+    filledSince: async (contract, sinceMs) => {
+      const read = await readBack(parts, contract, (atHand) => atHand.sinceMs <= sinceMs);
+      return read === null ? null : filledOrders(read.fills, sinceMs);
+    },
   };
+}
+
+function filledOrders(fills: AtHand["fills"], sinceMs: number): ReadonlyMap<string, number> {
+  const first = new Map<string, number>();
+  for (const fill of fills) {
+    if (fill.kind !== "fill" || fill.atMs < sinceMs || fill.orderLinkId === "" || fill.closed.eq(fill.quantity))
+      continue;
+    first.set(fill.orderLinkId, Math.min(fill.atMs, first.get(fill.orderLinkId) ?? fill.atMs));
+  }
+  return first;
 }
 
 /** A fill between the two reads would make one speak of another size than the other. */

@@ -61,6 +61,7 @@ function fillFrom(wire: FillWire): Fill {
   return {
     kind: "fill",
     execId: wire.execId,
+    orderLinkId: wire.orderLinkId ?? "",
     direction: wordOf("side", wire.side, DIRECTIONS),
     quantity,
     closed: closedByExchange === null ? closedOf(wire, quantity) : quantity,
