@@ -9,14 +9,14 @@ export interface Accounts {
   guards(): readonly GuardParts[];
   find(name: string): AccountSettings | null;
   fillsOf(name: string): FillHistory | null;
-  /** @throws Refusal for a key that may do more than it should */
+  /** @throws StartRefused for a key that may do more than it should */
   open(account: AccountSettings): Promise<GuardParts>;
   /** After its guard has ended. */
   letGo(name: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** @throws Refusal where one account's key may do more than it should; then none is opened. */
+/** @throws StartRefused where one account's key may do more than it should; then none is opened. */
 export async function openAccounts(shared: Shared): Promise<Accounts> {
   const opened = new Map<string, Opened>();
   const open = async (account: AccountSettings): Promise<GuardParts> => {
