@@ -24,7 +24,8 @@ export async function run(options: RunOptions, console: Console): Promise<number
   process.prependOnceListener("uncaughtException", (error) => process.exit(exitCodeOf(error, context)));
   const notifier = createNotifier({ env: process.env, pid: process.pid, log });
   const from = loadOptionsOf(options);
-  const opened = await Promise.race([openService(context, { isDryRun: options.dryRun, from, notifier }), signal]);
+  const opening = openService(context, { isDryRun: options.dryRun, from, notifier, who: "http" });
+  const opened = await Promise.race([opening, signal]);
   if (typeof opened === "string") return endedEarly(opened, context);
   const service = opened.start();
   const onHangup = (): void => service.reload();

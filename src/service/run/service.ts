@@ -21,6 +21,8 @@ export interface ServiceOptions {
   readonly from: LoadOptions;
   /** Who is told how we are; a silent one where the process is not ours. */
   readonly notifier: Notifier;
+  /** By which way wishes come in, for the history. */
+  readonly who: string;
 }
 
 /** Connected and ready: nothing was sent yet. */
@@ -93,7 +95,7 @@ function startService(parts: Parts): Service {
   started(sidecar);
   const reload = followReloads({ from: options.from, log, current, accounts, sidecar, operations });
   log.info({ accounts: accounts.names(), dryRun: options.isDryRun }, "the sidecar has started");
-  const desk = openDesk({ current, books, guards: () => accounts.guards(), sidecar, events: hub });
+  const desk = openDesk({ current, books, guards: () => accounts.guards(), sidecar, events: hub, who: options.who });
   return {
     desk,
     serving: operations.started(() => sidecar.status(), desk),
