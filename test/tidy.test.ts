@@ -63,6 +63,8 @@ const RULES: readonly Rule[] = [
       planted("src/sidecar/a.ts", 'import { connectBybit } from "../exchange/bybit/index.js";'),
       planted("src/pass.ts", 'import { startSimulator } from "./exchange/simulator/index.js";'),
       planted("src/http/a.ts", 'import type { Settings } from "../settings/index.js";'),
+      planted("src/service/a.ts", 'import { b } from "../cli/b.js";'),
+      planted("src/library/a.ts", 'import { connectBybit } from "../exchange/bybit/index.js";'),
       planted("src/misc/a.ts", ""),
     ],
     good: [

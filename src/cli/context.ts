@@ -1,15 +1,7 @@
 /** What every command that talks to an exchange starts from: settings, log and console. */
-import { openPauses, type Pauses } from "../ledger/pauses.js";
-import { createLog, type Log, type LogLevel, registeredSecrets, registerSecret } from "../runtime/index.js";
-import {
-  type LoadOptions,
-  loadOutline,
-  loadSettings,
-  type Outline,
-  secretsOf,
-  type Settings,
-  SettingsError,
-} from "../settings/index.js";
+import { createLog, type Log, type LogLevel, registeredSecrets } from "../runtime/index.js";
+import { type Ground, layGround } from "../service/ground.js";
+import { type LoadOptions, loadOutline, loadSettings, type Outline, SettingsError } from "../settings/index.js";
 import type { Console } from "./console.js";
 import { Refusal } from "./exit.js";
 
@@ -19,22 +11,15 @@ export interface CommonOptions {
   readonly logLevel: LogLevel;
 }
 
-export interface Context {
-  readonly settings: Settings;
-  /** What somebody paused; asked right before every write. */
-  readonly pauses: Pauses;
+export interface Context extends Ground {
   readonly console: Console;
-  readonly log: Log;
 }
 
 export async function openContext(options: CommonOptions, console: Console): Promise<Context> {
   const settings = await orRefusal(() => loadSettings(loadOptionsOf(options)));
-  for (const secret of secretsOf(settings)) registerSecret(secret);
   const log = logFor(options.logLevel);
-  const pauses = openPauses(settings.stateDir);
-  const damage = pauses.damage();
-  if (damage !== null) log.error(damage);
-  return { settings, pauses, console, log };
+  const ground = layGround({ settings, log, progress: (text) => console.progress(text) });
+  return { ...ground, console };
 }
 
 /** For commands that talk to no exchange, and so need no key. */

@@ -11,8 +11,8 @@ import { readLedger } from "../ledger/reading.js";
 import { readOnlyReason } from "../ledger/readonly.js";
 import { systemClock } from "../runtime/index.js";
 import type { Settings } from "../settings/index.js";
-import { readKey } from "./accounts.js";
-import { type Connected, connectAll } from "./connect.js";
+import { readKey } from "../service/accounts.js";
+import { type Connected, connectAll } from "../service/connect.js";
 import type { Console } from "./console.js";
 import { type CommonOptions, type Context, openContext } from "./context.js";
 

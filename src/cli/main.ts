@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { FORMATS } from "../report/index.js";
 import { keepNewFilesPrivate, LOG_LEVELS, type LogLevel } from "../runtime/index.js";
+import { StartRefused } from "../service/refused.js";
 import { type Console, processConsole } from "./console.js";
 import { Refusal, USAGE } from "./exit.js";
 import { addIntentCommands } from "./intent-commands.js";
@@ -14,7 +15,7 @@ const FAIL_ON = ["critical", "warning", "never"] as const;
 const load = {
   audit: async () => (await import("./audit.js")).audit,
   protect: async () => (await import("./protect.js")).protect,
-  run: async () => (await import("./run/run.js")).run,
+  run: async () => (await import("./run.js")).run,
   doctor: async () => (await import("./doctor.js")).doctor,
   init: async () => (await import("./init.js")).init,
   history: async () => (await import("./history.js")).history,
@@ -48,9 +49,9 @@ function explain(error: unknown, console: Console): number {
   // commander has already printed its own message; help and version are no errors.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
   const message = error instanceof Error ? error.message : "an unknown error";
-  if (error instanceof Refusal) {
+  if (error instanceof Refusal || error instanceof StartRefused) {
     console.err(`backstop: ${message}\n`);
-    return error.exitCode;
+    return error instanceof Refusal ? error.exitCode : USAGE;
   }
   console.err(`backstop: a bug: ${message}\n`);
   return 1;

@@ -1,8 +1,7 @@
 /** Where a report goes: stdout or a file, in the format asked for. */
 import { realpath, rename, rm, stat, writeFile } from "node:fs/promises";
-import { buildReport, type ReportInput } from "../report/build.js";
 import { exitCode, type FailOn, type Format, type Report, render } from "../report/index.js";
-import { scrub, systemClock } from "../runtime/index.js";
+import { scrub } from "../runtime/index.js";
 import type { Console } from "./console.js";
 import { Refusal } from "./exit.js";
 
@@ -10,11 +9,6 @@ export interface ReportOptions {
   readonly format?: Format;
   readonly output?: string;
   readonly failOn: FailOn;
-}
-
-export function reportOf(command: ReportInput["command"], outcomes: ReportInput["outcomes"]): Report {
-  const generatedAtMs = systemClock.now();
-  return buildReport({ command, outcomes, generatedAtMs, generatedAt: new Date(generatedAtMs).toISOString() });
 }
 
 /** Before anything is sent: what was done must not end unreported. */

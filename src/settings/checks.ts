@@ -39,7 +39,7 @@ function accountProblems(source: Source, account: AccountDocument, index: number
     return [];
   });
   const literals = (["key", "secret"] as const).flatMap((key) => {
-    if (custom || isReference(account[key])) return [];
+    if (custom || source.mayHoldKeys || isReference(account[key])) return [];
     const what = `is a literal, which environment ${account.environment} refuses`;
     const allowed = "${NAME} for an environment variable, or file:PATH";
     return [source.problem(["accounts", index, key], what, allowed)];

@@ -2,7 +2,7 @@
 export { type LoadOptions, loadOutline, loadSettings, type Outline } from "./load.js";
 export { type Problem, SettingsError } from "./problems.js";
 export { type Reload, reloadSettings, type SettingsChange } from "./reload.js";
-export { configJsonSchema } from "./schema.js";
+export { type Config, configJsonSchema } from "./schema.js";
 export { type AccountSettings, passwordsIn, type Settings, secretsOf } from "./settings.js";
 export { resolveConfigPath } from "./source.js";
 export { initConfigText } from "./starter.js";

@@ -28,7 +28,7 @@ export async function loadSettings(options: LoadOptions): Promise<Settings> {
   const problems = [
     ...shape.problems,
     ...crossProblems(source, shape),
-    ...unknownAccounts(source, shape, selected),
+    ...unknownAccounts(source, shape, options),
     ...accounts.problems,
   ];
   if (problems.length > 0 || shape.document === null) throw new SettingsError(inOrder(problems));
@@ -51,7 +51,7 @@ export interface Outline {
 export async function loadOutline(options: LoadOptions): Promise<Outline> {
   const source = await readSource(options);
   const shape = readShape(source, options.env);
-  const unknown = unknownAccounts(source, shape, options.accounts ?? []);
+  const unknown = unknownAccounts(source, shape, options);
   const problems = [...shape.problems, ...crossProblems(source, shape), ...unknown];
   if (problems.length > 0 || shape.document === null) throw new SettingsError(inOrder(problems));
   const { path: file } = source;
@@ -94,15 +94,15 @@ async function resolveAccounts(
 const SECRET_SOURCES =
   "${NAME} for a variable that is set, or file:PATH of a file that only its owner (and group) can read";
 
-function unknownAccounts(source: Source, shape: Shape, selected: readonly string[]): Problem[] {
+function unknownAccounts(source: Source, shape: Shape, { accounts = [], names }: LoadOptions): Problem[] {
   const known = shape.accountTexts.map(({ name }) => name).filter((name) => name !== null);
-  return selected
+  return accounts
     .filter((name) => !known.includes(name))
     .map((name) => ({
       ...source.problem([], "is no account of this config", known.join(", ")),
       line: null,
       column: null,
-      key: "--account",
+      key: names?.accounts ?? "--account",
       value: JSON.stringify(name),
     }));
 }
@@ -111,7 +111,8 @@ function unknownAccounts(source: Source, shape: Shape, selected: readonly string
 function inOrder(problems: readonly Problem[]): Problem[] {
   const first = new Map<string, Problem>();
   for (const problem of problems) {
-    const id = problem.key === "--account" ? `${problem.key} ${problem.value}` : problem.key;
+    const isOfTheCall = problem.line === null;
+    const id = isOfTheCall ? `${problem.key} ${problem.value}` : problem.key;
     if (!first.has(id)) first.set(id, problem);
   }
   return [...first.values()].sort((one, other) => (one.line ?? 0) - (other.line ?? 0));

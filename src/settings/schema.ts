@@ -205,6 +205,8 @@ export const configSchema = mapping("the config", {
     .describe("Tells a watchdog that passes complete."),
 });
 
+/** The config as it is written: what has a default may be left out. */
+export type Config = z.input<typeof configSchema>;
 export type ConfigDocument = z.infer<typeof configSchema>;
 export type AccountDocument = z.infer<typeof account>;
 export type ProtectionDocument = z.infer<typeof protection>;

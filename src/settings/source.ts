@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { type Document, isMap, isNode, isPair, isScalar, LineCounter, parseDocument, type YAMLError } from "yaml";
 import { type KeyPath, type Problem, pathText, SettingsError, showValue } from "./problems.js";
+import { valueSource } from "./value.js";
 
 const DEFAULT_FILE = join("config", "backstop.yaml");
 
@@ -17,6 +18,8 @@ export interface Source {
   readonly path: string;
   /** Plain values as written: before defaults, before any variable is filled in. */
   readonly value: unknown;
+  /** A program hands over its keys as it likes; a file is copied and sent around, and so holds none. */
+  readonly mayHoldKeys: boolean;
   /** A problem with what stands at the path; `at: "key"` where the key itself is wrong. */
   problem(path: KeyPath, what: string, allowed: string, more?: ProblemDetail): Problem;
 }
@@ -28,12 +31,17 @@ export interface ProblemDetail {
 
 export interface SourceOptions {
   readonly file: string | undefined;
+  /** In place of a file: the same as a value, its relative paths below `cwd`. */
+  readonly value?: unknown;
+  /** How a message calls what names the file and the accounts; default: the options of the command line. */
+  readonly names?: { readonly file: string; readonly accounts: string };
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
 }
 
 /** @throws SettingsError when the file cannot be read or is no YAML; then nothing else could be checked. */
 export async function readSource(options: SourceOptions): Promise<Source> {
+  if (options.value !== undefined) return valueSource(options.value, options.cwd);
   const path = resolveConfigPath(options.file, options.env, options.cwd);
   const shown = shownPath(path, options.cwd);
   const content = await readConfig(path).catch((error: unknown) => {
@@ -43,7 +51,8 @@ export async function readSource(options: SourceOptions): Promise<Source> {
   const document = parseDocument(content, { lineCounter: lines, prettyErrors: false });
   const broken = [...document.errors, ...document.warnings];
   if (broken.length > 0) throw new SettingsError(broken.map((error) => syntaxProblem(shown, lines, error)));
-  return { path, value: plainValue(document, shown), problem: problemsOf(document, lines, shown) };
+  const value = plainValue(document, shown);
+  return { path, value, mayHoldKeys: false, problem: problemsOf(document, lines, shown) };
 }
 
 async function readConfig(path: string): Promise<string> {
@@ -74,7 +83,7 @@ function unreadable(shown: string, options: SourceOptions, error: unknown): Prob
 }
 
 function namedBy(options: SourceOptions): string {
-  if (options.file !== undefined) return "--config";
+  if (options.file !== undefined) return options.names?.file ?? "--config";
   return options.env["BACKSTOP_CONFIG"] ? "$BACKSTOP_CONFIG" : "config file";
 }
 

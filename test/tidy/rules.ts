@@ -23,12 +23,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | "everything">> = {
   notify: ["domain", "report"],
   sidecar: [...PASS, "pass", "intents", "notify", "runtime"],
   http: [...PASS, "pass", "intents", "sidecar", "runtime"],
+  service: [...PASS, "pass", "intents", "notify", "sidecar", "http", "settings", "runtime", "exchange/bybit"],
+  library: [...PASS, "intents", "sidecar", "http", "settings", "runtime", "service"],
   cli: "everything",
   index: "everything",
 };
 
 const QUIET: readonly string[] = ["domain", "policy", "assess", "plan", "verify", "report"];
-const MAY_WRITE: readonly string[] = ["exchange", "exchange/bybit", "apply", "pass", "cli", "index"];
+const MAY_WRITE: readonly string[] = ["exchange", "exchange/bybit", "apply", "pass", "service", "cli", "index"];
 
 /** `src/exchange/bybit/client.ts` → `exchange/bybit`; `src/pass.ts` → `pass`; null outside src. */
 export function roomOf(path: string): string | null {
@@ -84,7 +86,16 @@ export function noiseInQuietRooms(file: SourceFile): string[] {
 
 /** The model of the simulated exchange is handed its clock; only the parts that make a server of it have one. */
 const SIMULATED_SERVER = /^src\/exchange\/simulator\/(?:index|server|control|socket|stream|http)[^/]*\.ts$/;
-const TIMER_ROOMS: readonly string[] = ["runtime", "sidecar", "http", "cli", "notify", "exchange/bybit", "apply"];
+const TIMER_ROOMS: readonly string[] = [
+  "runtime",
+  "sidecar",
+  "http",
+  "service",
+  "cli",
+  "notify",
+  "exchange/bybit",
+  "apply",
+];
 
 export function clocksOutOfPlace(file: SourceFile): string[] {
   const room = roomOf(file.path);

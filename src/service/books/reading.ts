@@ -1,6 +1,6 @@
 /** The books as they stand, for who must not write: remembered things are known, and nothing is added to them. */
 import { withIntents } from "../../intents/memory.js";
-import { openShelf } from "../../intents/shelf.js";
+import { openShelf, type Shelf } from "../../intents/shelf.js";
 import { ledgerMemory } from "../../ledger/ledger-memory.js";
 import { inMemory, type Memory } from "../../ledger/memory.js";
 import { LedgerError } from "../../ledger/port.js";
@@ -10,16 +10,28 @@ import { type Log, systemClock } from "../../runtime/index.js";
 
 /** Of the accounts named. Where there is no ledger, or it cannot be read, nothing is remembered; the latter is logged. */
 export async function readBooks(url: string, accounts: readonly string[], log: Log): Promise<Memory> {
+  return (await readKnown(url, accounts, log)).memory;
+}
+
+export interface Known {
+  readonly memory: Memory;
+  /** The intents of the place that are pending or bound. */
+  readonly intentsAt: Shelf["at"];
+}
+
+/** The same, with the intents that wait. */
+export async function readKnown(url: string, accounts: readonly string[], log: Log): Promise<Known> {
+  const nothing: Known = { memory: inMemory(), intentsAt: () => [] };
   try {
-    return (await readMemory(url, accounts)) ?? inMemory();
+    return (await read(url, accounts)) ?? nothing;
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error;
     log.warn({ code: "ledger-unreadable" }, `${error.message}; intents and what was learned are not known`);
-    return inMemory();
+    return nothing;
   }
 }
 
-async function readMemory(url: string, accounts: readonly string[]): Promise<Memory | null> {
+async function read(url: string, accounts: readonly string[]): Promise<Known | null> {
   const reader = await readLedger(url);
   if (reader === null) return null;
   try {
@@ -50,7 +62,7 @@ async function readMemory(url: string, accounts: readonly string[]): Promise<Mem
       if (unread !== null) throw new LedgerError("damaged", unread);
       await shelf.refresh(account);
     }
-    return withIntents(lives, shelf);
+    return { memory: withIntents(lives, shelf), intentsAt: (key) => shelf.at(key) };
   } finally {
     await reader.close();
   }

@@ -1,22 +1,21 @@
 /** The desk behind the HTTP window: what a bot or a person may ask of the running sidecar. */
 import { randomUUID } from "node:crypto";
 import type { Assessed } from "../../assess/assess.js";
-import { dec } from "../../domain/decimal.js";
-import { contractText, keyText, type Side } from "../../domain/position.js";
+import type { Side } from "../../domain/position.js";
 import type { Desk, DeskEvent, QuoteAnswer, QuoteRequest } from "../../http/desk.js";
 import type { IntentAnswer, IntentDocument, IntentPlace } from "../../intents/document.js";
 import { keepIntent } from "../../intents/keep.js";
 import { viewOfIntent } from "../../intents/view.js";
 import { LedgerError } from "../../ledger/port.js";
 import { addPauses, removePauses } from "../../ledger/pausing.js";
-import { quoteFor } from "../../plan/quote.js";
 import { systemClock } from "../../runtime/index.js";
 import type { GuardParts } from "../../sidecar/parts.js";
 import type { Sidecar } from "../../sidecar/sidecar.js";
 import type { Current } from "./account.js";
 import type { Books, OpenLedger } from "../books/books.js";
 import { latestReport } from "./latest.js";
-import { lookAt, readOpenPosition } from "./open-position.js";
+import { readOpenPosition } from "./open-position.js";
+import { quoteFrom } from "./quote.js";
 import { intentFacts } from "../books/step-facts.js";
 import { awaitLooks, type Waiting } from "./waiting.js";
 
@@ -26,6 +25,8 @@ export interface DeskParts {
   readonly guards: () => readonly GuardParts[];
   readonly sidecar: Sidecar;
   readonly events: EventHub;
+  /** By which way wishes come in, for the history. */
+  readonly who: string;
 }
 
 export interface EventHub {
@@ -37,7 +38,7 @@ const APPLIED_WITHIN_MS = 4_000;
 const SWEEP_WITHIN_MS = 60_000;
 
 export function openDesk(parts: DeskParts): Desk {
-  const { books, guards, sidecar, current, events } = parts;
+  const { books, guards, sidecar, current, events, who } = parts;
   const waiting = awaitLooks(events);
   const report = () => latestReport(guards(), sidecar, books);
   const stateDir = () => current.settings.stateDir;
@@ -69,12 +70,12 @@ export function openDesk(parts: DeskParts): Desk {
     quote: (request) => quote(request, parts),
     pause: async (wish) => {
       const paused = await addPauses(stateDir(), wish, systemClock);
-      books.note({ kind: "pause", body: { added: paused.added.map((pause) => ({ ...pause })), who: "http" } });
+      books.note({ kind: "pause", body: { added: paused.added.map((pause) => ({ ...pause })), who } });
       return paused;
     },
     resume: async (scope) => {
       const resumed = await removePauses(stateDir(), scope, systemClock);
-      books.note({ kind: "resume", body: { removed: resumed.removed.map((pause) => ({ ...pause })), who: "http" } });
+      books.note({ kind: "resume", body: { removed: resumed.removed.map((pause) => ({ ...pause })), who } });
       return resumed;
     },
     history: (filter) => ledgerOf(books).store.history(filter),
@@ -96,7 +97,7 @@ async function setIntent(
   const { books, sidecar } = parts;
   const { shelf, memory } = ledgerOf(books);
   const guard = guardOf(place.account, parts);
-  const kept = await keepIntent(place, wish, "http", {
+  const kept = await keepIntent(place, wish, parts.who, {
     shelf,
     now: () => systemClock.now(),
     newId: randomUUID,
@@ -137,38 +138,9 @@ function pendingReason({ pass }: GuardParts, { policy }: Assessed): string {
 }
 
 async function quote(request: QuoteRequest, parts: DeskParts): Promise<QuoteAnswer> {
-  const { account, category, symbol, side, positionIdx = 0 } = request;
-  const guard = guardOf(account, parts);
-  const key = { account, category, symbol, positionIdx };
-  const assessment = await lookAt(guard, key);
-  if (assessment === null) return none(503, "the exchange could not be read");
-  const { snapshot } = assessment;
-  const instrument = snapshot.instruments.get(contractText(key));
-  if (instrument === undefined) return none(404, `the exchange knows no ${category} contract ${symbol}`);
-  const ticker = snapshot.tickers.get(contractText(key));
-  if (ticker === undefined) return none(503, `the prices of ${symbol} could not be read`);
-  if (snapshot.gaps.length > 0) return none(503, snapshot.gaps[0]?.reason ?? "not everything could be read");
-  const isOpen = ({ position }: Assessed) => keyText(position.key) === keyText(key) && position.side === side;
-  const open = assessment.positions.find(isOpen) ?? null;
-  const waiting = parts.books.ledger?.shelf.at(key).find((intent) => intent.side === side) ?? null;
-  const quoted = quoteFor({
-    side,
-    price: request.price === undefined ? null : dec(request.price),
-    policy: guard.pass.policyOf(key, side),
-    market: { instrument, ticker, marginMode: snapshot.marginMode },
-    intent: open?.life.intent ?? waiting,
-    open,
-  });
-  if (quoted.kind === "none") return none(422, quoted.reason);
-  const { stopLoss, takeProfit } = quoted;
-  const profit =
-    takeProfit === null ? {} : { takeProfit: takeProfit.price.toFixed(), tpTriggerBy: takeProfit.triggerBy };
-  const stop = { stopLoss: stopLoss.price.toFixed(), slTriggerBy: stopLoss.triggerBy };
-  return { kind: "quoted", fields: { ...stop, ...profit, tpslMode: "Full" } };
-}
-
-function none(httpStatus: 404 | 422 | 503, message: string): QuoteAnswer {
-  return { kind: "none", httpStatus, message };
+  const { reader, policyOf, memory } = guardOf(request.account, parts).pass;
+  const { ledger } = parts.books;
+  return quoteFrom(request, { reader, policyOf, memory, intentsAt: (key) => ledger?.shelf.at(key) ?? [] });
 }
 
 function placeFacts({ account, category, symbol, positionIdx }: IntentPlace, side: Side) {

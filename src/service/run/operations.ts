@@ -1,19 +1,19 @@
 /** How the sidecar is seen from outside: log, metrics, health over HTTP, dead man's switch, service manager. */
 import { type Desk, type HttpOptions, type HttpServer, openToken, startHttp } from "../../http/index.js";
-import { createNotifier, type Log, type Notifier } from "../../runtime/index.js";
+import type { Log, Notifier } from "../../runtime/index.js";
 import { createMetrics } from "../../runtime/metrics.js";
 import type { Settings } from "../../settings/index.js";
 import type { SidecarEvent } from "../../sidecar/event.js";
 import { createHeartbeat, type Heartbeat } from "../../sidecar/heartbeat.js";
 import type { SidecarStatus } from "../../sidecar/status.js";
-import { Refusal } from "../exit.js";
+import { StartRefused } from "../refused.js";
 import { beatOn } from "./beating.js";
 import { countEvents, countNakedSeconds } from "./gauges.js";
 import { logEvents } from "./telling.js";
 
 export interface Operations {
   tell(event: SidecarEvent): void;
-  /** Nothing is served and counted before. @throws Refusal where the address cannot be listened on */
+  /** Nothing is served and counted before. @throws StartRefused where the address cannot be listened on */
   started(status: () => SidecarStatus, desk: Desk): Promise<void>;
   /** Calls back whenever the exchange has refused the key of an account. */
   onKeyRefused(callback: () => void): void;
@@ -24,10 +24,9 @@ export interface Operations {
 const NOTHING_YET: SidecarStatus = { nowMs: 0, sweepIntervalMs: 0, accounts: [] };
 const COUNT_EVERY_MS = 1_000;
 
-export function openOperations({ http, heartbeat }: Settings, log: Log): Operations {
+export function openOperations({ http, heartbeat }: Settings, notifier: Notifier, log: Log): Operations {
   let status = (): SidecarStatus => NOTHING_YET;
   const metrics = createMetrics({ status: () => status() });
-  const notifier = createNotifier({ env: process.env, pid: process.pid, log });
   const beating = heartbeat === null ? null : openHeartbeat(heartbeat.url, log, () => metrics.heartbeatFailed());
   const listeners = [logEvents(log), countEvents(metrics), ...(beating === null ? [] : [beatOn(beating)])];
   const timers: NodeJS.Timeout[] = [];
@@ -71,6 +70,6 @@ async function listen(
     asked.log.info({ url: server.url, tokenFile }, "listening");
     return server;
   } catch (error) {
-    throw new Refusal(error instanceof Error ? error.message : "http: cannot listen");
+    throw new StartRefused(error instanceof Error ? error.message : "http: cannot listen");
   }
 }

@@ -3,7 +3,7 @@ import { inMemory } from "../../ledger/memory.js";
 import { compilePolicy } from "../../policy/resolve.js";
 import type { AccountBooks } from "../accounts.js";
 import type { Connected } from "../connect.js";
-import type { Context } from "../context.js";
+import type { Ground } from "../ground.js";
 import { type Books, openBooks } from "./books.js";
 import { recogniseLives } from "./recognise.js";
 import { readBooks, readOnlyBooks } from "./reading.js";
@@ -17,10 +17,7 @@ export interface OpenAccountBooks {
 }
 
 /** `read`: for a pass that is handed no writer, and so must not be the account's. */
-export async function openAccountBooks(
-  { settings, log }: Context,
-  access: "read" | "write",
-): Promise<OpenAccountBooks> {
+export async function openAccountBooks({ settings, log }: Ground, access: "read" | "write"): Promise<OpenAccountBooks> {
   const names = settings.accounts.map(({ name }) => name);
   const { url } = settings.ledger;
   if (access === "read") {

@@ -11,14 +11,14 @@ export interface Accounts {
   fillsOf(name: string): FillHistory | null;
   /** Those that this process writes for. */
   written(): readonly string[];
-  /** @throws Refusal for a key that may do more than it should */
+  /** @throws StartRefused for a key that may do more than it should */
   open(account: AccountSettings): Promise<GuardParts>;
   /** After its guard has ended. */
   letGo(name: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** @throws Refusal where one account's key may do more than it should; then none is opened. */
+/** @throws StartRefused where one account's key may do more than it should; then none is opened. */
 export async function openAccounts(shared: Shared): Promise<Accounts> {
   const opened = new Map<string, Opened>();
   const open = async (account: AccountSettings): Promise<GuardParts> => {

@@ -9,8 +9,8 @@ import {
 } from "../exchange/bybit/index.js";
 import { systemClock } from "../runtime/index.js";
 import type { AccountSettings } from "../settings/index.js";
-import type { Context } from "./context.js";
-import { Refusal } from "./exit.js";
+import type { Ground } from "./ground.js";
+import { StartRefused } from "./refused.js";
 
 /** A session without `writer` cannot write: what audits is opened that way. */
 export interface Connected {
@@ -19,25 +19,28 @@ export interface Connected {
 }
 
 /** One session per account; all share the address's request budget. */
-export function connectAll(context: Context, access: "read" | "write"): readonly Connected[] {
-  const ipBudget = createIpBudget(context.settings.budget.ipShare);
-  const { console } = context;
-  return context.settings.accounts.map((account) =>
-    connectOne(account, context, access, {
+export function connectAll(ground: Ground, access: "read" | "write"): readonly Connected[] {
+  const ipBudget = createIpBudget(ground.settings.budget.ipShare);
+  return ground.settings.accounts.map((account) =>
+    connectOne(account, ground, access, {
       ipBudget,
-      progress: (text) => console.progress(`${account.name}: ${text}`),
+      progress: (text) => ground.progress(`${account.name}: ${text}`),
     }),
   );
 }
 
+export async function closeAll(connected: readonly Connected[]): Promise<void> {
+  await Promise.all(connected.map(({ session }) => session.close()));
+}
+
 export function connectOne(
   account: AccountSettings,
-  { settings, log }: Pick<Context, "settings" | "log">,
+  { settings, log }: Pick<Ground, "settings" | "log">,
   access: "read" | "write",
   more: Pick<BybitConnection, "ipBudget" | "progress" | "orderLists">,
 ): Connected {
   if (process.env["BYBITTRACE"]) {
-    throw new Refusal("BYBITTRACE is set, which makes the SDK print signed requests; unset it and start again");
+    throw new StartRefused("BYBITTRACE is set, which makes the SDK print signed requests; unset it and start again");
   }
   const open = access === "write" ? connectBybit : connectBybitReadOnly;
   const session = open({

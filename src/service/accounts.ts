@@ -24,7 +24,7 @@ import type { AccountSettings } from "../settings/index.js";
 import { heldWithoutLedger, ledgerFinding } from "./books/books.js";
 import type { OpenJournal } from "./books/journal.js";
 import type { Connected } from "./connect.js";
-import type { Context } from "./context.js";
+import type { Ground } from "./ground.js";
 
 export interface PassChoice {
   readonly manyChangesAgreed: boolean;
@@ -49,7 +49,7 @@ export async function passOver(
   { account, session }: Connected,
   keyReading: Promise<KeyReading>,
   choice: PassChoice & { readonly books: AccountBooks },
-  context: Context,
+  ground: Ground,
 ): Promise<AccountOutcome> {
   const { name } = account;
   try {
@@ -57,7 +57,7 @@ export async function passOver(
     const wantsToWrite = session.writer !== undefined;
     const keyIsReadOnly = wantsToWrite && isReadOnly(await keyReading);
     const [result, key] = await Promise.all([
-      runPass(passOptions({ account, session }, { ...choice, keyIsReadOnly }, context)),
+      runPass(passOptions({ account, session }, { ...choice, keyIsReadOnly }, ground)),
       keyReading,
     ]);
     const { books } = choice;
@@ -76,7 +76,7 @@ export async function passOver(
     return { kind: "seen", name, ...result, findings, moreGaps: keyGaps(key) };
   } catch (error) {
     if (!(error instanceof ExchangeFailure)) throw error;
-    context.log.error({ account: name, ...error.facts }, "the account could not be read");
+    ground.log.error({ account: name, ...error.facts }, "the account could not be read");
     return {
       kind: "unreadable",
       name,
@@ -118,7 +118,7 @@ export async function readKey({ session }: Connected): Promise<KeyReading> {
 function passOptions(
   { account, session }: Connected,
   choice: PassChoice & { readonly books: AccountBooks; readonly keyIsReadOnly: boolean },
-  { settings, pauses, console }: Context,
+  { settings, pauses, progress }: Ground,
 ): PassOptions {
   const { approve, keyIsReadOnly, books } = choice;
   return {
@@ -140,7 +140,7 @@ function passOptions(
     refreshInstruments: () => session.refreshInstruments(),
     manyChangesAgreed: choice.manyChangesAgreed,
     ...(approve === undefined ? {} : { approve: (planned, assessment) => approve(account.name, planned, assessment) }),
-    progress: (text) => console.progress(`${account.name}: ${text}`),
+    progress: (text) => progress(`${account.name}: ${text}`),
   };
 }
 

@@ -4,7 +4,7 @@ import type { Report } from "../../report/index.js";
 import type { GuardParts } from "../../sidecar/parts.js";
 import type { Sidecar } from "../../sidecar/sidecar.js";
 import { writeFindings } from "../accounts.js";
-import { reportOf } from "../output.js";
+import { reportOf } from "../report.js";
 import { type Books, ledgerFinding } from "../books/books.js";
 
 export function latestReport(guards: readonly GuardParts[], sidecar: Sidecar, books: Books): Report {

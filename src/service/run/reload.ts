@@ -1,18 +1,18 @@
-/** Settings and keys read anew: on SIGHUP, and when the exchange refuses a key. */
+/** Settings and keys read anew: when asked, and when the exchange refuses a key. */
 import { isDeepStrictEqual } from "node:util";
 import { compilePolicy } from "../../policy/resolve.js";
 import { type Log, registerSecret } from "../../runtime/index.js";
-import { type AccountSettings, secretsOf, type Settings } from "../../settings/index.js";
+import { type AccountSettings, type LoadOptions, secretsOf, type Settings } from "../../settings/index.js";
 import { reloadSettings } from "../../settings/reload.js";
 import type { Sidecar } from "../../sidecar/sidecar.js";
-import { type CommonOptions, loadOptionsOf } from "../context.js";
-import { Refusal } from "../exit.js";
+import { StartRefused } from "../refused.js";
 import type { Current } from "./account.js";
 import type { Accounts } from "./accounts.js";
 import type { Operations } from "./operations.js";
 
 export interface ReloadParts {
-  readonly options: CommonOptions;
+  /** Where the settings came from. */
+  readonly from: LoadOptions;
   readonly log: Log;
   /** What the accounts go by. */
   readonly current: Current;
@@ -21,7 +21,7 @@ export interface ReloadParts {
   readonly operations: Operations;
 }
 
-/** Ends what it began when called. */
+/** Answers with what asks for it. */
 export function followReloads(parts: ReloadParts): () => void {
   let { settings } = parts.current;
   let running: Promise<void> = Promise.resolve();
@@ -36,16 +36,14 @@ export function followReloads(parts: ReloadParts): () => void {
   const reload = (why: "asked" | "key-refused"): void => {
     running = afterThose(running, why);
   };
-  const onHangup = (): void => reload("asked");
-  process.on("SIGHUP", onHangup);
   parts.operations.onKeyRefused(() => reload("key-refused"));
-  return () => void process.off("SIGHUP", onHangup);
+  return () => reload("asked");
 }
 
 /** Whole or not at all: what cannot be read leaves everything as it is. */
 async function reloaded(previous: Settings, why: "asked" | "key-refused", parts: ReloadParts): Promise<Settings> {
-  const { log, options, operations, sidecar, current } = parts;
-  const reload = await reloadSettings(previous, loadOptionsOf(options));
+  const { log, from, operations, sidecar, current } = parts;
+  const reload = await reloadSettings(previous, from);
   if (reload.kind === "refused") {
     log.error(`the config was not taken over; everything stays as it is: ${reload.error.message}`);
     return previous;
@@ -89,7 +87,7 @@ async function open(account: AccountSettings, { accounts, sidecar, log }: Reload
   try {
     sidecar.add(await accounts.open(account));
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof StartRefused)) throw error;
     log.error({ account: account.name }, `the account is not guarded: ${error.message}`);
   }
 }

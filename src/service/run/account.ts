@@ -14,7 +14,7 @@ import type { Tell } from "../../sidecar/event.js";
 import type { GuardParts, OrderIntents } from "../../sidecar/parts.js";
 import { copyTradingFreeze } from "../accounts.js";
 import { type Connected, connectOne } from "../connect.js";
-import { refuseStrongKey } from "../protect.js";
+import { refuseStrongKey } from "../key-rights.js";
 import { type Books, heldWithoutLedger } from "../books/books.js";
 import { type FirstReading, firstReading, type KeyWatch, watchKey } from "./key.js";
 import { recogniseLives } from "../books/recognise.js";
@@ -53,7 +53,7 @@ export interface Shared {
   readonly onNews: (account: string, contract: Contract | null) => void;
 }
 
-/** @throws Refusal for a key that may do more than it should */
+/** @throws StartRefused for a key that may do more than it should */
 export async function openAccount(account: AccountSettings, shared: Shared): Promise<Opened> {
   const { current, log, ipBudget, isDryRun } = shared;
   const access = isDryRun ? "read" : "write";

@@ -1,0 +1,75 @@
+/** `backstop run`: the sidecar beside a bot, until it is told to stop. */
+import { createNotifier } from "../runtime/index.js";
+import { StartRefused } from "../service/refused.js";
+import { openService, type Service } from "../service/run/service.js";
+import { StuckError } from "../sidecar/sidecar.js";
+import type { Console } from "./console.js";
+import { type CommonOptions, type Context, loadOptionsOf, openContext } from "./context.js";
+
+export interface RunOptions extends CommonOptions {
+  readonly dryRun: boolean;
+}
+
+/** sysexits.h EX_SOFTWARE: a bug. */
+const INTERNAL_ERROR = 70;
+/** sysexits.h EX_TEMPFAIL: better started anew. */
+const STUCK = 75;
+const LINGER_MS = 500;
+
+export async function run(options: RunOptions, console: Console): Promise<number> {
+  const context = await openContext(options, console);
+  const { log } = context;
+  // From the first moment on: a signal that comes early must find somebody who listens.
+  const signal = interrupted();
+  process.prependOnceListener("uncaughtException", (error) => process.exit(exitCodeOf(error, context)));
+  const notifier = createNotifier({ env: process.env, pid: process.pid, log });
+  const from = loadOptionsOf(options);
+  const opening = openService(context, { isDryRun: options.dryRun, from, notifier, who: "http" });
+  const opened = await Promise.race([opening, signal]);
+  if (typeof opened === "string") return endedEarly(opened, context);
+  const service = opened.start();
+  const onHangup = (): void => service.reload();
+  process.on("SIGHUP", onHangup);
+  try {
+    await service.serving;
+    const reason = await Promise.race([signal, service.done.then(() => "end")]);
+    log.info({ reason }, "stopping: nothing new is sent, what is on the wire is awaited");
+    return 0;
+  } catch (error) {
+    return exitCodeOf(error, context);
+  } finally {
+    process.off("SIGHUP", onHangup);
+    await closed(service);
+    log.info("stopped");
+  }
+}
+
+/** Nothing was sent yet; what is being read is of no use any more. */
+function endedEarly(signal: NodeJS.Signals, { log }: Context): number {
+  log.info({ signal }, "stopped before it had started");
+  setTimeout(() => process.exit(), LINGER_MS).unref();
+  return 0;
+}
+
+/** @throws what is no mistake of ours, such as a port in use */
+function exitCodeOf(error: unknown, { log }: Context): number {
+  if (error instanceof StuckError) {
+    log.fatal(error.message);
+    return STUCK;
+  }
+  if (error instanceof StartRefused || (error instanceof Error && error.name === "Refusal")) throw error;
+  log.fatal({ err: error }, "a bug: the sidecar ends; everything that rests at the exchange stays there");
+  return INTERNAL_ERROR;
+}
+
+function interrupted(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
+  });
+}
+
+async function closed(service: Service): Promise<void> {
+  await service.close();
+  // What still hangs on the wire then must not keep the process.
+  setTimeout(() => process.exit(), LINGER_MS).unref();
+}

@@ -1,0 +1,77 @@
+/** What all accounts of the sidecar share, and who hears of what happens to them. */
+import { print } from "../../domain/decimal.js";
+import { createIpBudget } from "../../exchange/bybit/index.js";
+import type { IntentEvent } from "../../intents/shelf.js";
+import type { Log } from "../../runtime/index.js";
+import type { SidecarEvent } from "../../sidecar/event.js";
+import type { Sidecar } from "../../sidecar/sidecar.js";
+import { type Books, type BooksParts, booksInMemory, openBooks } from "../books/books.js";
+import { readBooks } from "../books/reading.js";
+import { keyFacts } from "../books/step-facts.js";
+import type { Ground } from "../ground.js";
+import type { Current, Shared } from "./account.js";
+import type { Accounts } from "./accounts.js";
+import type { Hub } from "./desk-events.js";
+import { noteEvents } from "./notes.js";
+import type { Operations } from "./operations.js";
+import { endUnseenLives, recoverOpenings } from "./upkeep.js";
+
+/** A dry run is nobody's writer: it remembers what the ledger holds, and adds nothing to it. */
+export async function booksFor(
+  isDryRun: boolean,
+  { settings, log }: Ground,
+  parts: Pick<BooksParts, "policyOf" | "onIntent">,
+): Promise<Books> {
+  const { url } = settings.ledger;
+  if (!isDryRun) return openBooks({ url, log, ...parts });
+  const names = settings.accounts.map(({ name }) => name);
+  return { ...booksInMemory(), memory: await readBooks(url, names, log) };
+}
+
+export function intentTold(event: IntentEvent, hub: Hub, log: Log): void {
+  hub.tellIntent(event);
+  const { key, side, stopLoss, takeProfit, waiver, who, endedHow } = event.intent;
+  const levels = { stopLoss: stopLoss && print(stopLoss), takeProfit: takeProfit && print(takeProfit), waiver };
+  log.info(
+    { ...keyFacts(key), side, ...levels, who, ...(endedHow === null ? {} : { how: endedHow }) },
+    `intent ${event.change}`,
+  );
+}
+
+export interface Making {
+  readonly current: Current;
+  readonly books: Books;
+  readonly operations: Operations;
+  readonly hub: Hub;
+  readonly isDryRun: boolean;
+  /** Null until it has started. */
+  readonly sidecar: () => Sidecar | null;
+  readonly accounts: () => Accounts | null;
+}
+
+export function sharedBy({ settings, log, pauses }: Ground, making: Making): Shared {
+  const { current, books, operations, hub, isDryRun, sidecar, accounts } = making;
+  const sight = {
+    latest: (account: string) => sidecar()?.latest().get(account)?.assessment ?? null,
+    fillsOf: (account: string) => accounts()?.fillsOf(account) ?? null,
+  };
+  const listeners = [
+    (event: SidecarEvent) => operations.tell(event),
+    noteEvents(books),
+    (event: SidecarEvent) => hub.tell(event),
+    endUnseenLives(books, sight),
+    recoverOpenings(books, sight, log),
+  ];
+  return {
+    current,
+    pauses,
+    log,
+    ipBudget: createIpBudget(settings.budget.ipShare),
+    books,
+    isDryRun,
+    tell: (event) => {
+      for (const listener of listeners) listener(event);
+    },
+    onNews: (account, contract) => sidecar()?.look(account, contract),
+  };
+}
