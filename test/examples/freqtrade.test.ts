@@ -4,6 +4,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { intentDocument } from "../../src/intents/document.js";
+import { loadSettings } from "../../src/settings/index.js";
 import { lastLine, layOut, missing, type Recipe } from "./stage.js";
 
 const noPython = missing(
@@ -121,6 +122,14 @@ describe.skipIf(noPython !== null)("the freqtrade mixin", () => {
     await loop(recipe, [[BTC], null]);
     expect(await entries(recipe)).toMatchObject([{ symbol: "BTCUSDT" }]);
     expect(await readdir(join(recipe.folder, "user_data/backstop"))).toEqual(["intents.json"]);
+  });
+
+  test("brings a config that the sidecar accepts, and a strategy that is Python", async () => {
+    const recipe = await layOut("freqtrade");
+    const env = { BYBIT_API_KEY: "k".repeat(18), BYBIT_API_SECRET: "s".repeat(36) };
+    const { intents } = await loadSettings({ file: "backstop.yaml", env, cwd: recipe.folder });
+    expect(intents).toEqual({ file: join(recipe.folder, FILE) });
+    expect(await recipe.run("python3", ["-m", "py_compile", "strategy.py"])).toMatchObject({ code: 0, stderr: "" });
   });
 
   test.each(["dry_run", "backtest"])("writes nothing in a %s", async (mode) => {

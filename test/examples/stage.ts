@@ -1,13 +1,13 @@
 /** A recipe laid out in a folder of its own, as its reader would have it, beside a simulated exchange. */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
-import { type Simulator, startSimulator } from "../../src/index.js";
+import { randomAccount, type Simulator, startSimulator } from "../../src/exchange/simulator/index.js";
 
 export const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -30,7 +30,7 @@ export interface Ended {
 const OWN = Object.fromEntries(["PATH", "HOME", "PYTHONPATH"].map((name) => [name, process.env[name]]));
 
 export async function layOut(name: string): Promise<Recipe> {
-  const simulator = await startSimulator({ seed: 5 });
+  const simulator = await startSimulator({ seed: 5, accounts: [{ ...randomAccount("main"), ips: ["127.0.0.1"] }] });
   const folder = await mkdtemp(join(tmpdir(), "backstop-recipe-"));
   onTestFinished(async () => {
     await simulator.close();
@@ -45,6 +45,16 @@ export async function layOut(name: string): Promise<Recipe> {
     BYBIT_API_SECRET: account.secret,
   };
   return { folder, simulator, env, run: (program, args, more = {}) => run(program, args, folder, { ...env, ...more }) };
+}
+
+/** What `npm install` would bring, without a network. */
+export async function installInto(folder: string): Promise<void> {
+  const modules = join(folder, "node_modules");
+  await mkdir(join(modules, "@types"), { recursive: true });
+  await symlink(REPOSITORY, join(modules, "bybit-backstop"));
+  for (const name of ["bybit-api", "@types/node"]) {
+    await symlink(join(REPOSITORY, "node_modules", name), join(modules, name));
+  }
 }
 
 async function run(program: string, args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<Ended> {

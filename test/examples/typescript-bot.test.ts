@@ -1,17 +1,11 @@
 /** The TypeScript recipe, compiled and run as its reader would, with the packages that `npm install` would bring. */
-import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { lastLine, layOut, REPOSITORY } from "./stage.js";
+import { installInto, lastLine, layOut, REPOSITORY } from "./stage.js";
 
 test("the bot opens with its exits on, proves a tighter stop, and ends by itself", async () => {
   const recipe = await layOut("typescript-bot");
-  const modules = join(recipe.folder, "node_modules");
-  await mkdir(join(modules, "@types"), { recursive: true });
-  await symlink(REPOSITORY, join(modules, "bybit-backstop"));
-  for (const name of ["bybit-api", "@types/node"]) {
-    await symlink(join(REPOSITORY, "node_modules", name), join(modules, name));
-  }
+  await installInto(recipe.folder);
   const compiled = await recipe.run(join(REPOSITORY, "node_modules/.bin/tsc"), []);
   expect(compiled).toEqual({ code: 0, stdout: "", stderr: "" });
 
