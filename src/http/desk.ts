@@ -1,5 +1,5 @@
 /** What the guarded routes ask of the sidecar: the window only looks through, it computes nothing. */
-import type { Category, PositionIdx, Side } from "../domain/position.js";
+import type { Category, PositionIdx, Side, TriggerBy } from "../domain/position.js";
 import type { IntentAnswer, IntentDocument, IntentPlace, IntentView } from "../intents/document.js";
 import type { Paused, PauseScope, PauseWish, Resumed } from "../ledger/pausing.js";
 import type { Entry, HistoryFilter } from "../ledger/port.js";
@@ -54,8 +54,8 @@ export type QuoteAnswer =
         readonly stopLoss?: string;
         readonly takeProfit?: string;
         readonly tpslMode: "Full";
-        readonly slTriggerBy?: string;
-        readonly tpTriggerBy?: string;
+        readonly slTriggerBy?: TriggerBy;
+        readonly tpTriggerBy?: TriggerBy;
       };
     }
   /** 404: no such account or contract; 422: no level can be quoted; 503: what is needed has not been read. */

@@ -20,8 +20,10 @@ export interface RenderOptions {
   readonly width: number;
 }
 
-/** Text in the given format; always ends with exactly one newline. */
-export function render(report: Report, format: Format, options: RenderOptions): string {
+const PLAIN: RenderOptions = { color: false, width: 120 };
+
+/** Text in the given format; always ends with exactly one newline. By default without colours, 120 columns wide. */
+export function render(report: Report, format: Format, options: RenderOptions = PLAIN): string {
   return `${body(report, format, options).replace(/\n+$/, "")}\n`;
 }
 
