@@ -7,9 +7,12 @@ import {
   forbiddenArrows,
   type Lockfile,
   lockfileProblems,
+  looseInstalls,
   machinePaths,
   missingOpening,
+  movableActions,
   noiseInQuietRooms,
+  probeOutOfItsRoom,
   tooLong,
   unfinished,
 } from "./tidy/rules.js";
@@ -18,10 +21,12 @@ import { filesBelow, root, type SourceFile } from "./tidy/sources.js";
 const sources = filesBelow("src", /\.ts$/);
 const tests = filesBelow("test", /\.ts$/);
 const scripts = filesBelow("scripts", /\.mjs$/);
+const workflows = filesBelow(".github/workflows", /\.yml$/);
 const texts = [
   ...filesBelow("docs", /\.md$/),
   ...filesBelow("config", /./),
-  ...["README.md", "CHANGELOG.md", "package.json", "package-lock.json"].flatMap(oneFile),
+  ...filesBelow(".github", /\.yml$/),
+  ...["README.md", "SECURITY.md", "CHANGELOG.md", "package.json", "package-lock.json"].flatMap(oneFile),
 ];
 
 function oneFile(path: string): SourceFile[] {
@@ -72,6 +77,25 @@ const RULES: readonly Rule[] = [
       planted("src/verify/a.ts", 'import { type Attempt, type Other } from "../apply/attempt.js";'),
       planted("src/apply/a.ts", 'import type { Writer } from "../exchange/port.js";'),
       planted("src/cli/a.ts", 'import { connectBybit } from "../exchange/bybit/index.js";'),
+    ],
+  },
+  {
+    name: "what opens positions is reached by the probe and by nothing else",
+    check: probeOutOfItsRoom,
+    files: sources,
+    bad: [
+      planted("src/cli/protect.ts", 'import { openWire } from "./probe/wire.js";'),
+      planted("src/cli/run/run.ts", 'import type { Bench } from "../probe/bench.js";'),
+      planted("src/index.ts", 'export { probe } from "./cli/probe.js";'),
+      planted("src/cli/run/run.ts", 'const probe = () => import("../probe.js");'),
+      planted("src/cli/connect.ts", 'import { createClient } from "../exchange/bybit/client.js";'),
+      planted("src/cli/probe/bench.ts", 'import { createTransport } from "../../exchange/bybit/transport.js";'),
+    ],
+    good: [
+      planted("src/cli/main.ts", 'const probe = () => import("./probe.js");'),
+      planted("src/cli/probe.ts", 'import { openWire } from "./probe/wire.js";'),
+      planted("src/cli/probe/wire.ts", 'import { createClient } from "../../exchange/bybit/client.js";'),
+      planted("src/exchange/bybit/lists.ts", 'import { createClient } from "./client.js";'),
     ],
   },
   {
@@ -142,6 +166,24 @@ const RULES: readonly Rule[] = [
     bad: [planted("a.ts", `const a = "${machine}";`), planted("a.md", `see ${machine}`)],
     good: [planted("a.md", `https://example.com${machine} and ./some/x`)],
   },
+  {
+    name: "workflows run actions of one commit",
+    check: movableActions,
+    files: workflows,
+    bad: [
+      planted("a.yml", "      - uses: actions/checkout@v5"),
+      planted("a.yml", "        uses: actions/checkout@main # v5.0.0"),
+      planted("a.yml", `      - uses: actions/checkout@${"0a".repeat(20)}`),
+    ],
+    good: [planted("a.yml", `      - uses: actions/checkout@${"0a".repeat(20)} # v5.0.0\n`)],
+  },
+  {
+    name: "workflows install what is locked and nothing else",
+    check: looseInstalls,
+    files: workflows,
+    bad: [planted("a.yml", "      - run: npm install"), planted("a.yml", "      - run: npm i left-pad")],
+    good: [planted("a.yml", "      - run: npm ci\n      - run: npm install --global npm@11.6.2")],
+  },
 ];
 
 describe.each(RULES)("$name", ({ check, files, bad, good }) => {
@@ -162,25 +204,47 @@ describe("what is installed", () => {
   });
 
   test("and the check finds what is planted", () => {
-    const entries = Array.from({ length: 91 }, (_, index) => [`node_modules/p${index}`, {}] as const);
+    const sound = { integrity: "sha512-x", license: "MIT" };
+    const entries = Array.from({ length: 91 }, (_, index) => [`node_modules/p${index}`, sound] as const);
     const lock: Lockfile = {
       packages: {
         "": {},
         ...Object.fromEntries(entries),
-        "node_modules/p0": { hasInstallScript: true },
-        "node_modules/p1": { resolved: "https://packages.example.com/p1.tgz" },
-        "node_modules/elsewhere": { os: ["darwin"], cpu: ["x64"] },
-        "node_modules/tool": { dev: true, hasInstallScript: true, optionalDependencies: { here: "1", there: "1" } },
-        "node_modules/here": { dev: true, version: "1" },
-        "node_modules/there": { dev: true },
+        "node_modules/p0": { ...sound, hasInstallScript: true },
+        "node_modules/p1": { ...sound, resolved: "https://packages.example.com/p1.tgz" },
+        "node_modules/p2": { license: "MIT" },
+        "node_modules/p3": { ...sound, integrity: "sha1-x" },
+        "node_modules/p4": { ...sound, link: true },
+        "node_modules/p5": { ...sound, license: "GPL-3.0-only" },
+        "node_modules/p6": { integrity: sound.integrity },
+        "node_modules/elsewhere": { ...sound, os: ["darwin"], cpu: ["x64"] },
+        "node_modules/tool": {
+          ...sound,
+          license: "MPL-2.0",
+          dev: true,
+          hasInstallScript: true,
+          optionalDependencies: { here: "1", there: "1" },
+        },
+        "node_modules/here": { ...sound, dev: true, version: "1" },
+        "node_modules/there": { ...sound, dev: true },
       },
     };
     expect(lockfileProblems(lock)).toEqual([
       "node_modules/p0 runs a script when it is installed",
       "node_modules/p1 is bound to the host it was first loaded from",
+      "node_modules/p2 is not tied to its content by a checksum",
+      "node_modules/p3 is not tied to its content by a checksum",
+      "node_modules/p4 is not tied to its content by a checksum",
+      "node_modules/p5 has the licence GPL-3.0-only",
+      "node_modules/p6 has the licence none",
       "node_modules/tool may need there on another platform, which is not locked",
       "91 runtime packages; 90 is the most",
     ]);
+  });
+
+  test("nothing runs on installing, and versions are kept exact", () => {
+    const settings = readFileSync(join(root, ".npmrc"), "utf8").split("\n");
+    expect(settings).toEqual(expect.arrayContaining(["ignore-scripts=true", "save-exact=true"]));
   });
 
   test("exact versions are asked for", () => {

@@ -2,13 +2,23 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { FORMATS } from "../report/index.js";
-import { keepNewFilesPrivate, LOG_LEVELS, type LogLevel } from "../runtime/index.js";
+import { keepInspectorShut, keepNewFilesPrivate, LOG_LEVELS, type LogLevel } from "../runtime/index.js";
 import { StartRefused } from "../service/refused.js";
 import { type Console, processConsole } from "./console.js";
 import { Refusal, USAGE } from "./exit.js";
 import { addIntentCommands } from "./intent-commands.js";
-import { durationMs, each, eachKind, eachSymbol, portNumber, reasonText, wholeNumber } from "./values.js";
+import {
+  contractSymbol,
+  durationMs,
+  each,
+  eachKind,
+  eachSymbol,
+  portNumber,
+  reasonText,
+  wholeNumber,
+} from "./values.js";
 
+const PROBE_FORMATS = ["table", "markdown", "json"] as const;
 const FAIL_ON = ["critical", "warning", "never"] as const;
 
 /** Loaded when asked for: help and wrong usage need not wait for the exchange's SDK. */
@@ -24,12 +34,14 @@ const load = {
   jsonSchema: async () => (await import("../settings/index.js")).configJsonSchema,
   simulator: async () => (await import("./simulator.js")).simulator,
   demo: async () => (await import("./demo/story.js")).demo,
+  probe: async () => (await import("./probe.js")).probe,
 };
 
 /** Runs one command to its end and answers with the exit code; never throws and never prints a stack trace. */
 export async function runCli(args: readonly string[]): Promise<number> {
   keepNewFilesPrivate();
   const console = processConsole();
+  keepInspectorShut((signal) => console.err(`backstop: ${signal} opens no debugger here\n`));
   process.on("uncaughtException", (error) => process.exit(explain(error, console)));
   let exitCode = 0;
   const ends = (code: number) => {
@@ -97,6 +109,11 @@ function program(console: Console, ends: (code: number) => void): Command {
   withSymbol(common("resume", "end pauses: those of these accounts and symbols, else all")).action(async (options) =>
     ends(await (await load.resume())(options, console)),
   );
+  common("probe", "ask a demo or testnet account what the exchange's documents leave open; opens tiny positions")
+    .option("--symbol <symbol>", "the contract to work in; default: the smallest that is flat", contractSymbol)
+    .option("--yes", "do not ask", false)
+    .addOption(new Option("--format <format>", "default: table on a terminal, else json").choices(PROBE_FORMATS))
+    .action(async (options) => ends(await (await load.probe())({ ...options, version: version() }, console)));
   addIntentCommands(root, (command) => withCommon(command, "warn"), console, ends);
   root
     .command("schema")

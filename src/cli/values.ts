@@ -35,6 +35,11 @@ export function eachSymbol(text: string, before?: readonly string[]): readonly s
   return each(text, before);
 }
 
+export function contractSymbol(text: string): string {
+  if (/^[A-Z0-9-]{1,40}$/.test(text)) return text;
+  throw new InvalidArgumentError("Allowed is one symbol as the exchange writes it, such as BTCUSDT.");
+}
+
 export function eachKind(text: string, before?: readonly string[]): readonly string[] {
   if (/^[a-z][a-z0-9-]{0,39}$/.test(text)) return each(text, before);
   throw new InvalidArgumentError(

@@ -7,7 +7,7 @@ import {
   connectBybitReadOnly,
   createIpBudget,
 } from "../exchange/bybit/index.js";
-import { systemClock } from "../runtime/index.js";
+import { openInspector, systemClock } from "../runtime/index.js";
 import type { AccountSettings } from "../settings/index.js";
 import type { Ground } from "./ground.js";
 import { StartRefused } from "./refused.js";
@@ -39,9 +39,7 @@ export function connectOne(
   access: "read" | "write",
   more: Pick<BybitConnection, "ipBudget" | "progress" | "orderLists">,
 ): Connected {
-  if (process.env["BYBITTRACE"]) {
-    throw new StartRefused("BYBITTRACE is set, which makes the SDK print signed requests; unset it and start again");
-  }
+  refuseOpenWindows(account);
   const open = access === "write" ? connectBybit : connectBybitReadOnly;
   const session = open({
     ...addressOf(account),
@@ -51,6 +49,19 @@ export function connectOne(
     log: ({ level, message, ...facts }) => log[level]({ account: account.name, ...facts }, message),
   });
   return { account, session };
+}
+
+/** What would show the key to whoever looks; a simulator's key may be looked at. @throws StartRefused */
+export function refuseOpenWindows({ name, environment }: AccountSettings): void {
+  if (process.env["BYBITTRACE"]) {
+    throw new StartRefused("BYBITTRACE is set, which makes the SDK print signed requests; unset it and start again");
+  }
+  const inspector = openInspector();
+  if (inspector === null || environment === "custom") return;
+  throw new StartRefused(
+    `a debugger can connect to this process at ${inspector} and read the key of account ${name}; start node without ` +
+      "--inspect, also in NODE_OPTIONS. allowed: --inspect with accounts of environment custom.",
+  );
 }
 
 type Address = Pick<

@@ -95,16 +95,18 @@ describe.concurrent("a key that can do too much", () => {
     ["withdraw, although its name is allowed", WITHDRAW, "Withdraw", ["AccountTransfer"]],
     ["transfer", TRANSFER, "AccountTransfer", []],
   ] as const)(
-    "(%s) makes protect refuse with 64 before anything is written",
+    "(%s) makes protect and run refuse with 64 before anything is written",
     async ([, rights, named, allowed], context) => {
       const stage = await openStage(context);
       openBook(stage);
       stage.exchange.setAccount({ permissions: mutable(rights) });
       await allow(stage.config, allowed);
-      const { code, stdout, stderr } = await stage.backstop(["protect"]);
-      expect({ code, stdout, posts: stage.posts() }).toEqual({ code: 64, stdout: "", posts: [] });
-      expect(stderr).toContain("account main");
-      expect(stderr).toContain(named);
+      for (const command of ["protect", "run"]) {
+        const { code, stdout, stderr } = await stage.backstop([command]);
+        expect({ code, stdout, posts: stage.posts() }).toEqual({ code: 64, stdout: "", posts: [] });
+        expect(stderr).toContain("account main");
+        expect(stderr).toContain(named);
+      }
     },
   );
 

@@ -8,7 +8,19 @@ import { run } from "./cli.js";
 const folder = mkdtempSync(join(tmpdir(), "backstop-usage-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const COMMANDS = ["audit", "protect", "doctor", "init", "history", "pause", "resume", "schema", "simulator", "demo"];
+const COMMANDS = [
+  "audit",
+  "protect",
+  "doctor",
+  "init",
+  "history",
+  "pause",
+  "resume",
+  "schema",
+  "simulator",
+  "demo",
+  "probe",
+];
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
   version: string;
 };
@@ -200,5 +212,15 @@ describe.concurrent("a wrong config ends with 64 and names file, key, value and 
     );
     const finished = await refusal(["doctor", "--config", "fine3.yaml"], { ...ENV, BYBITTRACE: "true" });
     expect(finished).toEqual(refused("BYBITTRACE", "unset it"));
+  });
+
+  test.each(["audit", "protect", "run", "doctor"])("a debugger that could read the key from %s", async (command) => {
+    const real = { name: "main", environment: "mainnet", key: ACCOUNT.key, secret: ACCOUNT.secret };
+    const file = `inspected-${command}.yaml`;
+    writeFileSync(join(folder, file), JSON.stringify({ accounts: [real], protection: { mode: "report-only" } }));
+    const env = { ...ENV, NODE_OPTIONS: "--inspect=127.0.0.1:0" };
+    expect(await refusal([command, "--config", file], env)).toEqual(
+      refused("debugger", "at 127.0.0.1:", "account main", "without --inspect"),
+    );
   });
 });

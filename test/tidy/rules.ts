@@ -62,6 +62,23 @@ function arrowProblem(room: string, target: string, line: Import, allowed: reado
   return null;
 }
 
+const PROBE_ROOM = /^src\/cli\/probe\//;
+const PROBE_COMMAND = "src/cli/probe.ts";
+/** With these, anything could be sent to an exchange. */
+const BARE_LINE: readonly string[] = ["src/exchange/bybit/client.ts", "src/exchange/bybit/transport.ts"];
+
+/** The probe opens positions: no other command may be able to reach what does so. */
+export function probeOutOfItsRoom(file: SourceFile): string[] {
+  const isProbe = PROBE_ROOM.test(file.path) || file.path === PROBE_COMMAND;
+  const isEdge = file.path.startsWith("src/exchange/bybit/");
+  return importsOf(file).flatMap(({ target, typeOnly }) => {
+    const entersRoom = PROBE_ROOM.test(target) && !isProbe;
+    const startsIt = target === PROBE_COMMAND && file.path !== "src/cli/main.ts";
+    const takesLine = BARE_LINE.includes(target) && !typeOnly && !isEdge && file.path !== "src/cli/probe/wire.ts";
+    return entersRoom || startsIt || takesLine ? [`${file.path}: ${target} is for the probe alone`] : [];
+  });
+}
+
 const LOUD_WORDS = [
   { word: "Date", pattern: /\bDate\b/ },
   { word: "process", pattern: /(?<![.\w])process\./ },
@@ -141,6 +158,11 @@ export interface LockedPackage {
   readonly dev?: boolean;
   readonly hasInstallScript?: boolean;
   readonly resolved?: string;
+  readonly integrity?: string;
+  /** As the package states it, SPDX. */
+  readonly license?: string;
+  /** A folder of this machine instead of a package. */
+  readonly link?: boolean;
   /** Absent: every operating system, every processor. */
   readonly os?: readonly string[];
   readonly cpu?: readonly string[];
@@ -152,6 +174,16 @@ export interface Lockfile {
 }
 
 const MOST_RUNTIME_PACKAGES = 90;
+/** What runs beside the keys may be used, changed and passed on by everyone. */
+const LICENCES: readonly string[] = [
+  "MIT",
+  "ISC",
+  "Apache-2.0",
+  "BSD-2-Clause",
+  "BSD-3-Clause",
+  "0BSD",
+  "BlueOak-1.0.0",
+];
 
 export function lockfileProblems(lock: Lockfile): string[] {
   const packages = Object.entries(lock.packages).filter(([path]) => path !== "");
@@ -162,11 +194,20 @@ export function lockfileProblems(lock: Lockfile): string[] {
   return [
     ...scripts.map((path) => `${path} runs a script when it is installed`),
     ...hosts.map((path) => `${path} is bound to the host it was first loaded from`),
+    ...packages.flatMap(([path, entry]) => unproven(path, entry)),
+    ...runtime.flatMap(([path, { license = "none" }]) =>
+      LICENCES.includes(license) ? [] : [`${path} has the licence ${license}`],
+    ),
     ...packages.flatMap(([path, entry]) => missingPlatforms(lock, path, entry)),
     ...(here.length > MOST_RUNTIME_PACKAGES
       ? [`${here.length} runtime packages; ${MOST_RUNTIME_PACKAGES} is the most`]
       : []),
   ];
+}
+
+/** With its checksum a package is the same one wherever it is loaded from; a folder or a repository has none. */
+function unproven(path: string, { integrity = "", link = false }: LockedPackage): string[] {
+  return integrity.startsWith("sha512-") && !link ? [] : [`${path} is not tied to its content by a checksum`];
 }
 
 /** Counted as on one machine, always the same one: of a native library, npm installs the build for that machine only. */
@@ -182,4 +223,18 @@ function missingPlatforms(lock: Lockfile, path: string, entry: LockedPackage): s
       return locked?.version === undefined;
     })
     .map((name) => `${path} may need ${name} on another platform, which is not locked`);
+}
+
+/** A tag of an action can be moved to other code; a commit cannot. */
+export function movableActions(file: SourceFile): string[] {
+  const used = [...file.text.matchAll(/^\s*(?:-\s+)?uses:\s*(\S+)(.*)$/gm)];
+  return used
+    .filter(([, action = "", rest = ""]) => !(/@[0-9a-f]{40}$/.test(action) && /^ # v\d/.test(rest)))
+    .map(([, action]) => `${file.path}: ${action} is not tied to a commit, with its version beside it`);
+}
+
+/** What a step runs, and so what comes with it: `npm ci` takes the lockfile as it stands. */
+export function looseInstalls(file: SourceFile): string[] {
+  const found = file.text.match(/\bnpm (?:install|i|update|add)\b(?! --global npm@\d+\.\d+\.\d+)[^\n]*/g) ?? [];
+  return found.map((command) => `${file.path}: ${command} may install other packages than were tested`);
 }

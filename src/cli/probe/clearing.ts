@@ -1,0 +1,84 @@
+/** Takes away what an experiment made: its orders, its position, and exits that outlived it; says what it could not. */
+import { minOf, print } from "../../domain/decimal.js";
+import { ExchangeFailure } from "../../exchange/failure.js";
+import { type Bench, isExit, type Patience, signedSize, Unsettled } from "./bench.js";
+import { MOST_UNITS } from "./contract.js";
+import { type Params, type Row, textIn } from "./wire.js";
+
+export interface Clearing {
+  readonly patience: Patience;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+/** One read may still miss an order that was sent a moment ago. */
+const QUIET_READS = 2;
+
+interface Leftovers {
+  /** In this contract; there was none when the probe began. */
+  readonly orders: readonly Row[];
+  readonly position: Row;
+}
+
+/** Goes on until two reads in a row show nothing. Empty: nothing is left. */
+export async function clear(bench: Bench, { patience, sleep }: Clearing): Promise<readonly string[]> {
+  const untilMs = bench.monotonicMs() + patience.clearMs;
+  let quiet = 0;
+  let left: readonly string[] = [];
+  while (quiet < QUIET_READS) {
+    try {
+      const found = await look(bench);
+      left = described(found, bench);
+      quiet = left.length === 0 ? quiet + 1 : 0;
+      if (left.length > 0) await remove(found, bench);
+    } catch (error) {
+      if (!(error instanceof ExchangeFailure) && !(error instanceof Unsettled)) throw error;
+      quiet = 0;
+      left = [`unknown, what is left in ${bench.contract.symbol} could not be read or removed: ${error.message}`];
+    }
+    if (bench.monotonicMs() >= untilMs) return left;
+    await sleep(patience.stepMs);
+  }
+  return [];
+}
+
+async function look(bench: Bench): Promise<Leftovers> {
+  const [orders, position] = await Promise.all([bench.openOrders(), bench.position()]);
+  return { position, orders: orders.filter((row) => isOurs(row, bench)) };
+}
+
+/** By our name; exits have none, and belong to a position that only we opened. */
+function isOurs(row: Row, { linkPrefix }: Bench): boolean {
+  return textIn(row, "orderLinkId").startsWith(linkPrefix) || isExit(row);
+}
+
+async function remove({ orders, position }: Leftovers, bench: Bench): Promise<void> {
+  const isFlat = signedSize(position).isZero();
+  // Its stops guard the position for as long as it is there, and mostly go with it.
+  const removable = isFlat ? orders : orders.filter((row) => !isExit(row));
+  for (const row of removable) await send(bench, "/v5/order/cancel", { orderId: textIn(row, "orderId") });
+  if (!isFlat) await close(position, bench);
+}
+
+/** Reduce-only, and never more than the probe may have opened. */
+async function close(position: Row, bench: Bench): Promise<void> {
+  const { unit, positionIdx } = bench.contract;
+  const size = signedSize(position);
+  await send(bench, "/v5/order/create", {
+    side: size.gt(0) ? "Sell" : "Buy",
+    orderType: "Market",
+    qty: print(minOf(size.abs(), unit.times(MOST_UNITS))),
+    reduceOnly: true,
+    positionIdx,
+  });
+}
+
+/** Also when the probe was told to stop: it must not leave behind what it made. A refusal is for the next read to judge. */
+async function send({ wire, contract }: Bench, path: string, params: Params): Promise<void> {
+  await wire.post(path, { category: "linear", symbol: contract.symbol, ...params }, () => null);
+}
+
+function described({ orders, position }: Leftovers, { contract: { symbol } }: Bench): readonly string[] {
+  const size = signedSize(position);
+  const held = size.isZero() ? [] : [`${symbol}: a ${size.gt(0) ? "long" : "short"} position of ${print(size.abs())}`];
+  return [...held, ...orders.map((row) => `${symbol}: the order ${textIn(row, "orderId")}`)];
+}

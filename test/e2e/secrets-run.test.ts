@@ -1,0 +1,115 @@
+/** A sidecar under faults, with everything that it says to anybody: no key, secret, signature or token is in any of it. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test, type TestContext } from "vitest";
+import { CANARY, echo, echoing, filesIn, leaks } from "./canary.js";
+import type { Rewrite } from "./mirror.js";
+import { startRun } from "./sidecar.js";
+import { openBook, openStage, type Stage } from "./stage.js";
+
+const PAGE = "<html>Bad Gateway</html>";
+/** What shows that the program really was told secrets, and spoke of it. */
+const REPEATED = [
+  ["a refusal", /"retMsg":"\*\*\* \*\*\* \*\*\*/],
+  ["a page", /HTTP 502/],
+  ["garbage", /"cause":"garbage"/],
+] as const;
+const INTENT = "/v1/intents/main/linear/SOLUSDT/0";
+
+/** One signed answer in four is wrong, and most of the wrong ones repeat what they were asked with. */
+function unreliable(): Rewrite {
+  const wrong: readonly Rewrite[] = [
+    echoing,
+    (passing) => ({ status: 502, body: `${PAGE}${echo(passing)}` }),
+    (passing) => ({ body: echo(passing) }),
+    () => ({ body: "" }),
+  ];
+  let answers = 0;
+  return (passing, body) => {
+    if (passing.headers["x-bapi-sign"] === undefined) return { body };
+    const turn = answers / 4;
+    answers += 1;
+    const rewrite = Number.isInteger(turn) ? wrong[turn % wrong.length] : undefined;
+    return rewrite?.(passing, body) ?? { body };
+  };
+}
+
+interface Window {
+  /** All that came back, headers included. */
+  readonly heard: string[];
+  ask(method: string, path: string, options?: { json?: object; authorization?: string }): Promise<number>;
+}
+
+function openWindow(url: string, token: string): Window {
+  const heard: string[] = [];
+  return {
+    heard,
+    ask: async (method, path, { json, authorization = `Bearer ${token}` } = {}) => {
+      const body = json === undefined ? {} : { body: JSON.stringify(json) };
+      const type = json === undefined ? {} : { "content-type": "application/json" };
+      const answer = await fetch(`${url}${path}`, { method, headers: { authorization, ...type }, ...body });
+      heard.push(JSON.stringify([...answer.headers]), await answer.text());
+      return answer.status;
+    },
+  };
+}
+
+/** What is pushed, collected until the server ends it. */
+async function listen(context: TestContext, url: string, token: string): Promise<{ readonly all: Promise<string> }> {
+  const ending = new AbortController();
+  context.onTestFinished(() => ending.abort());
+  const headers = { authorization: `Bearer ${token}` };
+  const answer = await fetch(`${url}/v1/events`, { headers, signal: ending.signal });
+  return { all: answer.text() };
+}
+
+function tokenOf({ folder }: Stage): string {
+  return readFileSync(join(folder, "state", "token"), "utf8").trim();
+}
+
+test("a sidecar shows none of them in its log, answers, events, metrics or ledger, whatever the exchange repeats", {
+  timeout: 60_000,
+}, async (context) => {
+  const config = { http: { port: 0 }, sweep: { cron: "*/2 * * * * *" } };
+  const stage = await openStage(context, { accounts: [CANARY], rewrite: unreliable(), config });
+  stage.exchange.setFault({ kind: "streamRefuseAuth", times: 1 });
+  stage.exchange.setFault({ kind: "effectThenReset", path: "/v5/position/trading-stop", times: 1 });
+  stage.exchange.setFault({
+    kind: "retCode",
+    retCode: 10004,
+    retMsg: CANARY.secret,
+    path: "/v5/position/list",
+    after: 9,
+  });
+  const sidecar = startRun(context, stage, ["--log-level", "trace"]);
+  const url = String((await sidecar.says("listening"))["url"]);
+  const token = tokenOf(stage);
+  const events = await listen(context, url, token);
+  openBook(stage);
+  await sidecar.says("confirmed");
+  await sidecar.says("confirmed");
+
+  const window = openWindow(url, token);
+  for (const path of ["/v1/report", "/v1/history?limit=200", "/metrics", "/healthz", "/readyz", "/openapi.json"]) {
+    await window.ask("GET", path);
+  }
+  const own = { side: "long", stopLoss: "120", orderLinkId: token.slice(0, 36), reason: CANARY.secret };
+  expect(await window.ask("PUT", INTENT, { json: own })).toBeGreaterThanOrEqual(200);
+  await window.ask("GET", INTENT);
+  await window.ask("POST", "/v1/pause", { json: { symbol: "SOLUSDT", for: "1m", reason: `because ${CANARY.key}` } });
+  await window.ask("POST", "/v1/sweep");
+  expect(await window.ask("GET", `/v1/${CANARY.secret}`)).toBe(404);
+  expect(
+    await window.ask("GET", `/v1/report?${CANARY.key}=${token}`, { authorization: `Bearer ${CANARY.secret}` }),
+  ).toBe(401);
+  expect(await sidecar.end()).toBe(0);
+
+  const said = [sidecar.output(), await events.all, ...window.heard];
+  expect(said[1]).toContain("event: step");
+  const written = filesIn(stage, "", ["token"]);
+  expect(written.some((text) => text.startsWith("SQLite format 3"))).toBe(true);
+  expect(leaks(stage, [...said, ...written], [token])).toEqual([]);
+  // Whatever was signed: also what went over the private stream.
+  expect(said.filter((text) => /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/i.test(text))).toEqual([]);
+  expect(REPEATED.filter(([, sign]) => !sign.test(sidecar.output())).map(([what]) => what)).toEqual([]);
+});
