@@ -1,6 +1,6 @@
 /** The intents that are in force or wait for their position: kept at hand, and the same as in the ledger. */
 import type { PositionIntent } from "../domain/intent.js";
-import { keyText } from "../domain/position.js";
+import { isOtherOpening, keyText } from "../domain/position.js";
 import { type Intent, type Ledger, LedgerError, type Life } from "../ledger/port.js";
 
 export type IntentChange = "set" | "bound" | "ended" | "expired" | "cleared";
@@ -42,8 +42,8 @@ export interface Shelf {
   end(intent: Intent, how: string): Promise<void>;
   /** True: one of that place and side waits for its order. */
   isAwaited(place: Pick<Life, "key" | "side">): boolean;
-  /** An order with this link was filled, default now: the intent that waits for it may be taken up. */
-  filled(account: string, orderLinkId: string, atMs?: number): void;
+  /** An order with this link was filled, by the exchange's clock: the intent that waits for it may be taken up. */
+  filled(account: string, orderLinkId: string, atMs: number): void;
   /** Orders with these links rest: what waits for one of them does not expire meanwhile. */
   resting(account: string, orderLinkIds: readonly string[]): void;
 }
@@ -62,7 +62,7 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
   let questions = 0;
   /** What the ledger could not be told of when another one came in its place. */
   const replaced = new Map<string, Intent>();
-  /** When each was filled, milliseconds since 1970. */
+  /** When each was filled, by the exchange's clock. */
   const filledLinks = new Map<string, number>();
   const forNext = new Set<string>();
   const restingUntil = new Map<string, number>();
@@ -73,14 +73,17 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
 
   function hasExpired(intent: Intent): boolean {
     const { key, orderLinkId, createdAtMs, ttlMs } = intent;
+    // A position that opened in time may not have been looked at yet.
+    if (!lookedAt.has(key.account)) return false;
     if (orderLinkId === null) return now() > createdAtMs + ttlMs;
     const restedMs = restingUntil.get(linkText(intent, orderLinkId)) ?? createdAtMs;
-    return lookedAt.has(key.account) && now() > Math.max(createdAtMs, restedMs) + ttlMs;
+    return now() > Math.max(createdAtMs, restedMs) + ttlMs;
   }
 
   /** Where it cannot be written it is in force as before. */
   async function end(intent: Intent, how: string, change: "ended" | "expired" | "cleared"): Promise<void> {
     live.delete(intent.id);
+    forgetFill(intent);
     const state = change === "expired" ? "expired" : "ended";
     try {
       const isEnded = await changed(intent, () => ledger.endIntent(intent.id, how, state));
@@ -117,16 +120,17 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
     if (intent.state !== "pending" || life.ended !== null || !mayBind(life.key.account)) return false;
     const { id, orderLinkId, createdAtMs, ttlMs } = intent;
     const beganMs = life.openedAtMs ?? life.firstSeenMs;
-    if (orderLinkId !== null) {
-      // The fill has opened this life, or added to it: what began later is another's.
-      const filledMs = filledLinks.get(linkText(intent, orderLinkId));
-      return filledMs !== undefined && beganMs <= filledMs + CLOCKS_APART_MS;
-    }
+    if (orderLinkId !== null) return isItsFill(filledLinks.get(linkText(intent, orderLinkId)), intent, life);
     if (forNext.has(id) && beganMs < createdAtMs - CLOCKS_APART_MS) return false;
     return beganMs <= createdAtMs + ttlMs;
   }
 
+  function forgetFill(intent: Intent): void {
+    if (intent.orderLinkId !== null) filledLinks.delete(linkText(intent, intent.orderLinkId));
+  }
+
   function take(intent: Intent, life: Life): Intent {
+    forgetFill(intent);
     const bound: Intent = { ...intent, state: "bound", lifeId: life.id };
     live.set(bound.id, bound);
     tell({ change: "bound", intent: bound });
@@ -227,7 +231,7 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
     },
     end: (intent, how) => end(intent, how, "ended"),
     isAwaited: (place) => ofSide(place).some(({ state, orderLinkId }) => state === "pending" && orderLinkId !== null),
-    filled: (account, orderLinkId, atMs = now()) => {
+    filled: (account, orderLinkId, atMs) => {
       // Only what somebody waits for is worth remembering.
       const isAwaited = [...live.values()].some(
         (intent) => intent.key.account === account && intent.orderLinkId === orderLinkId,
@@ -240,4 +244,11 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
       for (const link of orderLinkIds) if (awaited.has(link)) restingUntil.set(`${account}/${link}`, now());
     },
   };
+}
+
+/** The fill has opened this life, or added to it: what began later is another's, and what was filled before was not asked for. */
+function isItsFill(filledMs: number | undefined, { createdAtMs }: Intent, { openedAtMs, firstSeenMs }: Life): boolean {
+  if (filledMs === undefined || filledMs < createdAtMs - CLOCKS_APART_MS) return false;
+  if (openedAtMs === null) return firstSeenMs <= filledMs + CLOCKS_APART_MS;
+  return openedAtMs <= filledMs || !isOtherOpening(openedAtMs, filledMs);
 }

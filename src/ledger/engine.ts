@@ -9,6 +9,8 @@ export interface Engine {
   readonly kind: "sqlite" | "postgres";
   readonly db: Database;
   readonly explain: Explain;
+  /** Absent: the driver itself waits for whoever holds the ledger. */
+  readonly sleep?: (ms: number) => Promise<void>;
   /** Null: another process holds it. */
   lock(account: string): Promise<WriterLock | null>;
   close(): Promise<void>;

@@ -13,6 +13,9 @@ export interface Account extends Runs {
   readonly close: () => Promise<void>;
 }
 
+/** Two seconds in all: what takes longer is no passing thing. */
+const BUSY_AGAIN_AFTER_MS = [20, 50, 100, 200, 400, 600, 700] as const;
+
 /** What the disk or the server would not take is told once, and once more when it takes writes again. */
 export function keepAccount(engine: Engine, log: LedgerLog): Account {
   let isClosed = false;
@@ -20,10 +23,15 @@ export function keepAccount(engine: Engine, log: LedgerLog): Account {
 
   async function read<T>(query: () => Promise<T>): Promise<T> {
     if (isClosed) throw new LedgerError("closed", "the ledger has been closed");
-    try {
-      return await query();
-    } catch (error) {
-      throw engine.explain(error);
+    for (let tries = 0; ; tries += 1) {
+      try {
+        return await query();
+      } catch (error) {
+        const told = engine.explain(error);
+        const waitMs = told.trouble === "busy" ? BUSY_AGAIN_AFTER_MS[tries] : undefined;
+        if (engine.sleep === undefined || waitMs === undefined) throw told;
+        await engine.sleep(waitMs);
+      }
     }
   }
 

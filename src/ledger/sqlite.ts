@@ -12,8 +12,11 @@ import type { Database, Tables } from "./tables.js";
 /** How long a write waits for that of another process; meanwhile this process stands still. */
 export const BUSY_TIMEOUT_MS = 2_000;
 
-/** @throws LedgerError */
-export async function openSqlite(file: string): Promise<Engine> {
+/** So long a statement waits for another process where whoever asked comes back himself. */
+const SHORT_TIMEOUT_MS = 20;
+
+/** `come-back`: once open, a statement that another process keeps waiting fails soon. @throws LedgerError */
+export async function openSqlite(file: string, ifBusy: "stand-still" | "come-back" = "stand-still"): Promise<Engine> {
   const explain = explainSqlite(file);
   try {
     const database = privately(file, () => connect(file));
@@ -24,6 +27,7 @@ export async function openSqlite(file: string): Promise<Engine> {
       database.close();
       throw error;
     }
+    if (ifBusy === "come-back") database.pragma(`busy_timeout = ${SHORT_TIMEOUT_MS}`);
     return {
       kind: "sqlite",
       db,

@@ -9,6 +9,7 @@ import {
   configuredTakeProfit,
   type Market,
   newStop,
+  rebasedStop,
   stopLevel,
   stopLevelInside,
   takeProfitLevel,
@@ -39,20 +40,44 @@ export function wantedNewStop(
 ): WantedLevel {
   const intended = life.intent?.stopLoss ?? null;
   const triggerBy = stopTrigger(protection);
+  const configured = newStop(position, protection, market);
   if (intended !== null) {
-    return { wanted: stopLevelInside(position, protection, market, intended, triggerBy), by: "intent" };
+    const wanted = stopLevelInside(position, protection, market, intended, triggerBy);
+    return orConfigured({ wanted, by: "intent" }, configured, { position, protection, market });
   }
   const learned = life.stopTriggered ? null : (life.learned?.stopLoss ?? null);
-  const configured = newStop(position, protection, market);
-  if (learned === null || isConfigTighter(learned.price, configured, position, protection)) {
+  if (learned === null || isConfigTighter(learned.price, configured, position, protection, life)) {
     return { wanted: configured, by: "config" };
   }
-  return { wanted: stopLevelInside(position, protection, market, learned.price, learned.triggerBy), by: "learned" };
+  const wanted = stopLevelInside(position, protection, market, learned.price, learned.triggerBy);
+  return orConfigured({ wanted, by: "learned" }, configured, { position, protection, market });
 }
 
-/** A mode that may move stops would tighten it in the next breath. */
-function isConfigTighter(learned: Decimal, configured: Wanted, { side }: Position, { mode }: Protection): boolean {
-  const mayMove = mode === "tighten-only" || mode === "sync";
+interface Situation {
+  readonly position: Position;
+  readonly protection: Protection;
+  readonly market: Market;
+}
+
+/** Where the mark has passed what is wanted, a rebase must not end up looser than the configured level, if that is not past. */
+function orConfigured(level: WantedLevel, configured: Wanted, situation: Situation): WantedLevel {
+  const { position, protection, market } = situation;
+  if (level.wanted.kind !== "past" || configured.kind !== "level" || protection.pastStop !== "rebase") return level;
+  const rebased = rebasedStop(position, protection, market);
+  const isTighter = rebased.kind !== "level" || isTighterStop(configured.price, rebased.price, position.side);
+  return isTighter ? { wanted: configured, by: "config" } : level;
+}
+
+/** A mode that may move stops would tighten it in the next breath; and with more size the old level is only a hint. */
+function isConfigTighter(
+  learned: Decimal,
+  configured: Wanted,
+  { side, size }: Position,
+  { mode }: Protection,
+  life: LifeRecord,
+): boolean {
+  const hasGrown = life.learned !== null && size.gt(life.learned.size);
+  const mayMove = mode === "tighten-only" || mode === "sync" || hasGrown;
   return mayMove && configured.kind === "level" && isTighterStop(configured.price, learned, side);
 }
 

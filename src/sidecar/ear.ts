@@ -1,6 +1,6 @@
 /** What is done with each push: it is remembered, it may add a missing stop, and it wakes a look where something changed. */
 import type { OpenOrder } from "../domain/order.js";
-import { contractText, type Position } from "../domain/position.js";
+import { contractText, isOtherOpening, type Position, type PositionKey } from "../domain/position.js";
 import type { Contract } from "../domain/snapshot.js";
 import type { Push, StreamListener } from "../exchange/stream.js";
 import type { Closer } from "./event.js";
@@ -93,14 +93,15 @@ export class Ear implements StreamListener {
     this.#wakeFor(key);
   }
 
-  #orderOpen({ order }: Of<"order-open">, nowMs: number): void {
+  #orderOpen({ order, atMs }: Of<"order-open">, nowMs: number): void {
     const { reflex } = this.#parts;
-    if (order.filledQuantity.gt(0)) this.#filled(order.orderLinkId);
+    if (order.filledQuantity.gt(0)) this.#filled(order.orderLinkId, atMs);
     if (order.kind === "full-stop-loss" && order.state === "waiting" && order.triggerPrice !== null) {
       const { category, symbol, positionIdx, triggerPrice: price, triggerBy } = order;
       const key = { account: this.#account(), category, symbol, positionIdx };
       const side = order.direction === "sell" ? "long" : "short";
-      reflex.rivals.saw({ key, side, price, triggerBy: triggerBy ?? "LastPrice", atMs: nowMs });
+      if (!this.#isOfFormerLife(key, order))
+        reflex.rivals.saw({ key, side, price, triggerBy: triggerBy ?? "LastPrice", atMs: nowMs });
     }
     if (this.#matters(order)) this.#wakeFor(order);
   }
@@ -108,7 +109,7 @@ export class Ear implements StreamListener {
   #orderGone(push: Of<"order-gone">, before: OpenOrder | undefined, nowMs: number): void {
     const { contract, how } = push;
     this.#carriedStop(push, nowMs);
-    if (how === "filled") this.#filled(before?.orderLinkId ?? "");
+    if (how === "filled") this.#filled(before?.orderLinkId ?? "", push.atMs);
     const isStop = before?.kind === "full-stop-loss" || before?.kind === "partial-stop-loss";
     if (isStop && (how === "triggered" || how === "filled")) this.#stopTriggered(contract, before.direction);
     if (before === undefined || this.#matters(before) || how === "filled") this.#wakeFor(contract);
@@ -128,13 +129,20 @@ export class Ear implements StreamListener {
   }
 
   #execution({ contract, execution }: Of<"execution">): void {
-    if (!execution.closes) this.#filled(execution.orderLinkId);
+    if (!execution.closes) this.#filled(execution.orderLinkId, execution.atMs);
     if (execution.fromStopLoss) this.#stopTriggered(contract, execution.direction);
     this.#wakeFor(contract);
   }
 
-  #filled(orderLinkId: string): void {
-    if (orderLinkId !== "") this.#parts.orderIntents?.filled(orderLinkId);
+  /** Late news: the order was made before the position that is open now. */
+  #isOfFormerLife(key: PositionKey, { createdAtMs }: OpenOrder): boolean {
+    const openedAtMs = this.#parts.lives.get(key)?.position.openedAtMs ?? null;
+    const isOther = isOtherOpening(createdAtMs, openedAtMs);
+    return isOther && createdAtMs !== null && openedAtMs !== null && createdAtMs < openedAtMs;
+  }
+
+  #filled(orderLinkId: string, atMs: number): void {
+    if (orderLinkId !== "") this.#parts.orderIntents?.filled(orderLinkId, atMs);
   }
 
   /** What such a stop leaves open is never again given the configured distance (contract: `nearest`). */

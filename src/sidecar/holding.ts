@@ -9,8 +9,8 @@ export interface Hold {
   readonly untilMs: number;
 }
 
-/** Position and fill are pushed apart, in any order: so long the one waits for the other. */
-const AWAIT_ORDER_MS = 500;
+/** Position and fill are pushed apart, in any order: so long the one waits for the other, or for the fills to tell. */
+const AWAIT_ORDER_MS = 1_000;
 
 /** Null: nothing is waited for. A stop that has triggered is gone for good, so no bot is putting it back. */
 export function holdOf(

@@ -41,8 +41,8 @@ export interface AttachParts {
 
 /** Intents that wait for the fill of a certain order. */
 export interface OrderIntents {
-  /** An order that its sender calls so was filled, perhaps in part. */
-  filled(orderLinkId: string): void;
+  /** An order that its sender calls so was filled, perhaps in part; by the exchange's clock. */
+  filled(orderLinkId: string, atMs: number): void;
   /** Orders that rest, as their senders call them. */
   resting(orderLinkIds: readonly string[]): void;
   /** True: one waits for an order of this side of the position, which may have opened it. */

@@ -125,7 +125,14 @@ export function isIdle(page: Page): boolean {
 export function mayTry(page: Page, mostUnproven: number): boolean {
   if (page.closedBecause !== null) return false;
   const unproven = page.entries.filter(({ verdict }) => verdict?.outcome === "uncertain").length;
-  return unproven < mostUnproven && page.entries.length < MOST_WRITES;
+  return unproven < mostUnproven && ownWrites(page) < MOST_WRITES;
+}
+
+/** What somebody asked for by name counts against him, and must not leave the position naked. */
+function ownWrites({ entries }: Page): number {
+  const isAsked = ({ attempt: { step } }: Entry) =>
+    step.action === "set-trading-stop" && (step.stopLoss?.purpose === "intent" || step.stopLoss?.purpose === "loosen");
+  return entries.filter((entry) => !isAsked(entry)).length;
 }
 
 /**
@@ -135,7 +142,7 @@ export function mayTry(page: Page, mostUnproven: number): boolean {
  */
 export function retold(step: Step, page: Page, assessed: Assessed): Step | null {
   if (step.action !== "set-trading-stop") return step;
-  const isLastWrite = step.stopLoss !== null && page.entries.length === MOST_WRITES - 1;
+  const isLastWrite = step.stopLoss !== null && ownWrites(page) === MOST_WRITES - 1;
   const takeProfit = page.takeProfitRefused || isLastWrite ? null : step.takeProfit;
   if (step.stopLoss === null && takeProfit === null) return null;
   const earlier = page.entries.findLast(({ verdict }) => verdict?.outcome === "uncertain")?.attempt.step;

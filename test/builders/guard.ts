@@ -133,7 +133,9 @@ export async function guarded(scene: GuardScene = {}): Promise<Guarded> {
     },
     pushes: (...pushes) => opened.listener.pushed(pushes),
     pushesStop: (position, price) =>
-      opened.listener.pushed([orderPush(fullStop(position, price, { orderId: `stop-${price}` }), clock)]),
+      opened.listener.pushed([
+        orderPush(fullStop(position, price, { orderId: `stop-${price}`, createdAtMs: clock.now() }), clock),
+      ]),
     close: async () => {
       await guard.close();
       await guard.done;

@@ -51,6 +51,10 @@ describe("an intent that waits", () => {
     expect(await stored(ledger)).toEqual(["pending intent-1"]);
     clock.nowMs += 1;
     await shelf.refresh("main");
+    // What opened in time may just not have been looked at yet.
+    expect(await stored(ledger)).toEqual(["pending intent-1"]);
+    shelf.resting("main", []);
+    await shelf.refresh("main");
     await shelf.refresh("main");
     expect(told).toEqual(["set intent-1", "expired intent-1"]);
     expect(await ledger.intents({})).toMatchObject([
@@ -67,10 +71,10 @@ describe("an intent for an order", () => {
     const { shelf } = await openStage();
     await shelf.put(ordered());
     expect([shelf.forLife(aLife()), shelf.isAwaited(aLife())]).toEqual([null, true]);
-    shelf.filled("main", "bot-2");
-    shelf.filled("grid", "bot-1");
+    shelf.filled("main", "bot-2", NOW_MS + 1_000);
+    shelf.filled("grid", "bot-1", NOW_MS + 1_000);
     expect(shelf.forLife(aLife())).toBeNull();
-    shelf.filled("main", "bot-1");
+    shelf.filled("main", "bot-1", NOW_MS + 1_000);
     expect(shelf.forLife(aLife())).toMatchObject({ id: "intent-1" });
     expect(shelf.isAwaited(aLife())).toBe(false);
   });
@@ -78,7 +82,7 @@ describe("an intent for an order", () => {
   test("is not taken up by a life that began long after the fill", async () => {
     const { shelf, clock } = await openStage();
     await shelf.put(ordered());
-    shelf.filled("main", "bot-1");
+    shelf.filled("main", "bot-1", NOW_MS + 1_000);
     clock.nowMs += 60_000;
     expect(shelf.forLife(aLife({ openedAtMs: NOW_MS + 60_000 }))).toBeNull();
     expect(shelf.forLife(aLife({ openedAtMs: NOW_MS - 60_000 }))).toMatchObject({ id: "intent-1" });

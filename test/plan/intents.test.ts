@@ -75,6 +75,23 @@ describe("a naked position", () => {
     expect(perMode({ positions: [long] }, { life })).toEqual(inModes(WRITING, step));
   });
 
+  test("whose intent the mark has passed is not rebased farther away than the configured level", () => {
+    const fallen = aPosition({ mark: "99" });
+    const life = { intent: intent({ stopLoss: dec("99.2") }) };
+    expect(steps({ positions: [fallen] }, { life }, "create-only")).toEqual([
+      "set BTCUSDT/0 stop 98 add (stop-missing)",
+    ]);
+    const nearest = { pastStop: "nearest" } as const;
+    expect(steps({ positions: [fallen] }, { life, protection: nearest }, "create-only")).toEqual([
+      "set BTCUSDT/0 stop 98.9 nearest (stop-missing)",
+    ]);
+  });
+
+  test("that has grown since takes the tighter of what stood and config", () => {
+    const life = { learned: learned("97", "0.1") };
+    expect(steps({ positions: [long] }, { life }, "create-only")).toEqual(["set BTCUSDT/0 stop 98 add (stop-missing)"]);
+  });
+
   test("gets what stood before it vanished; a mode that moves stops takes the tighter of it and config", () => {
     const life = { learned: learned("97") };
     expect(perMode({ positions: [long] }, { life })).toEqual({
@@ -93,7 +110,7 @@ describe("a naked position", () => {
   });
 
   test("gets the learned take-profit only where one is wanted at all", () => {
-    const life = { learned: learned("97", "0.5", "107") };
+    const life = { learned: learned("97", long.size.toFixed(), "107") };
     expect(steps({ positions: [long] }, { life }, "create-only")).toEqual(["set BTCUSDT/0 stop 97 add (stop-missing)"]);
     const protection = { takeProfit: takeProfitAt("0.04") };
     expect(steps({ positions: [long] }, { life, protection }, "create-only")).toEqual([

@@ -1,7 +1,8 @@
 /** What the guard does about bots, people and the market: it waits, mends, follows and never fights. */
 import { describe, expect, test } from "vitest";
 import { dec } from "../../src/domain/decimal.js";
-import { guarded, pushOf, stopWrites } from "../builders/guard.js";
+import { guarded, orderPush, pushOf, stopWrites } from "../builders/guard.js";
+import { fullStop } from "../builders/order.js";
 import { aPosition, aShort } from "../builders/position.js";
 
 const long = aPosition({ openedAtMs: 2_000 });
@@ -169,6 +170,16 @@ describe("a bot that sets a tighter stop while ours is on the wire", () => {
     await scene.clock.sleep(5_000);
     expect(stopWrites(scene, key)).toEqual(["98"]);
     expect(scene.exchange.stopOf(key)).toBe("99");
+    await scene.close();
+  });
+
+  test("is nobody's where its order is older than the position: late news of the one before", async () => {
+    const scene = await guarded({ latencyMs: 100 });
+    scene.opens(long);
+    await scene.clock.sleep(10);
+    scene.pushes(orderPush(fullStop(long, "99", { createdAtMs: 1_000 }), scene.clock));
+    await scene.clock.sleep(5_000);
+    expect(stopWrites(scene, key)).toEqual(["98"]);
     await scene.close();
   });
 

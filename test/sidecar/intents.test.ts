@@ -47,7 +47,7 @@ test("a stop that is loosened by name stays loosened, whatever is told late of t
   wish.want({ stopLoss: dec("95"), mayLoosenFrom: dec("97") });
   scene.guard.wake("asked");
   await scene.clock.sleep(150);
-  scene.pushes(orderPush(fullStop(long, "97"), scene.clock), pushOf(standing, scene.clock));
+  scene.pushes(orderPush(fullStop(long, "97", { createdAtMs: 10_000 }), scene.clock), pushOf(standing, scene.clock));
   await scene.clock.sleep(10_000);
   expect(stopWrites(scene, key)).toEqual(["95"]);
   expect(scene.exchange.stopOf(key)).toBe("95");

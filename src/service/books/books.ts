@@ -7,10 +7,11 @@ import { type LedgerMemory, ledgerMemory } from "../../ledger/ledger-memory.js";
 import { inMemory, type Memory } from "../../ledger/memory.js";
 import { lazyLedger } from "../../ledger/lazy.js";
 import { openLedger } from "../../ledger/open.js";
-import { type Ledger, LedgerError, type NewEntry } from "../../ledger/port.js";
+import type { Ledger, NewEntry } from "../../ledger/port.js";
 import type { Step } from "../../plan/step.js";
 import type { ResolvedPolicy } from "../../policy/resolve.js";
-import { LATE, type Log, systemClock, within } from "../../runtime/index.js";
+import { type Log, systemClock } from "../../runtime/index.js";
+import { openWriting } from "./writing.js";
 import { type AttachJournal, openAttachJournal } from "./attach-journal.js";
 import { openJournal, type OpenJournal } from "./journal.js";
 
@@ -47,7 +48,7 @@ export interface BooksParts {
 /** Where the ledger cannot be opened positions are guarded all the same; it is used as soon as it can be. */
 export async function openBooks(parts: BooksParts): Promise<Books> {
   const { url, log } = parts;
-  const open = () => openLedger({ url, log, now: () => systemClock.now() });
+  const open = () => openLedger({ url, log, now: () => systemClock.now(), sleep: (ms) => systemClock.sleep(ms) });
   const store = lazyLedger({ open, now: () => systemClock.monotonicMs() });
   await store.reach();
   return withLedger(store, parts);
@@ -71,7 +72,7 @@ export function booksInMemory(): Books {
 function withLedger(store: Ledger, { log, policyOf, onIntent }: BooksParts): Books {
   const now = () => systemClock.now();
   const lives = ledgerMemory({ ledger: store, now });
-  const writer = troubleTeller(store, lives, log);
+  const writer = openWriting(store, lives, log);
   const writes = new Set<string>();
   const shelf = openShelf({
     mayBind: (account) => writes.has(account),
@@ -84,14 +85,16 @@ function withLedger(store: Ledger, { log, policyOf, onIntent }: BooksParts): Boo
     },
   });
   const memory = withIntents(lives, shelf);
-  const attaching = openAttachJournal({ append: writer.append, note: writer.note, policyOf });
-  const journal = openJournal({ append: writer.append, note: writer.note, lives, memory, policyOf });
+  const append = (entry: NewEntry) => writer.append(entry);
+  const note = (entry: NewEntry) => writer.note(entry);
+  const attaching = openAttachJournal({ append, note, policyOf });
+  const journal = openJournal({ append, note, lives, memory, policyOf });
   return {
     memory,
     journal,
     attaching,
-    trouble: writer.trouble,
-    note: writer.note,
+    trouble: () => writer.trouble(),
+    note,
     closed: (key, how) => lives.end(key, how),
     writes,
     ledger: { store, memory: lives, shelf },
@@ -101,61 +104,6 @@ function withLedger(store: Ledger, { log, policyOf, onIntent }: BooksParts): Boo
       await store.close();
     },
   };
-}
-
-const MOST_WAIT_MS = 1_000;
-
-/** Nothing in it rejects: what the ledger does not take is said once, and `trouble` holds back what can wait. */
-function troubleTeller(store: Ledger, lives: LedgerMemory, log: Log) {
-  let wasWritable = true;
-  let overdue = 0;
-  const running = new Set<Promise<unknown>>();
-  const trouble = (): string | null => {
-    const why = store.writable() ?? lives.writable() ?? (overdue > 0 ? "it does not answer" : null);
-    return why === null ? null : `the ledger cannot be written (${why})`;
-  };
-
-  async function append(entry: NewEntry): Promise<number | null> {
-    const id = await inTime(written(entry));
-    const why = trouble();
-    tell(why);
-    return id;
-  }
-
-  function tell(why: string | null): void {
-    if (why !== null && wasWritable) log.error({ code: "ledger-unwritable" }, `${why}; only missing stops are set`);
-    if (why === null && !wasWritable) log.info("the ledger can be written again");
-    wasWritable = why === null;
-  }
-
-  tell(trouble());
-
-  /** Null: it could not be written. */
-  async function written(entry: NewEntry): Promise<number | null> {
-    try {
-      return await store.append(entry);
-    } catch (error) {
-      if (!(error instanceof LedgerError)) throw error;
-      return null;
-    }
-  }
-
-  /** A stop that is due waits for no server: what takes longer is written when it is, and counts as trouble till then. */
-  async function inTime(writing: Promise<number | null>): Promise<number | null> {
-    const id = await within(MOST_WAIT_MS, writing);
-    if (id !== LATE) return id;
-    overdue += 1;
-    track(writing.finally(() => (overdue -= 1)));
-    return null;
-  }
-
-  function track(work: Promise<unknown>): void {
-    const tracked = work.finally(() => running.delete(tracked));
-    running.add(tracked);
-  }
-
-  const note = (entry: NewEntry): void => track(append(entry));
-  return { trouble, append, note, settled: () => Promise.all(running) };
 }
 
 export function intentEntry({ change, intent }: IntentEvent): NewEntry {

@@ -22,7 +22,10 @@ export interface RecogniseParts {
 
 /** Nothing is asked where no life is open and no intent waits for an order. Never rejects. */
 export async function recogniseLives(parts: RecogniseParts): Promise<void> {
-  await within(MOST_MS, Promise.all([recogniseOpen(parts), recogniseFilled(parts)]));
+  await within(
+    MOST_MS,
+    Promise.all([recogniseOpen(parts), recogniseFilled({ account: parts.reader.account, ...parts })]),
+  );
 }
 
 async function recogniseOpen({ reader, fills, memory }: RecogniseParts): Promise<void> {
@@ -33,7 +36,11 @@ async function recogniseOpen({ reader, fills, memory }: RecogniseParts): Promise
 }
 
 /** An order that was filled while nobody listened has opened its position all the same. */
-async function recogniseFilled({ reader: { account }, fills, shelf }: RecogniseParts): Promise<void> {
+export async function recogniseFilled({
+  account,
+  fills,
+  shelf,
+}: Pick<RecogniseParts, "fills" | "shelf"> & { readonly account: string }): Promise<void> {
   const waiting = shelf.of(account).filter(({ state, orderLinkId }) => state === "pending" && orderLinkId !== null);
   for (const { key, orderLinkId, createdAtMs } of waiting) {
     const filled = await orNull(() => fills.filledSince(key, createdAtMs - CLOCKS_APART_MS));

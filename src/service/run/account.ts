@@ -160,7 +160,7 @@ function guardParts({ account, session }: Connected, { key, turn, leftAlone }: W
 
 function orderIntents(account: string, shelf: Shelf): OrderIntents {
   return {
-    filled: (link) => shelf.filled(account, link),
+    filled: (link, atMs) => shelf.filled(account, link, atMs),
     resting: (links) => shelf.resting(account, links),
     isAwaited: (position) => shelf.isAwaited(position),
   };

@@ -14,7 +14,7 @@ import type { Accounts } from "./accounts.js";
 import type { Hub } from "./desk-events.js";
 import { noteEvents } from "./notes.js";
 import type { Operations } from "./operations.js";
-import { endUnseenLives, recoverOpenings } from "./upkeep.js";
+import { endUnseenLives, findFills, recoverOpenings } from "./upkeep.js";
 
 /** A dry run is nobody's writer: it remembers what the ledger holds, and adds nothing to it. */
 export async function booksFor(
@@ -61,6 +61,7 @@ export function sharedBy({ settings, log, pauses }: Ground, making: Making): Sha
     (event: SidecarEvent) => hub.tell(event),
     endUnseenLives(books, sight),
     recoverOpenings(books, sight, log),
+    findFills(books, sight, (account, contract) => sidecar()?.look(account, contract)),
   ];
   return {
     current,

@@ -8,6 +8,7 @@ import { type Life, LedgerError } from "../../ledger/port.js";
 import type { SidecarEvent } from "../../sidecar/event.js";
 import type { Log } from "../../runtime/index.js";
 import type { Books } from "../books/books.js";
+import { recogniseFilled } from "../books/recognise.js";
 import { keyFacts } from "../books/step-facts.js";
 
 const REFRESH_EVERY_MS = 1_000;
@@ -32,10 +33,14 @@ export function keepIntents(account: string, books: Books, look: (contract: Cont
       if (!(error instanceof LedgerError)) throw error;
     }
     rounds += 1;
-    // What waits because nothing can be written must not wait for something to be written.
-    if (rounds % RETRY_EVERY === 0 && books.trouble() !== null)
-      books.note({ kind: "writer-retried", account, body: null });
+    if (rounds % RETRY_EVERY === 0 && books.trouble() !== null) await tryToWrite();
     again();
+  }
+
+  /** What waits because nothing can be written must not wait for something to be written. */
+  async function tryToWrite(): Promise<void> {
+    books.note({ kind: "writer-retried", account, body: null });
+    await ledger?.memory.flush();
   }
 
   function again(): void {
@@ -55,6 +60,24 @@ export interface Sight {
   readonly latest: (account: string) => Assessment | null;
   /** Null: the account is not open any more. */
   readonly fillsOf: (account: string) => FillHistory | null;
+}
+
+/**
+ * A position has opened, and an intent waits for an order that may have done it: where the stream has not told, the
+ * fills are asked, and what they tell calls for a look.
+ */
+export function findFills(
+  { ledger }: Books,
+  { fillsOf }: Pick<Sight, "fillsOf">,
+  look: (account: string, contract: Contract) => void,
+): (event: SidecarEvent) => void {
+  return (event) => {
+    if (event.kind !== "life" || ledger === null || !["opened", "seen", "grew"].includes(event.change)) return;
+    const { key, side } = event;
+    const fills = fillsOf(key.account);
+    if (fills === null || !ledger.shelf.isAwaited({ key, side })) return;
+    void recogniseFilled({ account: key.account, fills, shelf: ledger.shelf }).then(() => look(key.account, key));
+  };
 }
 
 /** The exchange does not state when some positions were opened: their fills are asked, once, while nobody waits for it. */
