@@ -12,6 +12,13 @@ const BEARER = /^bearer +(?<token>\S+) *$/i;
 /** The message starts with the setting and says what to do. */
 export class TokenFileError extends Error {
   override readonly name = "TokenFileError";
+  /** `unmade`: there is none, and none can be written now; `unfit`: the one that is there must not be used. */
+  readonly trouble: "unfit" | "unmade";
+
+  constructor(message: string, trouble: "unfit" | "unmade" = "unfit") {
+    super(message);
+    this.trouble = trouble;
+  }
 }
 
 /**
@@ -27,6 +34,13 @@ export async function openToken(file: string): Promise<string> {
   const made = await readSecretFile(file);
   if (!made.ok) throw new TokenFileError(`http.tokenFile ${made.what}`);
   return fitToken(made.text, file);
+}
+
+/** Known to nobody: for as long as no file can hold one, nothing that needs a token is answered. */
+export function unknownToken(): string {
+  const token = randomBytes(TOKEN_BYTES).toString("base64url");
+  registerSecret(token);
+  return token;
 }
 
 function fitToken(token: string, file: string): string {
@@ -51,7 +65,8 @@ async function createTokenFile(file: string): Promise<void> {
     }
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
-    if (code !== "EEXIST") throw new TokenFileError(`http.tokenFile names ${file}, which cannot be made (${code})`);
+    if (code !== "EEXIST")
+      throw new TokenFileError(`http.tokenFile names ${file}, which cannot be made (${code})`, "unmade");
   }
 }
 

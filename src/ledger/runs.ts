@@ -43,6 +43,7 @@ export function keepAccount(engine: Engine, log: LedgerLog): Account {
 
   async function write<T>(query: () => Promise<T>): Promise<T> {
     try {
+      engine.assertThere?.();
       const result = await read(query);
       note(null);
       return result;

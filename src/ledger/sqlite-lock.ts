@@ -72,7 +72,7 @@ function lockOf(account: string, file: string, database: Libsql.Database): Write
 }
 
 /** Looked at by its name, and never opened: closing it would let go of the lock. Null: it is not there. */
-function identityOf(file: string): string | null {
+export function identityOf(file: string): string | null {
   const facts = statSync(file, { bigint: true, throwIfNoEntry: false });
   return facts === undefined ? null : `${facts.dev}/${facts.ino}`;
 }

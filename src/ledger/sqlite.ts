@@ -4,9 +4,9 @@ import { dirname } from "node:path";
 import { Kysely, sql, SqliteDialect } from "kysely";
 import Libsql from "libsql";
 import { type Engine, withCodec } from "./engine.js";
-import { codeOf, explainSqlite } from "./error.js";
+import { codeOf, explainSqlite, LedgerError } from "./error.js";
 import { migrate } from "./migrate.js";
-import { lockSqlite } from "./sqlite-lock.js";
+import { identityOf, lockSqlite } from "./sqlite-lock.js";
 import type { Database, Tables } from "./tables.js";
 
 /** How long a write waits for that of another process; meanwhile this process stands still. */
@@ -32,12 +32,25 @@ export async function openSqlite(file: string, ifBusy: "stand-still" | "come-bac
       kind: "sqlite",
       db,
       explain,
+      assertThere: watchIdentity(file),
       lock: (account) => Promise.resolve(lockSqlite(dirname(file), account)),
       close: () => close(db),
     };
   } catch (error) {
     throw explain(error);
   }
+}
+
+/** A file that was removed or replaced goes on taking writes that nobody will ever find. */
+function watchIdentity(file: string): () => void {
+  const opened = identityOf(file);
+  return () => {
+    if (identityOf(file) === opened) return;
+    throw new LedgerError(
+      "other",
+      `the ledger ${file} was removed or replaced while it was open; start this program anew`,
+    );
+  };
 }
 
 function connect(file: string): Libsql.Database {

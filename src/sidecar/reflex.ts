@@ -11,12 +11,14 @@ import type { PlannedStep, SetTradingStop, Step } from "../plan/step.js";
 import type { PassBook } from "../verify/book.js";
 import { stopAtOnce, type UrgentStop } from "./at-once.js";
 import type { Live } from "./live.js";
+import type { Lives } from "./lives.js";
 import type { GuardParts } from "./parts.js";
 import { Rivals, type SeenStop } from "./rivals.js";
 
 export interface ReflexParts extends Pick<GuardParts, "pass" | "instrumentOf" | "tell"> {
   readonly book: PassBook;
   readonly live: Live;
+  readonly lives: Pick<Lives, "get">;
   readonly isLive: () => boolean;
   /** Null before the first look: nothing is sent then. */
   readonly picture: () => Picture | null;
@@ -96,10 +98,14 @@ export class Reflex {
   wrote({ step, answer, answeredAtMs }: Attempt, decidedFromMs: number): void {
     if (step.action !== "set-trading-stop" || step.stopLoss === null) return;
     if (answer.kind !== "acknowledged" && answer.kind !== "uncertain") return;
-    // What was loosened by name has replaced a tighter one on purpose.
-    if (step.stopLoss.purpose === "loosen") return;
-    const { price, triggerBy } = step.stopLoss;
-    this.rivals.wrote({ key: step.key, side: step.side, price, triggerBy, decidedFromMs, answeredAtMs });
+    const { price, triggerBy, purpose } = step.stopLoss;
+    const wrote = { key: step.key, side: step.side, price, triggerBy, decidedFromMs, answeredAtMs };
+    if (purpose !== "loosen") return this.rivals.wrote(wrote);
+    // What was loosened by name has replaced the stop that it spoke of on purpose, and no tighter one.
+    const position = this.#parts.lives.get(step.key)?.position;
+    const meantToReplace =
+      position === undefined ? null : this.#parts.pass.memory.recall(position).intent?.mayLoosenFrom;
+    if (meantToReplace != null) this.rivals.wrote({ ...wrote, meantToReplace });
   }
 
   async settled(): Promise<void> {

@@ -17,6 +17,8 @@ export interface OurStop extends Omit<SeenStop, "atMs"> {
   /** When what it was decided from was asked for: what was told before that was known. */
   readonly decidedFromMs: number;
   readonly answeredAtMs: number;
+  /** What it may have replaced on purpose; only a tighter one than this is given back. Absent: it replaces none. */
+  readonly meantToReplace?: Decimal;
 }
 
 /** A stop of another hand that shows up later than this after ours was not replaced by it. */
@@ -48,7 +50,7 @@ export class Rivals {
         keyText(stop.key) === name &&
         stop.side === side &&
         stop.atMs >= latest.decidedFromMs &&
-        isTighterStop(stop.price, standing, side),
+        isTighterStop(stop.price, latest.meantToReplace ?? standing, side),
     );
     return rivals.reduce<SeenStop | null>(
       (tightest, stop) => (tightest === null || isTighterStop(stop.price, tightest.price, side) ? stop : tightest),

@@ -123,6 +123,15 @@ describe("versions", () => {
     other.close();
   });
 
+  test("a file that is removed while it is open takes no more writes in silence", async () => {
+    const url = fileUrl();
+    const { ledger } = await opened(url);
+    await ledger.append({ kind: "finding", body: null });
+    rmSync(fileOf(url));
+    await expect(ledger.append({ kind: "finding", body: null })).rejects.toThrow(/removed or replaced/);
+    expect(ledger.writable()).toMatch(/removed or replaced/);
+  });
+
   test("an older ledger is brought up to date with all that is in it, whole or not at all", async () => {
     const file = fileOf(fileUrl());
     const engine = await openSqlite(file);

@@ -54,6 +54,19 @@ test("a stop that is loosened by name stays loosened, whatever is told late of t
   await scene.close();
 });
 
+test("a hand that tightens while a stop is being loosened by name gets its own back", async () => {
+  const wish = withIntent(null);
+  const standing = aPosition({ fullStop: "97" });
+  const scene = await withMemory(wish.memory, { positions: [standing], latencyMs: 100 });
+  wish.want({ stopLoss: dec("95"), mayLoosenFrom: dec("97") });
+  scene.guard.wake("asked");
+  await scene.clock.sleep(150);
+  scene.pushes(orderPush(fullStop(long, "98", { createdAtMs: 10_000 }), scene.clock));
+  await scene.clock.sleep(10_000);
+  expect(stopWrites(scene, key)).toEqual(["95", "98"]);
+  await scene.close();
+});
+
 test("a hand that tightens after a stop was loosened by name is not loosened again", async () => {
   const wish = withIntent({ stopLoss: dec("95"), mayLoosenFrom: dec("97") });
   const scene = await withMemory(wish.memory, { positions: [aPosition({ fullStop: "97" })] });

@@ -1,10 +1,13 @@
 /** Which process may write for an account: the one that holds its lock; another stands by and takes over. */
 import { LedgerError, type WriterLock } from "../../ledger/port.js";
-import type { Log } from "../../runtime/index.js";
+import { type Log, systemClock } from "../../runtime/index.js";
 import type { Books } from "./books.js";
 
 /** A successor is to write within five seconds of the death of the one before. */
 const TRY_EVERY_MS = 1_000;
+
+/** So long a standby trusts that the writer lives on where the ledger itself cannot tell. */
+const STAND_BY_UNHEARD_MS = 30_000;
 
 /** Null: another process holds it; "unknown": whether one does cannot be told, so protection beats order. */
 export type Claim = WriterLock | "unknown" | null;
@@ -23,17 +26,26 @@ export const STANDING_BY = "another process writes for this account; this one st
 export async function takeTurn(account: string, books: Books, log: Log): Promise<WriterTurn> {
   if (books.ledger === null) return { frozen: () => null, onTurn: () => undefined, close: () => Promise.resolve() };
   let lock: Claim = null;
+  let lastHeldMs: number | null = null;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
   const callbacks: (() => void)[] = [];
 
   async function attempt(): Promise<void> {
     const before = lock;
-    lock = await claim(account, books);
+    const claimed = await claim(account, books);
+    if (claimed === "unknown" && isStandingBy()) return;
+    lock = claimed;
+    if (lock === null) lastHeldMs = systemClock.monotonicMs();
     if (lock === "unknown" && before !== "unknown") {
       log.error({ account }, "whether another process writes cannot be told, so this one does");
     }
     if (lock !== null && lock !== "unknown") void lock.lost.then(lost);
+  }
+
+  /** Another process held the lock a moment ago: that the ledger does not answer now says nothing about that one. */
+  function isStandingBy(): boolean {
+    return lastHeldMs !== null && systemClock.monotonicMs() - lastHeldMs < STAND_BY_UNHEARD_MS;
   }
 
   async function tryAgain(): Promise<void> {
@@ -84,7 +96,7 @@ export async function claim(account: string, books: Books): Promise<Claim> {
   if (ledger === null) return "unknown";
   const lock = await lockOrUnknown(() => ledger.store.lock(account));
   if (lock === null) return null;
-  books.writes.add(account);
+  if (lock !== "unknown") books.writes.add(account);
   await takeIn(account, books);
   if (lock !== "unknown") books.note({ kind: "writer-taken", account, body: { pid: process.pid } });
   return lock;

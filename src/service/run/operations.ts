@@ -1,5 +1,13 @@
 /** How the sidecar is seen from outside: log, metrics, health over HTTP, dead man's switch, service manager. */
-import { type Desk, type HttpOptions, type HttpServer, openToken, startHttp } from "../../http/index.js";
+import {
+  type Desk,
+  type HttpOptions,
+  type HttpServer,
+  openToken,
+  startHttp,
+  TokenFileError,
+  unknownToken,
+} from "../../http/index.js";
 import type { Log, Notifier } from "../../runtime/index.js";
 import { createMetrics } from "../../runtime/metrics.js";
 import type { Settings } from "../../settings/index.js";
@@ -65,11 +73,22 @@ async function listen(
   asked: Omit<HttpOptions, "host" | "port" | "token">,
 ): Promise<HttpServer> {
   try {
-    const token = await openToken(tokenFile);
+    const token = await tokenFrom(tokenFile, asked.log);
     const server = await startHttp({ ...asked, host, port, token });
     asked.log.info({ url: server.url, tokenFile }, "listening");
     return server;
   } catch (error) {
     throw new StartRefused(error instanceof Error ? error.message : "http: cannot listen");
+  }
+}
+
+/** A disk that takes no token must not keep positions from being guarded: health is told, and the rest waits. */
+async function tokenFrom(file: string, log: Log): Promise<string> {
+  try {
+    return await openToken(file);
+  } catch (error) {
+    if (!(error instanceof TokenFileError) || error.trouble !== "unmade") throw error;
+    log.error({ code: "token-unmade" }, `${error.message}; until a restart nothing that needs a token is answered`);
+    return unknownToken();
   }
 }
