@@ -25,4 +25,9 @@ export interface FillHistory {
    * exchange's clock. Null: the fills do not tell. @throws ExchangeFailure when the fills could not be read
    */
   filledSince(contract: Contract, sinceMs: number): Promise<ReadonlyMap<string, number> | null>;
+  /**
+   * Whether a stop of that side has triggered and filled since then, in part or whole. Null: the fills do not tell.
+   * @throws ExchangeFailure when the fills could not be read
+   */
+  stopFilledSince(contract: Contract, side: Side, sinceMs: number): Promise<boolean | null>;
 }

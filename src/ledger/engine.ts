@@ -9,6 +9,8 @@ export interface Engine {
   readonly kind: "sqlite" | "postgres";
   readonly db: Database;
   readonly explain: Explain;
+  /** Runs one write as a whole; absent: each query is one. */
+  readonly transact?: <T>(write: () => Promise<T>) => Promise<T>;
   /** Throws a LedgerError where what is written would be in no ledger any more; absent: that cannot happen. */
   readonly assertThere?: () => void;
   /** Absent: the driver itself waits for whoever holds the ledger. */

@@ -44,7 +44,7 @@ export function keepAccount(engine: Engine, log: LedgerLog): Account {
   async function write<T>(query: () => Promise<T>): Promise<T> {
     try {
       engine.assertThere?.();
-      const result = await read(query);
+      const result = await read(() => (engine.transact === undefined ? query() : engine.transact(query)));
       note(null);
       return result;
     } catch (error) {

@@ -32,6 +32,7 @@ export async function openSqlite(file: string, ifBusy: "stand-still" | "come-bac
       kind: "sqlite",
       db,
       explain,
+      transact: oneAfterAnother(database),
       assertThere: watchIdentity(file),
       lock: (account) => Promise.resolve(lockSqlite(dirname(file), account)),
       close: () => close(db),
@@ -39,6 +40,32 @@ export async function openSqlite(file: string, ifBusy: "stand-still" | "come-bac
   } catch (error) {
     throw explain(error);
   }
+}
+
+/**
+ * The driver leaves a statement that met a busy file unfinished, and whatever is written after it is never committed,
+ * without a word. So the file is asked for before anything is written, by a statement that holds nothing.
+ */
+function oneAfterAnother(database: Libsql.Database): NonNullable<Engine["transact"]> {
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function whole<T>(write: () => Promise<T>): Promise<T> {
+    database.exec("begin immediate");
+    try {
+      const result = await write();
+      database.exec("commit");
+      return result;
+    } catch (error) {
+      if (database.inTransaction) database.exec("rollback");
+      throw error;
+    }
+  }
+
+  return (write) => {
+    const turn = last.then(() => whole(write));
+    last = turn.catch(() => undefined);
+    return turn;
+  };
 }
 
 /** A file that was removed or replaced goes on taking writes that nobody will ever find. */

@@ -1,6 +1,7 @@
 /** The ledger under the sidecar: one writer, nothing unwritten that can wait, and a history that answers. */
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import Libsql from "libsql";
 import { describe, expect, it } from "vitest";
 import { listenTo, startRun } from "./sidecar.js";
 import { bodyOf, openBook, openStage } from "./stage.js";
@@ -80,6 +81,44 @@ describe("a ledger that cannot be opened", () => {
     expect(code).toBe(2);
     expect(stderr).toContain("ledger");
     expect(stage.posts()).toHaveLength(2);
+  });
+});
+
+describe("a stop that triggers while nobody watches, and leaves size open", () => {
+  it("is known from the fills: the tightest stop is set, and none farther away", async (context) => {
+    const stage = await openStage(context, { config: { protection: { stopLoss: { distance: "2%" } } } });
+    stage.exchange.setPrice({ symbol: "BTCUSDT", price: "64000" });
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1", entryPrice: "64000" });
+    const first = startRun(context, stage);
+    await first.watching();
+    expect(await first.end("SIGKILL")).toBe("SIGKILL");
+    stage.exchange.setLiquidity({ symbol: "BTCUSDT", fraction: "0.5" });
+    stage.exchange.setPrice({ symbol: "BTCUSDT", price: "62700" });
+    const second = startRun(context, stage);
+    await second.watching();
+    const [position] = stage.exchange.snapshot().accounts[0]?.positions ?? [];
+    expect(Number(position?.size)).toBeCloseTo(0.05);
+    expect(Number(position?.stopLoss)).toBeGreaterThan(62_690);
+    expect(await second.end()).toBe(0);
+  });
+});
+
+describe("a ledger that can be written again", () => {
+  it("is used again, and what happened meanwhile is in the history", async (context) => {
+    const stage = await openStage(context, { config: { sweep: { cron: "*/2 * * * * *" } } });
+    const sidecar = startRun(context, stage);
+    await sidecar.watching();
+    const held = new Libsql(join(stage.folder, "state", "backstop.db"));
+    held.exec("begin immediate");
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    await sidecar.logged.next(({ code }) => code === "ledger-unwritable");
+    await sidecar.says("a stop for the whole position rests at the exchange");
+    held.exec("rollback");
+    held.close();
+    await sidecar.says("the ledger can be written again");
+    expect(await sidecar.end()).toBe(0);
+    const { stdout } = await stage.backstop(["history", "--stops", "--format", "json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ stops: [{ symbol: "BTCUSDT", reason: "stop-missing" }] });
   });
 });
 

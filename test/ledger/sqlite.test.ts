@@ -17,6 +17,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { sql } from "kysely";
 import { MIGRATIONS } from "../../src/ledger/migrations.js";
 import { migrate } from "../../src/ledger/migrate.js";
+import { openLedger } from "../../src/ledger/open.js";
 import { openSqlite } from "../../src/ledger/sqlite.js";
 import { fileUrl, folder, life, opened } from "./stage.js";
 
@@ -120,6 +121,20 @@ describe("versions", () => {
     await expect(refused).rejects.toMatchObject({ name: "LedgerError", trouble: "newer" });
     await expect(refused).rejects.toThrow(/newer bybit-backstop.*version 99.*ledger\.url/s);
     expect(other.prepare("select version from schema_version").all()).toEqual([{ version: 99 }]);
+    other.close();
+  });
+
+  test("what is written after a write that met a busy file is on the disk when it is acknowledged", async () => {
+    const url = fileUrl();
+    const log = { warn: () => undefined, info: () => undefined };
+    const ledger = await openLedger({ url, log, now: () => 1, sleep: () => Promise.resolve() });
+    onTestFinished(() => ledger.close());
+    const other = new Libsql(fileOf(url));
+    other.exec("begin immediate");
+    await expect(ledger.append({ kind: "finding", body: "busy" })).rejects.toMatchObject({ trouble: "busy" });
+    other.exec("rollback");
+    await ledger.append({ kind: "finding", body: "later" });
+    expect(other.prepare("select body from entries").all()).toEqual([{ body: '"later"' }]);
     other.close();
   });
 

@@ -67,6 +67,13 @@ export function createFillHistory(parts: FillHistoryParts): FillHistory {
       const read = await readBack(parts, contract, (atHand) => atHand.sinceMs <= sinceMs);
       return read === null ? null : filledOrders(read.fills, sinceMs);
     },
+    stopFilledSince: async (contract, side, sinceMs) => {
+      const read = await readBack(parts, contract, (atHand) => atHand.sinceMs <= sinceMs);
+      const closing = side === "long" ? "sell" : "buy";
+      const isStop = (fill: Fill | OddFill) =>
+        fill.kind === "fill" && fill.by === "its stop" && fill.direction === closing && fill.atMs >= sinceMs;
+      return read === null ? null : read.fills.some(isStop);
+    },
   };
 }
 

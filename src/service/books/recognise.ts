@@ -16,7 +16,7 @@ const CLOCKS_APART_MS = 60_000;
 export interface RecogniseParts {
   readonly reader: Reader;
   readonly fills: FillHistory;
-  readonly memory: Pick<LedgerMemory, "openLives" | "lifeOf">;
+  readonly memory: Pick<LedgerMemory, "openLives" | "lifeOf" | "remember">;
   readonly shelf: Pick<Shelf, "of" | "filled">;
 }
 
@@ -31,8 +31,22 @@ export async function recogniseLives(parts: RecogniseParts): Promise<void> {
 async function recogniseOpen({ reader, fills, memory }: RecogniseParts): Promise<void> {
   const open = new Set(memory.openLives(reader.account).map(({ key, side }) => `${keyText(key)}/${side}`));
   if (open.size === 0) return;
-  const positions = await unstated(reader, open);
-  await Promise.all(positions.map((one) => recognise(one, { fills, memory })));
+  const snapshot = await orNull(() => reader.snapshot("account"));
+  const known = (snapshot?.positions ?? []).filter(({ key, side }) => open.has(`${keyText(key)}/${side}`));
+  await Promise.all(known.map((position) => recognise(position, { fills, memory })));
+}
+
+async function recognise(
+  position: Position,
+  { fills, memory }: Pick<RecogniseParts, "fills" | "memory">,
+): Promise<void> {
+  const { openedAtMs: stated, key, side } = position;
+  const openedAtMs = stated ?? (await orNull(() => fills.openedAtMs(position)));
+  if (openedAtMs !== null) memory.lifeOf({ ...position, openedAtMs });
+  if (position.fullStopLoss !== null || openedAtMs === null) return;
+  // What is left of it gets the tightest stop: one that has triggered did not vanish.
+  const hasTriggered = await orNull(() => fills.stopFilledSince(key, side, openedAtMs));
+  if (hasTriggered === true) memory.remember({ ...position, openedAtMs }, { stopTriggered: true });
 }
 
 /** An order that was filled while nobody listened has opened its position all the same. */
@@ -47,20 +61,6 @@ export async function recogniseFilled({
     const atMs = filled?.get(orderLinkId ?? "");
     if (atMs !== undefined && orderLinkId !== null) shelf.filled(account, orderLinkId, atMs);
   }
-}
-
-async function unstated(reader: Reader, open: ReadonlySet<string>): Promise<readonly Position[]> {
-  const snapshot = await orNull(() => reader.snapshot("account"));
-  const positions = snapshot?.positions ?? [];
-  return positions.filter(({ key, side, openedAtMs }) => openedAtMs === null && open.has(`${keyText(key)}/${side}`));
-}
-
-async function recognise(
-  position: Position,
-  { fills, memory }: Pick<RecogniseParts, "fills" | "memory">,
-): Promise<void> {
-  const openedAtMs = await orNull(() => fills.openedAtMs(position));
-  if (openedAtMs !== null) memory.lifeOf({ ...position, openedAtMs });
 }
 
 /** What cannot be read proves nothing. */
