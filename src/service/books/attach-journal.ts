@@ -12,13 +12,9 @@ export interface AttachJournal {
   judged(event: AttachEvent): void;
 }
 
-export function openAttachJournal({
-  append,
-  note,
-  policyOf,
-}: Pick<JournalParts, "append" | "note" | "policyOf">): AttachJournal {
+export function openAttachJournal({ writing, policyOf }: Pick<JournalParts, "writing" | "policyOf">): AttachJournal {
   /** By order, each of which is tried once. */
-  const written = new Map<string, number>();
+  const intended = new Map<string, number>();
 
   function entry(kind: NewEntry["kind"], step: AmendOrder, more: Readonly<Record<string, string | number>>): NewEntry {
     const { action, reason, orderId, stopLoss, takeProfit } = step;
@@ -36,16 +32,20 @@ export function openAttachJournal({
   return {
     intended: async (step) => {
       const by = `config: ${policyOf(step.key, step.side).rule}`;
-      const id = await append(entry("step-intended", step, { by }));
-      if (id !== null) written.set(step.orderId, id);
+      await writing.append(
+        () => entry("step-intended", step, { by }),
+        (id) => void intended.set(step.orderId, id),
+      );
     },
     judged: ({ step, outcome, detail }) => {
       if (outcome === "sent") return;
-      const intended = written.get(step.orderId);
-      // What is uncertain may be confirmed by a later look.
-      if (outcome !== "uncertain") written.delete(step.orderId);
-      const told = { outcome, ...(detail === null ? {} : { detail }), ...(intended === undefined ? {} : { intended }) };
-      note(entry("step-judged", step, told));
+      writing.note(() => {
+        const id = intended.get(step.orderId);
+        // What is uncertain may be confirmed by a later look.
+        if (outcome !== "uncertain") intended.delete(step.orderId);
+        const told = { outcome, ...(detail === null ? {} : { detail }), ...(id === undefined ? {} : { intended: id }) };
+        return entry("step-judged", step, told);
+      });
     },
   };
 }

@@ -72,7 +72,7 @@ export function booksInMemory(): Books {
 function withLedger(store: Ledger, { log, policyOf, onIntent }: BooksParts): Books {
   const now = () => systemClock.now();
   const lives = ledgerMemory({ ledger: store, now });
-  const writer = openWriting(store, lives, log);
+  const writing = openWriting(store, lives, log);
   const writes = new Set<string>();
   const shelf = openShelf({
     mayBind: (account) => writes.has(account),
@@ -80,27 +80,26 @@ function withLedger(store: Ledger, { log, policyOf, onIntent }: BooksParts): Boo
     now,
     isOver: (account, lifeId) => lives.isOver(account, lifeId),
     tell: (event) => {
-      writer.note(intentEntry(event));
+      writing.note(() => intentEntry(event));
       onIntent?.(event);
     },
   });
   const memory = withIntents(lives, shelf);
-  const append = (entry: NewEntry) => writer.append(entry);
-  const note = (entry: NewEntry) => writer.note(entry);
-  const attaching = openAttachJournal({ append, note, policyOf });
-  const journal = openJournal({ append, note, lives, memory, policyOf });
+  const note = (entry: NewEntry) => writing.note(() => entry);
+  const attaching = openAttachJournal({ writing, policyOf });
+  const journal = openJournal({ writing, lives, memory, policyOf });
   return {
     memory,
     journal,
     attaching,
-    trouble: () => writer.trouble(),
+    trouble: () => writing.trouble(),
     note,
     closed: (key, how) => lives.end(key, how),
     writes,
     ledger: { store, memory: lives, shelf },
     close: async () => {
       await lives.flush();
-      await writer.settled();
+      await writing.settled();
       await store.close();
     },
   };

@@ -1,32 +1,41 @@
-/** Writes entries down without ever failing or holding up whoever hands them over, and says what the ledger is worth now. */
+/** Writes entries down in their order, without ever failing or holding up whoever hands them over, and says how it goes. */
 import type { LedgerMemory } from "../../ledger/ledger-memory.js";
 import { type Ledger, LedgerError, type NewEntry } from "../../ledger/port.js";
 import { LATE, type Log, systemClock, within } from "../../runtime/index.js";
 
+/** Made when its turn comes: by then what was written before it has its number. */
+export type EntryMaker = () => NewEntry;
+
 export interface Writing {
   /** Why not everything can be written down; null: it can. */
   trouble(): string | null;
-  /** The entry's number, when it is safe; null: it is not yet. Never rejects, and resolves within a second. */
-  append(entry: NewEntry): Promise<number | null>;
+  /** Resolves when the entry is safe, or cannot be made safe now, and within a second; `written` is told its number in any case. */
+  append(make: EntryMaker, written?: (id: number) => void): Promise<void>;
   /** The same, where nobody waits for it. */
-  note(entry: NewEntry): void;
+  note(make: EntryMaker): void;
   /** Everything that can be written has been. */
   settled(): Promise<void>;
 }
 
+interface Waiting {
+  readonly make: EntryMaker;
+  readonly written: (id: number) => void;
+  /** Nobody need wait for it any longer. */
+  readonly release: () => void;
+}
+
 const MOST_WAIT_MS = 1_000;
-/** What could not be written yet is kept, so that the history has no hole; hours of it, not days. */
+/** What cannot be written now is kept, so that the history has no hole; hours of it, not days. */
 const MOST_KEPT = 5_000;
 
 export function openWriting(store: Ledger, lives: Pick<LedgerMemory, "writable">, log: Log): Writing {
-  const running = new Set<Promise<unknown>>();
-  const unwritten: NewEntry[] = [];
-  let catchingUp: Promise<void> | null = null;
+  const queue: Waiting[] = [];
+  let writing: Promise<void> | null = null;
   let wasWritable = true;
-  let overdue = 0;
+  let late = 0;
 
   function trouble(): string | null {
-    const why = store.writable() ?? lives.writable() ?? (overdue > 0 ? "it does not answer" : null);
+    const why = store.writable() ?? lives.writable() ?? (late > 0 ? "it does not answer" : null);
     return why === null ? null : `the ledger cannot be written (${why})`;
   }
 
@@ -37,63 +46,56 @@ export function openWriting(store: Ledger, lives: Pick<LedgerMemory, "writable">
     wasWritable = why === null;
   }
 
-  /** Null: it could not be written. */
-  async function tried(entry: NewEntry): Promise<number | null> {
+  /** False: it stays, and so does everything behind it. */
+  async function isDone({ make, written, release }: Waiting): Promise<boolean> {
     try {
-      return await store.append(entry);
+      written(await store.append(make()));
     } catch (error) {
       if (!(error instanceof LedgerError)) throw error;
-      return null;
+      // What can never be stored must not keep the others waiting.
+      if (error.trouble !== "value") return false;
     }
+    release();
+    return true;
   }
 
-  async function written(entry: NewEntry): Promise<number | null> {
-    const id = await tried(entry);
-    if (id === null && unwritten.length < MOST_KEPT) unwritten.push(entry);
-    if (id !== null && unwritten.length > 0) catchingUp ??= catchUp();
-    return id;
-  }
-
-  /** In their order, and with their own times. */
-  async function catchUp(): Promise<void> {
-    for (let next = unwritten[0]; next !== undefined; next = unwritten[0]) {
-      if ((await tried(next)) === null) break;
-      unwritten.shift();
+  async function writeAll(): Promise<void> {
+    for (let next = queue[0]; next !== undefined; next = queue[0]) {
+      if (!(await isDone(next))) break;
+      queue.shift();
     }
-    catchingUp = null;
-  }
-
-  /** A stop that is due waits for no server: what takes longer is written when it is, and counts as trouble till then. */
-  async function append(entry: NewEntry): Promise<number | null> {
-    const writing = written({ atMs: systemClock.now(), ...entry });
-    const isStuck = overdue > 0;
-    const id = isStuck ? LATE : await within(MOST_WAIT_MS, writing);
-    if (id === LATE) {
-      overdue += 1;
-      track(
-        writing.finally(() => {
-          overdue -= 1;
-          tell();
-        }),
-      );
-    }
+    for (const { release } of queue) release();
+    writing = null;
     tell();
-    return id === LATE ? null : id;
   }
 
-  function track(work: Promise<unknown>): void {
-    const tracked = work.finally(() => running.delete(tracked));
-    running.add(tracked);
+  function enqueue(make: EntryMaker, written: (id: number) => void): Promise<void> {
+    const atMs = systemClock.now();
+    return new Promise((release) => {
+      if (queue.length >= MOST_KEPT) return release();
+      queue.push({ make: () => ({ atMs, ...make() }), written, release });
+      writing ??= writeAll();
+    });
+  }
+
+  /** A stop that is due waits for no server: what takes longer counts as trouble until it is written. */
+  async function append(make: EntryMaker, written: (id: number) => void = () => undefined): Promise<void> {
+    const done = enqueue(make, written);
+    if (late === 0 && (await within(MOST_WAIT_MS, done)) !== LATE) return;
+    late += 1;
+    tell();
+    void done.finally(() => {
+      late -= 1;
+    });
   }
 
   tell();
   return {
     trouble,
     append,
-    note: (entry) => track(append(entry)),
+    note: (make) => void append(make),
     settled: async () => {
-      await Promise.all(running);
-      if (unwritten.length > 0) await (catchingUp ??= catchUp());
+      await (writing ?? (queue.length > 0 ? (writing = writeAll()) : undefined));
     },
   };
 }
