@@ -41,7 +41,13 @@ export const intentDocument = z
       .boolean()
       .default(false)
       .describe("true: the stop that stands may be moved away from the mark to stopLoss, once"),
-    reason: z.string().min(1).max(500).optional().describe("why there is to be no stop"),
+    reason: z
+      .string()
+      .min(1)
+      .max(500)
+      .refine((text) => !/\p{C}/u.test(text), "must be one line of plain text")
+      .optional()
+      .describe("why there is to be no stop"),
     until: z.iso.datetime({ offset: true }).optional().describe("when the waiver ends"),
     who: z
       .string()

@@ -7,7 +7,8 @@ export function withIntents(memory: LedgerMemory, shelf: Pick<Shelf, "forLife">)
   return {
     recall: (position) => {
       const life = memory.lifeOf(position);
-      return { ...memory.recall(position), intent: shelf.forLife(life) };
+      const intent = memory.isDoubted(position) ? null : shelf.forLife(life);
+      return { ...memory.recall(position), intent };
     },
     remember: (position, change) => memory.remember(position, change),
   };

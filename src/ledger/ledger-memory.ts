@@ -18,6 +18,12 @@ export interface LedgerMemory extends Memory {
    * ledger only must be proven to go on, by its opening: where the row does not state that, ask the fills first.
    */
   lifeOf(position: Position): Life;
+  /**
+   * Nobody has watched the account for a moment: a position whose row does not state its opening may be another by now.
+   * Until its opening is known nothing of its life is recalled but what happens once.
+   */
+  doubt(account: string): void;
+  isDoubted(position: Position): boolean;
   /** Those of the account that have not ended, as far as they are known. */
   openLives(account: string): readonly Life[];
   /** True only where the account has been read, and the life is none of those that go on. */
@@ -54,6 +60,7 @@ export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
 
   /** Followed by this process itself; of the others only the ledger tells. */
   const watched = new Set<string>();
+  const doubted = new Set<string>();
 
   const livesOf = (key: PositionKey) => lives.get(keyText(key)) ?? [];
 
@@ -66,6 +73,11 @@ export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
   /** The life that it may be the continuation of, though nothing proves it. */
   function unproven({ key, ...seen }: Pick<Position, "key" | "side" | "openedAtMs">): Life | undefined {
     return livesOf(key).findLast((life) => !watched.has(life.id) && recognised(life, seen) === "unproven");
+  }
+
+  function isDoubted(position: Position): boolean {
+    const life = found(position);
+    return position.openedAtMs === null && life !== undefined && doubted.has(life.id);
   }
 
   const openLives = (account: string) =>
@@ -89,6 +101,7 @@ export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
     const doubtful = known === undefined ? unproven(position) : undefined;
     const life = changed(known ?? newLife(position, now(), inherited(doubtful)), position, change, ended);
     watched.add(life.id);
+    if (position.openedAtMs !== null) doubted.delete(life.id);
     if (life === known) return life;
     for (const other of isLate ? [] : others) {
       const how = other === doubtful ? UNPROVEN : other.side === position.side ? "opened anew" : "flipped";
@@ -144,13 +157,18 @@ export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
   return {
     recall: (position) => {
       const { key } = position;
-      const record = found(position)?.record ?? inherited(unproven(position));
+      const life = found(position);
+      const record = life === undefined || isDoubted(position) ? inherited(life ?? unproven(position)) : life.record;
       return { ...record, intent: null, complete: loaded.has(key.account) };
     },
     remember: (position, change) => void lifeOf(position, change),
     load,
     isLoaded: (account) => loaded.has(account),
     lifeOf: (position) => lifeOf(position),
+    doubt: (account) => {
+      for (const { id } of openLives(account)) doubted.add(id);
+    },
+    isDoubted,
     openLives,
     isOver: (account, lifeId) => loaded.has(account) && !openLives(account).some(({ id }) => id === lifeId),
     end: (key, how) => {

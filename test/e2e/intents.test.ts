@@ -124,6 +124,25 @@ describe("where the exchange states no opening times", () => {
     expect(levelsOf(stage, "BTCUSDT").stopLoss).toBe(62_720);
     expect(await third.end()).toBe(0);
   });
+
+  it("a position that closes and opens anew while the stream is down is not given the old one's levels", async (context) => {
+    const stage = await openWith(context);
+    stage.exchange.setAccount({ statesOpenTime: false });
+    stage.exchange.setPrice({ symbol: "BTCUSDT", price: "64000" });
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    const sidecar = startRun(context, stage);
+    const api = await apiOf(sidecar, stage);
+    await sidecar.watching();
+    expect(await api.put("BTCUSDT/0", { side: "long", stopLoss: "63000" })).toMatchObject({ status: 200 });
+    stage.exchange.setFault({ kind: "streamRefuseAuth", times: 1_000 });
+    stage.exchange.dropStreams();
+    await sidecar.says(/^the stream is down/);
+    const resting = listenTo(stage).stopRests("BTCUSDT");
+    stage.exchange.close({ symbol: "BTCUSDT" });
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    expect(Number(await resting)).toBe(62_720);
+    expect(await sidecar.end()).toBe(0);
+  });
 });
 
 describe("an intent for an open position", () => {

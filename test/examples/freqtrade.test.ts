@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { intentDocument } from "../../src/intents/document.js";
 import { loadSettings } from "../../src/settings/index.js";
+import { listenTo, startRun } from "../e2e/sidecar.js";
+import { openStage } from "../e2e/stage.js";
 import { lastLine, layOut, missing, type Recipe } from "./stage.js";
 
 const noPython = missing(
@@ -99,6 +101,21 @@ describe.skipIf(noPython !== null)("the freqtrade mixin", () => {
     expect(await entries(recipe)).toMatchObject([{ symbol: "BTCUSDT", stopLoss: "63000.0" }]);
     await loop(recipe, [[]]);
     expect(await entries(recipe)).toEqual([]);
+  });
+
+  test("has its stops put to the exchange by the sidecar beside it, trailed ones too", async (context) => {
+    const recipe = await layOut("freqtrade");
+    const stage = await openStage(context, { config: { intents: { file: join(recipe.folder, FILE) } } });
+    stage.exchange.setPrice({ symbol: "BTCUSDT", price: "64000" });
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    const sidecar = startRun(context, stage);
+    await sidecar.watching();
+    for (const stop of [63_000, 63_500]) {
+      const resting = listenTo(stage).stopRests("BTCUSDT");
+      await loop(recipe, [[{ ...BTC, stop_loss: stop }]]);
+      expect(Number(await resting)).toBe(stop);
+    }
+    expect(await sidecar.end()).toBe(0);
   });
 
   test("gives the next trade in the same pair another id", async () => {

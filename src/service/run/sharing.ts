@@ -3,6 +3,7 @@ import { print } from "../../domain/decimal.js";
 import { createIpBudget } from "../../exchange/bybit/index.js";
 import type { IntentEvent } from "../../intents/shelf.js";
 import type { Log } from "../../runtime/index.js";
+import type { Contract } from "../../domain/snapshot.js";
 import type { SidecarEvent } from "../../sidecar/event.js";
 import type { Sidecar } from "../../sidecar/sidecar.js";
 import { type Books, type BooksParts, booksInMemory, openBooks } from "../books/books.js";
@@ -55,13 +56,14 @@ export function sharedBy({ settings, log, pauses }: Ground, making: Making): Sha
     latest: (account: string) => sidecar()?.latest().get(account)?.assessment ?? null,
     fillsOf: (account: string) => accounts()?.fillsOf(account) ?? null,
   };
+  const look = (account: string, contract: Contract) => sidecar()?.look(account, contract);
   const listeners = [
     (event: SidecarEvent) => operations.tell(event),
     noteEvents(books),
     (event: SidecarEvent) => hub.tell(event),
     endUnseenLives(books, sight),
-    recoverOpenings(books, sight, log),
-    findFills(books, sight, (account, contract) => sidecar()?.look(account, contract)),
+    recoverOpenings(books, sight, { log, look }),
+    findFills(books, sight, look),
   ];
   return {
     current,

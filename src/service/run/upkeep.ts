@@ -80,20 +80,25 @@ export function findFills(
   };
 }
 
-/** The exchange does not state when some positions were opened: their fills are asked, once, while nobody waits for it. */
+/**
+ * The exchange does not state when some positions were opened: their fills are asked while nobody waits for it, once,
+ * and again when the stream was down, for they may have closed and opened anew meanwhile.
+ */
 export function recoverOpenings(
   { ledger }: Books,
   { latest, fillsOf }: Sight,
-  log: Log,
+  { log, look }: { readonly log: Log; readonly look: (account: string, contract: Contract) => void },
 ): (event: SidecarEvent) => void {
   const asked = new Set<string>();
   return (event) => {
+    if (event.kind === "stream" && event.state === "down") ledger?.memory.doubt(event.account);
     if (event.kind !== "pass" || !event.whole || ledger === null) return;
     const fills = fillsOf(event.account);
     for (const { position } of latest(event.account)?.positions ?? []) {
       if (position.openedAtMs !== null || fills === null) continue;
       const life = ledger.memory.lifeOf(position);
-      if (life.openedAtMs !== null || asked.has(life.id)) continue;
+      const isDoubted = ledger.memory.isDoubted(position);
+      if (!isDoubted && (life.openedAtMs !== null || asked.has(life.id))) continue;
       asked.add(life.id);
       void recover(position, fills).catch(notRead);
     }
@@ -102,7 +107,9 @@ export function recoverOpenings(
   async function recover(position: Position, fills: FillHistory): Promise<void> {
     const openedAtMs = await fills.openedAtMs(position);
     if (openedAtMs === null) return;
+    const wasDoubted = ledger?.memory.isDoubted(position) ?? false;
     ledger?.memory.lifeOf({ ...position, openedAtMs });
+    if (wasDoubted) look(position.key.account, position.key);
     log.debug({ ...keyFacts(position.key), openedAtMs }, "its fills tell when the position was opened");
   }
 }
