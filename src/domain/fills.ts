@@ -91,6 +91,22 @@ export function closingOf(
   return close === undefined ? null : { atMs: close.atMs, by: close.by };
 }
 
+/**
+ * When positions of that side were opened after `sinceMs`, newest first. `fills` are all since then. Null: they do not
+ * tell of all.
+ */
+export function openingsSince(
+  leg: LegSize,
+  side: Side,
+  sinceMs: number,
+  fills: readonly (Fill | OddFill)[],
+): readonly number[] | null {
+  const later = fills.filter(({ atMs }) => atMs === null || atMs > sinceMs);
+  const { steps, end } = walkBack(leg, later);
+  if (end !== "whole") return null;
+  return steps.filter((step) => isOpening(step) && isOn(side, step.after)).map(({ atMs }) => atMs);
+}
+
 /** What one leg did in one moment; above zero: bought. */
 interface Move {
   readonly atMs: number;

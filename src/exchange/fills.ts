@@ -26,6 +26,11 @@ export interface FillHistory {
    */
   filledSince(contract: Contract, sinceMs: number): Promise<ReadonlyMap<string, number> | null>;
   /**
+   * When the first position of that side was opened after that, open still or not; null: none was, or the fills do not
+   * tell. @throws ExchangeFailure when the fills could not be read
+   */
+  firstOpeningSince(key: PositionKey, side: Side, sinceMs: number): Promise<number | null>;
+  /**
    * Whether a stop of that side has triggered and filled since then, in part or whole. Null: the fills do not tell.
    * @throws ExchangeFailure when the fills could not be read
    */

@@ -1,7 +1,7 @@
 /** Single histories of fills, and what they tell. */
 import { describe, expect, test } from "vitest";
 import { dec } from "../../src/domain/decimal.js";
-import { closingOf, type Fill, legSize, type OddFill, openingOf } from "../../src/domain/fills.js";
+import { closingOf, type Fill, legSize, type OddFill, openingOf, openingsSince } from "../../src/domain/fills.js";
 
 interface Shape extends Omit<Partial<Fill>, "quantity" | "closed"> {
   readonly quantity: string;
@@ -95,5 +95,26 @@ describe("the end of a position", () => {
     const fills = [sold({ quantity: "1", closed: "1", atMs: 5 }), odd(4)];
     expect(closingOf(legSize(0, "long", dec("0")), "long", 2, fills)).toBeNull();
     expect(closingOf(legSize(0, "long", dec("0")), "long", 4, fills)).toMatchObject({ atMs: 5 });
+  });
+});
+
+describe("all openings since a moment", () => {
+  const fills = [
+    bought({ quantity: "1", atMs: 3 }),
+    sold({ quantity: "1", closed: "1", atMs: 5 }),
+    sold({ quantity: "2", atMs: 6 }),
+    bought({ quantity: "5", closed: "2", atMs: 8 }),
+    bought({ quantity: "1", atMs: 9 }),
+  ];
+
+  test("are those of that side alone, closed ones and flips as well, and no growth", () => {
+    expect(openingsSince(long("4"), "long", 0, fills)).toEqual([8, 3]);
+    expect(openingsSince(long("4"), "short", 0, fills)).toEqual([6]);
+    expect(openingsSince(long("4"), "long", 3, fills.slice(1))).toEqual([8]);
+  });
+
+  test("are not told where a fill is missing or cannot be read", () => {
+    expect(openingsSince(long("4"), "long", 0, [...fills, odd(4)])).toBeNull();
+    expect(openingsSince(long("3"), "long", 0, fills)).toBeNull();
   });
 });

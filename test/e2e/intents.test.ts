@@ -242,6 +242,29 @@ describe("an intent for an order", () => {
   });
 });
 
+describe("a position that opens and closes while nobody watches", () => {
+  it("takes its intent with it: the next one is protected by config", async (context) => {
+    const stage = await openWith(context);
+    stage.exchange.setPrice({ symbol: "BTCUSDT", price: "64000" });
+    const first = startRun(context, stage);
+    const api = await apiOf(first, stage);
+    await first.watching();
+    await api.put("BTCUSDT/0", { side: "long", stopLoss: "63000" });
+    expect(await first.end("SIGKILL")).toBe("SIGKILL");
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    stage.exchange.close({ symbol: "BTCUSDT" });
+    // Longer than the moment in which two openings are not told apart.
+    expect(JSON.parse((await stage.backstop(["intent", "list"])).stdout)).toMatchObject({
+      intents: [{ state: "pending" }],
+    });
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    const second = startRun(context, stage);
+    await second.watching();
+    expect(levelsOf(stage, "BTCUSDT").stopLoss).toBe(62_720);
+    expect(await second.end()).toBe(0);
+  });
+});
+
 describe("an order that fills while nobody listens", () => {
   it("has its position opened with its intent when the sidecar is back", async (context) => {
     const stage = await openWith(context);

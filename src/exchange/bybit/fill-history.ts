@@ -7,6 +7,7 @@ import {
   legSize,
   type OddFill,
   openingOf,
+  openingsSince,
 } from "../../domain/fills.js";
 import { dec } from "../../domain/decimal.js";
 import type { PositionKey } from "../../domain/position.js";
@@ -66,6 +67,13 @@ export function createFillHistory(parts: FillHistoryParts): FillHistory {
     filledSince: async (contract, sinceMs) => {
       const read = await readBack(parts, contract, (atHand) => atHand.sinceMs <= sinceMs);
       return read === null ? null : filledOrders(read.fills, sinceMs);
+    },
+    firstOpeningSince: async (key, side, sinceMs) => {
+      const leg = await legNow(parts, key);
+      if (leg === null) return null;
+      const read = await readBack(parts, key, (atHand) => atHand.sinceMs <= sinceMs);
+      const openings = read === null ? null : openingsSince(leg, side, sinceMs, read.fills);
+      return openings !== null && (await isStill(parts, key, leg)) ? (openings.at(-1) ?? null) : null;
     },
     stopFilledSince: async (contract, side, sinceMs) => {
       const read = await readBack(parts, contract, (atHand) => atHand.sinceMs <= sinceMs);

@@ -1,10 +1,11 @@
 /** Tells at the start which lives of the ledger go on: what was meant for one life must not reach the next. */
 import type { Position } from "../../domain/position.js";
-import { keyText } from "../../domain/position.js";
+import { isOtherOpening, keyText } from "../../domain/position.js";
 import { ExchangeFailure } from "../../exchange/failure.js";
 import type { FillHistory } from "../../exchange/fills.js";
 import type { Reader } from "../../exchange/port.js";
 import type { Shelf } from "../../intents/shelf.js";
+import { LedgerError } from "../../ledger/port.js";
 import type { LedgerMemory } from "../../ledger/ledger-memory.js";
 import { within } from "../../runtime/index.js";
 
@@ -17,23 +18,56 @@ export interface RecogniseParts {
   readonly reader: Reader;
   readonly fills: FillHistory;
   readonly memory: Pick<LedgerMemory, "openLives" | "lifeOf" | "remember">;
-  readonly shelf: Pick<Shelf, "of" | "filled">;
+  readonly shelf: Pick<Shelf, "of" | "filled" | "end">;
 }
 
-/** Nothing is asked where no life is open and no intent waits for an order. Never rejects. */
+/** Nothing is asked where no life is open and no intent waits. Never rejects for what cannot be read. */
 export async function recogniseLives(parts: RecogniseParts): Promise<void> {
-  await within(
-    MOST_MS,
-    Promise.all([recogniseOpen(parts), recogniseFilled({ account: parts.reader.account, ...parts })]),
-  );
+  const { reader, memory, shelf } = parts;
+  const { account } = reader;
+  if (memory.openLives(account).length === 0 && shelf.of(account).length === 0) return;
+  await within(MOST_MS, recogniseAll(parts));
 }
 
-async function recogniseOpen({ reader, fills, memory }: RecogniseParts): Promise<void> {
-  const open = new Set(memory.openLives(reader.account).map(({ key, side }) => `${keyText(key)}/${side}`));
-  if (open.size === 0) return;
+async function recogniseAll(parts: RecogniseParts): Promise<void> {
+  const { reader, memory } = parts;
+  const { account } = reader;
   const snapshot = await orNull(() => reader.snapshot("account"));
-  const known = (snapshot?.positions ?? []).filter(({ key, side }) => open.has(`${keyText(key)}/${side}`));
-  await Promise.all(known.map((position) => recognise(position, { fills, memory })));
+  const positions = snapshot?.positions ?? [];
+  const open = new Set(memory.openLives(account).map(placeText));
+  const known = positions.filter((position) => open.has(placeText(position)));
+  await Promise.all([
+    ...known.map((position) => recognise(position, parts)),
+    recogniseFilled({ ...parts, account }),
+    ...(snapshot === null || snapshot.gaps.length > 0 ? [] : [endMissed(positions, parts)]),
+  ]);
+}
+
+const placeText = ({ key, side }: Pick<Position, "key" | "side">) => `${keyText(key)}/${side}`;
+
+/** An intent whose position has opened and closed while nobody watched is not for the next one. */
+async function endMissed(
+  positions: readonly Position[],
+  { reader: { account }, fills, shelf }: RecogniseParts,
+): Promise<void> {
+  const waiting = shelf.of(account).filter(({ state, orderLinkId }) => state === "pending" && orderLinkId === null);
+  for (const intent of waiting) {
+    const { key, side, createdAtMs } = intent;
+    const first = await orNull(() => fills.firstOpeningSince(key, side, createdAtMs));
+    if (first === null) continue;
+    const position = positions.find((one) => placeText(one) === placeText(intent));
+    const opening =
+      position?.openedAtMs ?? (position === undefined ? null : await orNull(() => fills.openedAtMs(position)));
+    const isMissed = position === undefined || isOtherOpening(first, opening);
+    if (isMissed) await shelf.end(intent, MISSED).catch(ledgerTrouble);
+  }
+}
+
+const MISSED = "its position has opened and closed while nobody watched";
+
+/** Told by the books; the intents are compared again every second. */
+function ledgerTrouble(error: unknown): void {
+  if (!(error instanceof LedgerError)) throw error;
 }
 
 async function recognise(
@@ -54,7 +88,11 @@ export async function recogniseFilled({
   account,
   fills,
   shelf,
-}: Pick<RecogniseParts, "fills" | "shelf"> & { readonly account: string }): Promise<void> {
+}: {
+  readonly account: string;
+  readonly fills: FillHistory;
+  readonly shelf: Pick<Shelf, "of" | "filled">;
+}): Promise<void> {
   const waiting = shelf.of(account).filter(({ state, orderLinkId }) => state === "pending" && orderLinkId !== null);
   for (const { key, orderLinkId, createdAtMs } of waiting) {
     const filled = await orNull(() => fills.filledSince(key, createdAtMs - CLOCKS_APART_MS));
