@@ -29,7 +29,9 @@ const MOST_WAIT_MS = 1_000;
 const MOST_KEPT = 5_000;
 
 export function openWriting(store: Ledger, lives: Pick<LedgerMemory, "writable">, log: Log): Writing {
-  const queue: Waiting[] = [];
+  /** What a step waits for goes before what is only told. */
+  const urgent: Waiting[] = [];
+  const told: Waiting[] = [];
   let writing: Promise<void> | null = null;
   let wasWritable = true;
   let late = 0;
@@ -60,16 +62,17 @@ export function openWriting(store: Ledger, lives: Pick<LedgerMemory, "writable">
   }
 
   async function writeAll(): Promise<void> {
-    for (let next = queue[0]; next !== undefined; next = queue[0]) {
+    for (let next = urgent[0] ?? told[0]; next !== undefined; next = urgent[0] ?? told[0]) {
       if (!(await isDone(next))) break;
-      queue.shift();
+      if (urgent[0] === next) urgent.shift();
+      else told.shift();
     }
-    for (const { release } of queue) release();
+    for (const { release } of [...urgent, ...told]) release();
     writing = null;
     tell();
   }
 
-  function enqueue(make: EntryMaker, written: (id: number) => void): Promise<void> {
+  function enqueue(queue: Waiting[], make: EntryMaker, written: (id: number) => void): Promise<void> {
     const atMs = systemClock.now();
     return new Promise((release) => {
       if (queue.length >= MOST_KEPT) return release();
@@ -79,8 +82,7 @@ export function openWriting(store: Ledger, lives: Pick<LedgerMemory, "writable">
   }
 
   /** A stop that is due waits for no server: what takes longer counts as trouble until it is written. */
-  async function append(make: EntryMaker, written: (id: number) => void = () => undefined): Promise<void> {
-    const done = enqueue(make, written);
+  async function inTime(done: Promise<void>): Promise<void> {
     if (late === 0 && (await within(MOST_WAIT_MS, done)) !== LATE) return;
     late += 1;
     tell();
@@ -92,10 +94,10 @@ export function openWriting(store: Ledger, lives: Pick<LedgerMemory, "writable">
   tell();
   return {
     trouble,
-    append,
-    note: (make) => void append(make),
+    append: (make, written = () => undefined) => inTime(enqueue(urgent, make, written)),
+    note: (make) => void inTime(enqueue(told, make, () => undefined)),
     settled: async () => {
-      await (writing ?? (queue.length > 0 ? (writing = writeAll()) : undefined));
+      await (writing ?? (urgent.length + told.length > 0 ? (writing = writeAll()) : undefined));
     },
   };
 }
