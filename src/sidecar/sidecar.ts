@@ -41,6 +41,9 @@ const MOST_INTERVALS = 5;
 /** Thousands of positions are written in less, at nine a second. */
 const LONGEST_PASS_MS = 15 * 60_000;
 
+/** Ticks come once a second; after so long without one the process itself stood still, and its passes with it. */
+const STOOD_STILL_MS = 10_000;
+
 export function startSidecar(parts: SidecarParts): Sidecar {
   const guards = new Map<string, Guard>();
   let finish = (): void => undefined;
@@ -50,6 +53,9 @@ export function startSidecar(parts: SidecarParts): Sidecar {
     fail = reject;
   });
   let completeMs = parts.now();
+  let tickedMs = parts.now();
+  /** Since when it has not stood still. */
+  let awakeMs = parts.now();
   let cron = parts.schedule.cron;
   let schedule = scheduled();
 
@@ -65,18 +71,23 @@ export function startSidecar(parts: SidecarParts): Sidecar {
   }
 
   function tick(): void {
+    const nowMs = parts.now();
+    if (nowMs - tickedMs > STOOD_STILL_MS) awakeMs = nowMs;
+    tickedMs = nowMs;
     const statuses = [...guards.values()].map((guard) => {
       guard.tick();
       return guard.status();
     });
-    for (const { lastCompletePassAtMs } of statuses) completeMs = Math.max(completeMs, lastCompletePassAtMs ?? 0);
+    const ends = statuses.map(({ lastCompletePassAtMs }) => lastCompletePassAtMs ?? 0);
+    completeMs = Math.max(completeMs, awakeMs, ...ends);
     // Where nothing answers, a restart would cure nothing.
-    if (!statuses.some(({ reachable }) => reachable)) completeMs = parts.now();
+    if (!statuses.some(({ reachable }) => reachable)) completeMs = nowMs;
     const limitMs = MOST_INTERVALS * schedule.intervalMs;
-    if (parts.now() - completeMs > limitMs) {
+    if (nowMs - completeMs > limitMs) {
       fail(new StuckError(`no complete pass for ${Math.round(limitMs / 1_000)} s, although the exchange answers`));
     }
-    const stuck = [...guards.values()].find((guard) => guard.runningMs() > Math.max(limitMs, LONGEST_PASS_MS));
+    const runsMs = (guard: Guard) => Math.min(guard.runningMs(), nowMs - awakeMs);
+    const stuck = [...guards.values()].find((guard) => runsMs(guard) > Math.max(limitMs, LONGEST_PASS_MS));
     if (stuck !== undefined) fail(new StuckError(`a pass over ${stuck.name} does not come to its end`));
   }
 

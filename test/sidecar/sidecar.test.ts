@@ -140,6 +140,16 @@ describe("the sidecar", () => {
     expect(alone.ended()).toBeNull();
   });
 
+  test("is not stuck when the process itself stood still for long, and sweeps as it goes on", async () => {
+    const { ended } = start(parts("main", whole));
+    await pass(20);
+    movedMs += 3_600_000;
+    await pass(3);
+    expect(ended()).toBeNull();
+    await pass(60);
+    expect(ended()).toBeNull();
+  });
+
   test("is stuck when a pass of one account never ends, while the others go on", async () => {
     const { ended, sidecar } = start(
       parts("main", whole),
