@@ -42,6 +42,7 @@ export function lazyLedger({ open, now }: LazyParts): LazyLedger {
 
   return {
     append: async (entry) => (await opened()).append(entry),
+    appendAll: async (entries) => (await opened()).appendAll(entries),
     history: async (filter) => (await opened()).history(filter),
     openLives: async (account) => (await opened()).openLives(account),
     saveLife: async (life) => (await opened()).saveLife(life),

@@ -11,6 +11,8 @@ export { LedgerError, type LedgerTrouble } from "./error.js";
 export interface Ledger {
   /** The entry's number in the journal; later ones are higher. */
   append(entry: NewEntry): Promise<number>;
+  /** In their order, all of them or none; at most 500. */
+  appendAll(entries: readonly NewEntry[]): Promise<void>;
   /** Newest first; for the next page ask with `beforeId` of the last one. */
   history(filter: HistoryFilter): Promise<readonly Entry[]>;
 

@@ -23,7 +23,7 @@ export function createStore(engine: Engine, log: LedgerLog, now: () => number): 
   };
 }
 
-type Journal = Pick<Ledger, "append" | "history">;
+type Journal = Pick<Ledger, "append" | "appendAll" | "history">;
 
 function createJournal(db: Database, { read, write }: Runs, now: () => number): Journal {
   return {
@@ -32,6 +32,11 @@ function createJournal(db: Database, { read, write }: Runs, now: () => number): 
         const columns = entryColumns(entry, now());
         const { id } = await db.insertInto("entries").values(columns).returning("id").executeTakeFirstOrThrow();
         return id;
+      }),
+    appendAll: (entries) =>
+      write(async () => {
+        const columns = entries.map((entry) => entryColumns(entry, now()));
+        if (columns.length > 0) await db.insertInto("entries").values(columns).execute();
       }),
     history: (filter) => read(async () => (await entryPage(db, filter)).map(toEntry)),
   };

@@ -128,6 +128,14 @@ function livesAndWishes(newUrl: NewUrl): void {
     expect(await ledger.openLives("main")).toEqual([]);
   });
 
+  test("many entries at once in their order, and none of them where one does not fit", async () => {
+    const { ledger } = await opened(await newUrl());
+    await ledger.appendAll(["a", "b", "c"].map((body) => entry({ body })));
+    await ledger.appendAll([]);
+    await expect(ledger.appendAll([entry({ body: "d" }), entry({ symbol: "canary\0" })])).rejects.toThrow(LedgerError);
+    expect((await ledger.history({ limit: 9 })).map(({ body }) => body)).toEqual(["c", "b", "a"]);
+  });
+
   test("intents whole, and finds them by what is asked for", async () => {
     const { ledger } = await opened(await newUrl());
     const waived: Intent = intent({

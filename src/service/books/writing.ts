@@ -25,6 +25,9 @@ interface Waiting {
 }
 
 const MOST_WAIT_MS = 1_000;
+/** What happens in such a moment is written together. */
+const GATHER_MS = 50;
+const MOST_AT_ONCE = 200;
 /** What cannot be written now is kept, so that the history has no hole; hours of it, not days. */
 const MOST_KEPT = 5_000;
 
@@ -33,6 +36,8 @@ export function openWriting(store: Ledger, lives: Pick<LedgerMemory, "writable">
   const urgent: Waiting[] = [];
   const told: Waiting[] = [];
   let writing: Promise<void> | null = null;
+  let isGathered = false;
+  let isClosing = false;
   let wasWritable = true;
   let late = 0;
 
@@ -61,11 +66,41 @@ export function openWriting(store: Ledger, lives: Pick<LedgerMemory, "writable">
     return true;
   }
 
+  /** Each on its own, urgent ones first; false: the ledger takes none. */
+  async function areDone(queue: Waiting[], count: number): Promise<boolean> {
+    for (let left = Math.min(count, queue.length); left > 0; left -= 1) {
+      const [next] = queue;
+      if (next === undefined || !(await isDone(next))) return false;
+      queue.shift();
+    }
+    return true;
+  }
+
+  /** A disk is asked once for all that was told in a moment; one that does not fit is found by asking for each. */
+  async function isBatchDone(): Promise<boolean> {
+    const batch = told.slice(0, MOST_AT_ONCE);
+    try {
+      await store.appendAll(batch.map(({ make }) => make()));
+    } catch (error) {
+      if (!(error instanceof LedgerError)) throw error;
+      return error.trouble === "value" ? areDone(told, batch.length) : false;
+    }
+    told.splice(0, batch.length);
+    for (const { release } of batch) release();
+    return true;
+  }
+
   async function writeAll(): Promise<void> {
-    for (let next = urgent[0] ?? told[0]; next !== undefined; next = urgent[0] ?? told[0]) {
-      if (!(await isDone(next))) break;
-      if (urgent[0] === next) urgent.shift();
-      else told.shift();
+    let isTaken = true;
+    while (isTaken && urgent.length + told.length > 0) {
+      if (urgent.length > 0) isTaken = await areDone(urgent, urgent.length);
+      else if (!isClosing && !isGathered) {
+        isGathered = true;
+        await systemClock.sleep(GATHER_MS);
+      } else {
+        isGathered = false;
+        isTaken = await isBatchDone();
+      }
     }
     for (const { release } of [...urgent, ...told]) release();
     writing = null;
@@ -97,6 +132,7 @@ export function openWriting(store: Ledger, lives: Pick<LedgerMemory, "writable">
     append: (make, written = () => undefined) => inTime(enqueue(urgent, make, written)),
     note: (make) => void inTime(enqueue(told, make, () => undefined)),
     settled: async () => {
+      isClosing = true;
       await (writing ?? (urgent.length + told.length > 0 ? (writing = writeAll()) : undefined));
     },
   };
