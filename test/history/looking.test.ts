@@ -57,7 +57,7 @@ describe("what comes is noticed", () => {
   test("once, oldest first, and not what stood before", async () => {
     const ledger = holding(...upTo(3));
     const tail = openTail();
-    await tail.begin(ledger, []);
+    await tail.begin(ledger, [], () => false);
     expect(await tail.news(ledger)).toEqual([]);
     ledger.add(...upTo(5, 4));
     expect(ids(await tail.news(ledger))).toEqual([4, 5]);
@@ -67,7 +67,7 @@ describe("what comes is noticed", () => {
   test("all of it, also where much comes at once", async () => {
     const ledger = holding(...upTo(300));
     const tail = openTail();
-    await tail.begin(ledger, []);
+    await tail.begin(ledger, [], () => false);
     ledger.add(...upTo(1_500, 301));
     expect(ids(await tail.news(ledger))).toEqual(ids(upTo(1_500, 301)));
   });
@@ -75,7 +75,7 @@ describe("what comes is noticed", () => {
   test("also an entry that another writer had begun before", async () => {
     const ledger = holding(...upTo(400), ...upTo(402, 402));
     const tail = openTail();
-    await tail.begin(ledger, []);
+    await tail.begin(ledger, [], () => false);
     ledger.add(entry(401, "finding", "late"));
     expect(ids(await tail.news(ledger))).toEqual([401]);
   });
@@ -84,10 +84,17 @@ describe("what comes is noticed", () => {
     expect(ids(await openTail().news(holding(...upTo(450))))).toEqual(ids(upTo(450)));
   });
 
+  test("also what has come between what was shown and the first look", async () => {
+    const ledger = holding(...upTo(3));
+    const tail = openTail();
+    await tail.begin(ledger, [entry(2, "finding", null)], () => true);
+    expect(ids(await tail.news(ledger))).toEqual([3]);
+  });
+
   test("but not what was shown in between", async () => {
     const ledger = holding(...upTo(2));
     const tail = openTail();
-    await tail.begin(ledger, [entry(3, "finding", null)]);
+    await tail.begin(ledger, [entry(3, "finding", null)], () => true);
     ledger.add(...upTo(4, 3));
     expect(ids(await tail.news(ledger))).toEqual([4]);
   });

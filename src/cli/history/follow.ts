@@ -28,7 +28,7 @@ export async function followFrom(
   const tail = openTail();
   let current = reader;
   let trouble: string | null = null;
-  if (current !== null) await tail.begin(current, shown);
+  if (current !== null) await tail.begin(current, shown, isWanted);
   const look = async () => {
     current ??= await open();
     const news = current === null ? [] : await tail.news(current);
@@ -52,8 +52,12 @@ function mayPass(error: unknown): error is LedgerError {
 }
 
 export interface Tail {
-  /** What stands now is no news, nor what was shown already. */
-  begin(ledger: Pick<LedgerReader, "history">, shown: readonly Entry[]): Promise<void>;
+  /** What was shown is no news, nor what is older; what has come since then is, also what stands already. */
+  begin(
+    ledger: Pick<LedgerReader, "history">,
+    shown: readonly Entry[],
+    isWanted: (entry: Entry) => boolean,
+  ): Promise<void>;
   /** Oldest first. */
   news(ledger: Pick<LedgerReader, "history">): Promise<readonly Entry[]>;
 }
@@ -80,8 +84,11 @@ export function openTail(): Tail {
   }
 
   return {
-    begin: async (ledger, shown) => {
-      remember(await newest(ledger, true));
+    begin: async (ledger, shown, isWanted) => {
+      const lastShownId = Math.max(0, ...shown.map(({ id }) => id));
+      const read = await newest(ledger, true);
+      remember(read);
+      for (const entry of read) if (entry.id > lastShownId && isWanted(entry)) seen.delete(entry.id);
       for (const { id } of shown) seen.add(id);
     },
     news: async (ledger) => {
