@@ -127,7 +127,7 @@ function passOptions(
     policyOf: compilePolicy(settings.policy),
     memory: books.memory,
     ...(books.journal === undefined ? {} : { journal: books.journal }),
-    heldStep: (step) => heldWithoutLedger(books.trouble(), step),
+    heldStep: (step) => heldWithoutLedger(books.trouble() ?? books.journal?.unwritten(step) ?? null, step),
     clock: { now: () => systemClock.steadyMs(), sleep: (ms) => systemClock.sleep(ms) },
     writesPerSecond: settings.budget.writesPerSecond,
     newOrderLinkId: () => `backstop-${randomBytes(9).toString("hex")}`,

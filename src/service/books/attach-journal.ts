@@ -3,12 +3,14 @@ import { print } from "../../domain/decimal.js";
 import type { NewEntry } from "../../ledger/port.js";
 import type { AmendOrder } from "../../plan/attach.js";
 import type { AttachEvent } from "../../sidecar/attach-book.js";
-import type { JournalParts } from "./journal.js";
+import { type JournalParts, UNWRITTEN } from "./journal.js";
 import { keyFacts } from "./step-facts.js";
 
 export interface AttachJournal {
   /** Durable when it resolves, or it could not be written; never rejects. */
   intended(step: AmendOrder): Promise<void>;
+  /** Why these exits, which were to be written down, are not safe yet; null: they are. */
+  unwritten(step: AmendOrder): string | null;
   judged(event: AttachEvent): void;
 }
 
@@ -37,6 +39,7 @@ export function openAttachJournal({ writing, policyOf }: Pick<JournalParts, "wri
         (id) => void intended.set(step.orderId, id),
       );
     },
+    unwritten: ({ orderId }) => (intended.has(orderId) ? null : UNWRITTEN),
     judged: ({ step, outcome, detail }) => {
       if (outcome === "sent") return;
       writing.note(() => {

@@ -58,8 +58,13 @@ export async function openBooks(parts: BooksParts): Promise<Books> {
 export function booksInMemory(): Books {
   return {
     memory: inMemory(),
-    journal: { intended: () => Promise.resolve(), answered: () => undefined, judged: () => undefined },
-    attaching: { intended: () => Promise.resolve(), judged: () => undefined },
+    journal: {
+      intended: () => Promise.resolve(),
+      answered: () => undefined,
+      judged: () => undefined,
+      unwritten: () => null,
+    },
+    attaching: { intended: () => Promise.resolve(), judged: () => undefined, unwritten: () => null },
     trouble: () => null,
     note: () => undefined,
     closed: () => undefined,

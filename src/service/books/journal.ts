@@ -17,6 +17,8 @@ export interface JournalParts {
 }
 
 export interface OpenJournal extends Journal {
+  /** Why this step, which was to be written down, is not safe yet; null: it is, or was not to be yet. */
+  unwritten(step: Step): string | null;
   judged(record: StepRecord): void;
 }
 
@@ -47,6 +49,7 @@ export function openJournal({ writing, lives, memory, policyOf }: JournalParts):
         },
       );
     },
+    unwritten: (step) => (intended.get(step)?.id === null ? UNWRITTEN : null),
     answered: ({ step, answer }) => {
       const known = intendedOf(step);
       if (known !== undefined) intended.set(step, known);
@@ -68,6 +71,9 @@ export function openJournal({ writing, lives, memory, policyOf }: JournalParts):
     },
   };
 }
+
+/** Another entry may have been written since. */
+export const UNWRITTEN = "the ledger has not taken the entry of this step";
 
 interface Intended {
   /** Its number in the ledger; null until it is written. */

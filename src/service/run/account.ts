@@ -114,7 +114,7 @@ function guardParts({ account, session }: Connected, { key, turn, leftAlone }: W
       policyOf: (position, side) => current.policyOf(position, side),
       memory: books.memory,
       journal: books.journal,
-      heldStep: (step) => heldWithoutLedger(books.trouble(), step),
+      heldStep: (step) => heldWithoutLedger(books.trouble() ?? books.journal.unwritten(step), step),
       clock: { now: () => systemClock.steadyMs(), sleep: (ms) => systemClock.sleep(ms) },
       writesPerSecond: current.settings.budget.writesPerSecond,
       refreshInstruments: () => session.refreshInstruments(),
@@ -175,7 +175,7 @@ function attachParts(
   return {
     send: async (step, veto) => {
       await books.attaching.intended(step);
-      return send(step, veto);
+      return send(step, () => books.attaching.unwritten(step) ?? veto());
     },
     exchangeNow: () => systemClock.now() + session.clockOffsetMs(),
     leftAlone,

@@ -1,0 +1,61 @@
+/** What must be written down before it is sent: a step whose own entry is not safe waits, unless a position is naked. */
+import { expect, test } from "vitest";
+import { dec } from "../../src/domain/decimal.js";
+import { UNWRITTEN_LIFE } from "../../src/domain/life.js";
+import type { SetTradingStop, StopPurpose } from "../../src/plan/step.js";
+import { heldWithoutLedger } from "../../src/service/books/books.js";
+import { openJournal } from "../../src/service/books/journal.js";
+import type { Writing } from "../../src/service/books/writing.js";
+import { resolved } from "../builders/policy.js";
+import { aPosition } from "../builders/position.js";
+import { life } from "../ledger/stage.js";
+
+const position = aPosition();
+
+function aStep(purpose: StopPurpose): SetTradingStop {
+  const stopLoss = { price: dec("98"), triggerBy: "MarkPrice", purpose } as const;
+  return {
+    action: "set-trading-stop",
+    key: position.key,
+    side: "long",
+    stopLoss,
+    takeProfit: null,
+    reason: "stop-too-wide",
+  };
+}
+
+/** A ledger that takes an entry only when it is told to. */
+function scene() {
+  let written: (id: number) => void = () => undefined;
+  const writing: Pick<Writing, "append" | "note"> = {
+    append: (_make, onWritten = () => undefined) => {
+      written = onWritten;
+      return Promise.resolve();
+    },
+    note: () => undefined,
+  };
+  const journal = openJournal({
+    writing,
+    lives: { lifeOf: () => life() },
+    memory: { recall: () => UNWRITTEN_LIFE, remember: () => undefined },
+    policyOf: () => resolved(),
+  });
+  return { journal, takes: (id: number) => written(id) };
+}
+
+test("a move waits until its own entry is safe, whatever else has been written meanwhile", async () => {
+  const { journal, takes } = scene();
+  const step = aStep("tighten");
+  expect(journal.unwritten(step)).toBeNull();
+  await journal.intended(step, position);
+  expect(heldWithoutLedger(journal.unwritten(step), step)).toMatch(/has not taken the entry of this step/);
+  takes(7);
+  expect(heldWithoutLedger(journal.unwritten(step), step)).toBeNull();
+});
+
+test("a missing stop waits for no entry", async () => {
+  const { journal } = scene();
+  const step = aStep("add");
+  await journal.intended(step, position);
+  expect(heldWithoutLedger(journal.unwritten(step), step)).toBeNull();
+});
