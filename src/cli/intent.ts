@@ -1,8 +1,7 @@
 /** `backstop intent`: the levels that a person or a script wants for one position, kept in the ledger. */
 import { randomUUID } from "node:crypto";
-import { type Assessed, assess } from "../assess/assess.js";
+import type { Assessed } from "../assess/assess.js";
 import { keyText, type Position, type PositionIdx, type PositionKey, type Side } from "../domain/position.js";
-import { ExchangeFailure } from "../exchange/failure.js";
 import { type IntentDocument, intentDocument } from "../intents/document.js";
 import { keepIntent } from "../intents/keep.js";
 import { openShelf, type Shelf } from "../intents/shelf.js";
@@ -16,6 +15,7 @@ import { type Log, systemClock } from "../runtime/index.js";
 import type { AccountSettings } from "../settings/index.js";
 import { intentEntry } from "../service/books/books.js";
 import { readBooks } from "../service/books/reading.js";
+import { readOpenPosition } from "../service/run/open-position.js";
 import { intentFacts } from "../service/books/step-facts.js";
 import { connectOne } from "../service/connect.js";
 import type { Console } from "./console.js";
@@ -186,8 +186,8 @@ async function appliedInTime({ id, key, stopLoss, takeProfit }: Intent, store: L
         (takeProfit === null || record.metTakeProfitIntent === id),
     );
     if (isMet && (stopLoss !== null || takeProfit !== null)) return true;
-    const [bound] = await store.intents({ account: key.account, states: ["bound"] });
-    if (stopLoss === null && takeProfit === null && bound?.id === id) return true;
+    const [kept] = await store.intents({ id });
+    if (stopLoss === null && takeProfit === null && kept?.state === "bound") return true;
     await systemClock.sleep(ASK_EVERY_MS);
   }
   return false;
@@ -205,20 +205,10 @@ async function openPosition(
   });
   try {
     const memory = await readBooks(settings.ledger.url, [account.name], log);
-    const policyOf = compilePolicy(settings.policy);
-    const snapshot = await session.reader.snapshot([{ category: key.category, symbol: key.symbol }]);
-    const { positions, unseen } = assess({
-      snapshot,
-      policyOf: ({ key: place, side: held }) => policyOf(place, held),
-      lifeOf: (position) => memory.recall(position),
-    });
-    const found = positions.find(({ position }) => keyText(position.key) === keyText(key) && position.side === side);
-    if (found !== undefined) return found;
-    return snapshot.gaps.some(({ what }) => what === "positions") || unseen.length > 0 ? "unread" : null;
-  } catch (error) {
-    if (!(error instanceof ExchangeFailure)) throw error;
-    log.warn({ account: account.name }, `the intent could not be held against the exchange: ${error.message}`);
-    return "unread";
+    const sight = { reader: session.reader, policyOf: compilePolicy(settings.policy), memory };
+    const found = await readOpenPosition(sight, key, side);
+    if (found === "unread") log.warn({ account: account.name }, "the intent could not be held against the exchange");
+    return found;
   } finally {
     await session.close();
   }

@@ -46,7 +46,6 @@ export function lazyLedger({ open, now }: LazyParts): LazyLedger {
     history: async (filter) => (await opened()).history(filter),
     openLives: async (account) => (await opened()).openLives(account),
     saveLife: async (life) => (await opened()).saveLife(life),
-    endLife: async (...end) => (await opened()).endLife(...end),
     saveIntent: async (intent) => (await opened()).saveIntent(intent),
     intents: async (filter) => (await opened()).intents(filter),
     bindIntent: async (...bound) => (await opened()).bindIntent(...bound),

@@ -20,8 +20,6 @@ export interface Ledger {
   openLives(account: string): Promise<readonly Life[]>;
   /** Writes it whole, in place of what was saved under its id. */
   saveLife(life: Life): Promise<void>;
-  /** Without effect where it has ended already, or is not known. */
-  endLife(id: string, how: string, atMs: number): Promise<void>;
 
   /**
    * Writes it whole, in place of what was saved under its id. False, and nothing is changed: that one is over, or it has

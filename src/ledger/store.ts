@@ -60,7 +60,7 @@ export function openLifeRows(db: Database, account: string): Promise<LifeColumns
   return lives.where("ended_ms", "is", null).orderBy("first_seen_ms").orderBy("id").execute();
 }
 
-type LifeStore = Pick<Ledger, "openLives" | "saveLife" | "endLife">;
+type LifeStore = Pick<Ledger, "openLives" | "saveLife">;
 
 function createLifeStore(db: Database, { read, write }: Runs): LifeStore {
   return {
@@ -70,11 +70,6 @@ function createLifeStore(db: Database, { read, write }: Runs): LifeStore {
         const { id, ...rest } = lifeColumns(life);
         const insert = db.insertInto("lives").values({ id, ...rest });
         await insert.onConflict((conflict) => conflict.column("id").doUpdateSet(rest)).execute();
-      }),
-    endLife: (id, how, atMs) =>
-      write(async () => {
-        const ended = db.updateTable("lives").set(bindableRow({ ended_ms: atMs, ended_how: how }));
-        await ended.where("id", "=", bindable(id)).where("ended_ms", "is", null).execute();
       }),
   };
 }

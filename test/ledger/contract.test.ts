@@ -121,8 +121,7 @@ function livesAndWishes(newUrl: NewUrl): void {
 
     const later = { ...first, record: { ...first.record, closeSent: true } };
     await ledger.saveLife(later);
-    await ledger.endLife("life-2", "closed", NOW_MS);
-    await ledger.endLife("life-9", "closed", NOW_MS);
+    await ledger.saveLife({ ...other, ended: { how: "closed", atMs: NOW_MS } });
     expect(await ledger.openLives("main")).toEqual([later]);
     await ledger.saveLife({ ...later, ended: { how: "flipped", atMs: NOW_MS } });
     expect(await ledger.openLives("main")).toEqual([]);

@@ -101,7 +101,7 @@ async function setIntent(
     shelf,
     now: () => systemClock.now(),
     newId: randomUUID,
-    openPosition: (key, side) => readOpenPosition(guard, key, side),
+    openPosition: (key, side) => readOpenPosition(guard.pass, key, side),
     lifeOf: (position) => (books.writes.has(place.account) ? memory.lifeOf(position).id : null),
   });
   if (kept.kind === "refused") {

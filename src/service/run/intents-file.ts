@@ -42,7 +42,7 @@ export function watchIntentsFile(parts: IntentsFileParts): FileWatch | null {
     ours: () => accounts.written(),
     openPosition: async (key, side) => {
       const guard = guardOf(key.account);
-      return guard === null ? "unread" : readOpenPosition(guard, key, side);
+      return guard === null ? "unread" : readOpenPosition(guard.pass, key, side);
     },
     seenSince: (key, side, sinceMs) => seenSince(sidecar, key, side, sinceMs),
     takeUp: ({ position }) => takeUp(guardOf(position.key.account), position),
