@@ -199,6 +199,8 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
   return {
     refresh,
     forLife: (life) => {
+      // A row that is seconds old may still speak of a life that is over.
+      if (life.ended !== null) return null;
       const candidates = ofSide(life);
       const bound = candidates.find(({ state, lifeId }) => state === "bound" && lifeId === life.id);
       if (bound !== undefined) return bound;

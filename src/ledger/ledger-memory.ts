@@ -158,7 +158,8 @@ export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
     recall: (position) => {
       const { key } = position;
       const life = found(position);
-      const record = life === undefined || isDoubted(position) ? inherited(life ?? unproven(position)) : life.record;
+      const isCertain = life !== undefined && life.ended === null && !isDoubted(position);
+      const record = isCertain ? life.record : inherited(life ?? unproven(position));
       return { ...record, intent: null, complete: loaded.has(key.account) };
     },
     remember: (position, change) => void lifeOf(position, change),

@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it, type TestContext } from "vitest";
+import type { Rewrite } from "./mirror.js";
 import { listenTo, type LogLine, type RunningSidecar, startRun } from "./sidecar.js";
 import { openStage, type Stage, type StageOptions } from "./stage.js";
 
@@ -262,6 +263,62 @@ describe("a position that opens and closes while nobody watches", () => {
     await second.watching();
     expect(levelsOf(stage, "BTCUSDT").stopLoss).toBe(62_720);
     expect(await second.end()).toBe(0);
+  });
+});
+
+describe("a position list that is some seconds old when the sidecar is back", () => {
+  it("does not bring an ended life's levels to the next: the fills know better", async (context) => {
+    let kept: Map<string, string> | null = null;
+    let isStale = false;
+    const rewrite: Rewrite = ({ path, query }, body) => {
+      if (path !== "/v5/position/list") return { body };
+      const name = query.replace(/cursor=[^&]*/, "");
+      const old = kept?.get(name);
+      if (isStale && old !== undefined) return { body: old };
+      kept?.set(name, body);
+      return { body };
+    };
+    const stage = await openWith(context, { rewrite });
+    stage.exchange.setPrice({ symbol: "BTCUSDT", price: "64000" });
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    const first = startRun(context, stage);
+    const api = await apiOf(first, stage);
+    await first.watching();
+    expect(await api.put("BTCUSDT/0", { side: "long", stopLoss: "63000" })).toMatchObject({
+      body: { status: "applied" },
+    });
+    expect(await first.end("SIGKILL")).toBe("SIGKILL");
+    cancelExits(stage, "BTCUSDT");
+    kept = new Map();
+    await stage.backstop(["audit"]);
+    stage.exchange.close({ symbol: "BTCUSDT" });
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    isStale = true;
+    const resting = listenTo(stage).stopRests("BTCUSDT");
+    const second = startRun(context, stage);
+    expect(Number(await resting)).toBe(62_720);
+    isStale = false;
+    expect(await second.end()).toBe(0);
+  });
+});
+
+describe("a position that closes while nobody watches", () => {
+  it("has its end in the history, and what ended it", async (context) => {
+    const stage = await openWith(context);
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    const first = startRun(context, stage);
+    await first.watching();
+    expect(await first.end("SIGKILL")).toBe("SIGKILL");
+    stage.exchange.close({ symbol: "BTCUSDT" });
+    const second = startRun(context, stage);
+    const api = await apiOf(second, stage);
+    await second.watching();
+    await api.call("POST", "/v1/sweep");
+    expect(await second.end()).toBe(0);
+    const { stdout } = await stage.backstop(["history", "--kind", "life-closed", "--format", "json"]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      entries: [{ symbol: "BTCUSDT", body: { by: "closed while nobody watched", closedBy: "an order" } }],
+    });
   });
 });
 

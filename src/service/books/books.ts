@@ -7,7 +7,7 @@ import { type LedgerMemory, ledgerMemory } from "../../ledger/ledger-memory.js";
 import { inMemory, type Memory } from "../../ledger/memory.js";
 import { lazyLedger } from "../../ledger/lazy.js";
 import { openLedger } from "../../ledger/open.js";
-import type { Ledger, NewEntry } from "../../ledger/port.js";
+import { type Ledger, LedgerError, type NewEntry } from "../../ledger/port.js";
 import type { Step } from "../../plan/step.js";
 import type { ResolvedPolicy } from "../../policy/resolve.js";
 import { type Log, systemClock } from "../../runtime/index.js";
@@ -99,7 +99,11 @@ function withLedger(store: Ledger, { log, policyOf, onIntent }: BooksParts): Boo
     attaching,
     trouble: () => writing.trouble(),
     note,
-    closed: (key, how) => lives.end(key, how),
+    closed: (key, how) => {
+      lives.end(key, how);
+      // Its intent ends with it, before anything is read that may still show the position.
+      shelf.refresh(key.account).catch(notInTrouble);
+    },
     writes,
     ledger: { store, memory: lives, shelf },
     close: async () => {
@@ -108,6 +112,11 @@ function withLedger(store: Ledger, { log, policyOf, onIntent }: BooksParts): Boo
       await store.close();
     },
   };
+}
+
+/** That the ledger is in trouble is told elsewhere; the intents are compared every second. */
+function notInTrouble(error: unknown): void {
+  if (!(error instanceof LedgerError)) throw error;
 }
 
 export function intentEntry({ change, intent }: IntentEvent): NewEntry {

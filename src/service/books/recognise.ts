@@ -75,9 +75,12 @@ async function recognise(
   { fills, memory }: Pick<RecogniseParts, "fills" | "memory">,
 ): Promise<void> {
   const { openedAtMs: stated, key, side } = position;
-  const openedAtMs = stated ?? (await orNull(() => fills.openedAtMs(position)));
+  const isNaked = position.fullStopLoss === null;
+  // A row may be seconds old, and the fills newer: before a level of this life is set they have to agree.
+  const told = stated === null || isNaked ? await orNull(() => fills.openedAtMs(position)) : null;
+  const openedAtMs = stated === null || isOtherOpening(told, stated) ? told : stated;
   if (openedAtMs !== null) memory.lifeOf({ ...position, openedAtMs });
-  if (position.fullStopLoss !== null || openedAtMs === null) return;
+  if (!isNaked || openedAtMs === null) return;
   // What is left of it gets the tightest stop: one that has triggered did not vanish.
   const hasTriggered = await orNull(() => fills.stopFilledSince(key, side, openedAtMs));
   if (hasTriggered === true) memory.remember({ ...position, openedAtMs }, { stopTriggered: true });
