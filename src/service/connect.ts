@@ -37,7 +37,7 @@ export function connectOne(
   account: AccountSettings,
   { settings, log }: Pick<Ground, "settings" | "log">,
   access: "read" | "write",
-  more: Pick<BybitConnection, "ipBudget" | "progress" | "orderLists">,
+  more: Pick<BybitConnection, "ipBudget" | "progress" | "orderLists" | "openLines">,
 ): Connected {
   refuseOpenWindows(account);
   const open = access === "write" ? connectBybit : connectBybitReadOnly;

@@ -10,14 +10,15 @@ import { createCatalogue } from "./catalogue.js";
 import { type Client, createClient, type Log } from "./client.js";
 import { createFillHistory } from "./fill-history.js";
 import { createReader } from "./reader.js";
-import { type Credentials, createTransport } from "./transport.js";
+import { type Credentials, createTransport, type OpenLines } from "./transport.js";
 import { createWriter } from "./writer.js";
 
 export { createIpBudget, type IpBudget } from "./budget.js";
 export type { LogEvent } from "./client.js";
 export { connectBybitStream, type StreamConnection } from "./stream.js";
+export { type Connection, type ConnectionEvents, type ConnectionOptions, startWatch } from "./stream-connection.js";
 export type { StreamTiming, Timers } from "./stream-timing.js";
-export type { Credentials } from "./transport.js";
+export type { Credentials, Line, Lines, OpenLines, Outgoing } from "./transport.js";
 
 export interface BybitConnection {
   readonly account: string;
@@ -46,6 +47,8 @@ export interface BybitConnection {
   readonly orderLists?: OrderLists;
   /** Longest silence on the wire, default 5000; a whole request may take twice as long. */
   readonly timeoutMs?: number;
+  /** What requests go out on; absent: the SDK, on real sockets. */
+  readonly openLines?: OpenLines;
 }
 
 export interface BybitSession {
@@ -89,15 +92,12 @@ function open(options: BybitConnection, readOnly: boolean): { session: BybitRead
   }
   const ip = (options.ipBudget ?? createIpBudget(options.budget.ipShare)).gate(clock);
   const budget = createAccountBudget(options.budget.writesPerSecond, ip, clock);
-  const transport = createTransport({
-    environment: options.environment,
-    region: options.region,
-    ...(options.restUrl === undefined ? {} : { restUrl: options.restUrl }),
-    key,
-    secret,
-    timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
-    readOnly,
-  });
+  const { environment, region, restUrl, timeoutMs = TIMEOUT_MS } = options;
+  const url = restUrl === undefined ? {} : { restUrl };
+  const transport = createTransport(
+    { environment, region, ...url, key, secret, timeoutMs, readOnly },
+    options.openLines,
+  );
   const log = options.log ?? (() => undefined);
   const secrets = new Set([secret, key]);
   const client = createClient({ transport, budget, clock, secrets: () => [...secrets], ip, log });

@@ -35,7 +35,7 @@ export interface Connection {
   discard(): Promise<void>;
 }
 
-type Phase = "connecting" | "logging-in" | "subscribing" | "live";
+export type Phase = "connecting" | "logging-in" | "subscribing" | "live";
 type Socket = NonNullable<ReturnType<ReturnType<WebsocketClient["getWsStore"]>["getWs"]>>;
 
 /** docs/v5/websocket/private: all-in-one topics, one request, each row names its category. */
@@ -107,13 +107,17 @@ export function openConnection(options: ConnectionOptions, events: ConnectionEve
   return { discard };
 }
 
-interface Watch {
+export interface Watch {
   heard(): void;
   stop(): void;
 }
 
 /** Two deadlines on a clock that never jumps: until everything is subscribed, and from frame to frame. */
-function startWatch(options: ConnectionOptions, phase: () => Phase, end: (reason: string) => void): Watch {
+export function startWatch(
+  options: Pick<ConnectionOptions, "clock" | "timing" | "timers">,
+  phase: () => Phase,
+  end: (reason: string) => void,
+): Watch {
   const { clock, timing, timers } = options;
   const startedMs = clock.monotonicMs();
   let heardMs = startedMs;

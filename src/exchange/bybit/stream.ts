@@ -29,6 +29,8 @@ export interface StreamConnection {
   /** From 0 up to 1; spreads the reconnects. */
   readonly random?: () => number;
   readonly timing?: Partial<StreamTiming>;
+  /** How a connection is made; absent: by the SDK, on a real socket. */
+  readonly connect?: typeof openConnection;
 }
 
 /** The state before the first connection is neither: nothing was interrupted yet. */
@@ -38,6 +40,7 @@ export function connectBybitStream(options: StreamConnection, listener: StreamLi
   const { account, categories, clock } = options;
   const parts = connectionOptions(options);
   const { log, timing, timers, offsetMs } = parts;
+  const { connect = openConnection } = options;
   const pacing = createPacing(clock, options.random ?? systemRandom, timing);
   const reader = createPushReader({ account, categories, nowMs: () => clock.now() + offsetMs() });
   const told = shielded(listener, options, log);
@@ -49,7 +52,7 @@ export function connectBybitStream(options: StreamConnection, listener: StreamLi
   function attempt(): void {
     pacing.started();
     reader.forgetPast();
-    connection = openConnection(parts, {
+    connection = connect(parts, {
       live: () => {
         state = "live";
         pacing.live();

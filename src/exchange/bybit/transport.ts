@@ -35,6 +35,21 @@ export interface Outgoing {
 export type RawFacts = Omit<FailureFacts, "endpoint">;
 export type Sent = { readonly body: unknown } | { readonly facts: RawFacts };
 
+/** What a request goes out on and its answer comes back; fails as the SDK's HTTP client does. */
+export interface Line {
+  /** Added to our wall clock when requests are signed. */
+  offsetMs: number;
+  carry(outgoing: Outgoing): Promise<unknown>;
+}
+
+export interface Lines {
+  /** Signs with these credentials. */
+  open(credentials: Credentials): Line;
+  close(): void;
+}
+
+export type OpenLines = (options: TransportOptions) => Lines;
+
 export interface Transport {
   send(outgoing: Outgoing): Promise<Sent>;
   /** Added to our wall clock when requests are signed. */
@@ -50,25 +65,30 @@ const LARGEST_ANSWER_BYTES = 32 * 1024 * 1024;
 const KEEP_ALIVE = { keepAlive: true, maxSockets: 64, scheduling: "lifo" } as const;
 
 /** The SDK asks for its clock offset before each signed request; it gets ours instead of a request of its own. */
-class OffsetClient extends RestClientV5 {
+class OffsetClient extends RestClientV5 implements Line {
   offsetMs = 0;
+
+  carry({ method, path, signed, params }: Outgoing): Promise<unknown> {
+    const own = Object.keys(params).length === 0 ? undefined : { ...params };
+    if (method === "POST") return this.postPrivate(path, own);
+    return signed ? this.getPrivate(path, own) : this.get(path, own);
+  }
 
   override fetchTimeOffset(): Promise<number> {
     return Promise.resolve(this.offsetMs);
   }
 }
 
-export function createTransport(options: TransportOptions): Transport {
-  // The SDK's own keepAlive option forgets plain http, which simulators and proxies speak.
-  const agents = { httpAgent: new http.Agent(KEEP_ALIVE), httpsAgent: new https.Agent(KEEP_ALIVE) };
-  let rest = createRest(options, agents);
+export function createTransport(options: TransportOptions, openLines: OpenLines = sdkLines): Transport {
+  const lines = openLines(options);
+  let line = lines.open(options);
   const inFlight = new Set<Promise<unknown>>();
   return {
     send: async (outgoing) => {
       if (options.readOnly && outgoing.method !== "GET") {
         return { facts: { kind: "bug", cause: "other", retMsg: "this connection only reads" } };
       }
-      const sending = dispatch(rest, outgoing);
+      const sending = line.carry(outgoing);
       inFlight.add(sending);
       try {
         return { body: await withDeadline(sending, options.timeoutMs * 2) };
@@ -79,21 +99,32 @@ export function createTransport(options: TransportOptions): Transport {
       }
     },
     setOffsetMs: (offsetMs) => {
-      rest.offsetMs = offsetMs;
+      line.offsetMs = offsetMs;
     },
-    offsetMs: () => rest.offsetMs,
-    renewKey: ({ key, secret }) => {
-      const { offsetMs } = rest;
-      rest = createRest({ ...options, key, secret }, agents);
-      rest.offsetMs = offsetMs;
+    offsetMs: () => line.offsetMs,
+    renewKey: (credentials) => {
+      const { offsetMs } = line;
+      line = lines.open(credentials);
+      line.offsetMs = offsetMs;
     },
     close: async () => {
       await Promise.allSettled(inFlight);
+      lines.close();
+    },
+  };
+}
+
+const sdkLines: OpenLines = (options) => {
+  // The SDK's own keepAlive option forgets plain http, which simulators and proxies speak.
+  const agents = { httpAgent: new http.Agent(KEEP_ALIVE), httpsAgent: new https.Agent(KEEP_ALIVE) };
+  return {
+    open: ({ key, secret }) => createRest({ ...options, key, secret }, agents),
+    close: () => {
       agents.httpAgent.destroy();
       agents.httpsAgent.destroy();
     },
   };
-}
+};
 
 function createRest(
   options: TransportOptions,
@@ -127,12 +158,6 @@ function createRest(
 
 function isLoopback(url: string): boolean {
   return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname);
-}
-
-function dispatch(rest: OffsetClient, { method, path, signed, params }: Outgoing): Promise<unknown> {
-  const own = Object.keys(params).length === 0 ? undefined : { ...params };
-  if (method === "POST") return rest.postPrivate(path, own);
-  return signed ? rest.getPrivate(path, own) : rest.get(path, own);
 }
 
 class DeadlineExceeded extends Error {

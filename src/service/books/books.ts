@@ -51,7 +51,7 @@ export async function openBooks(parts: BooksParts): Promise<Books> {
   const open = () => openLedger({ url, log, now: () => systemClock.now(), sleep: (ms) => systemClock.sleep(ms) });
   const store = lazyLedger({ open, now: () => systemClock.monotonicMs() });
   await store.reach();
-  return withLedger(store, parts);
+  return booksOver(store, parts);
 }
 
 /** For who writes nothing, and so has nothing to write down. */
@@ -74,7 +74,8 @@ export function booksInMemory(): Books {
   };
 }
 
-function withLedger(store: Ledger, { log, policyOf, onIntent }: BooksParts): Books {
+/** For a ledger that is open already. */
+export function booksOver(store: Ledger, { log, policyOf, onIntent }: Omit<BooksParts, "url">): Books {
   const now = () => systemClock.now();
   const lives = ledgerMemory({ ledger: store, now });
   const writing = openWriting(store, lives, log);

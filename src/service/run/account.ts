@@ -1,7 +1,12 @@
 /** One account of the sidecar: its connections, and the parts of its guard. */
 import { randomBytes } from "node:crypto";
 import { attachThrough } from "../../apply/attach.js";
-import { connectBybitStream, type IpBudget } from "../../exchange/bybit/index.js";
+import {
+  type BybitConnection,
+  connectBybitStream,
+  type IpBudget,
+  type StreamConnection,
+} from "../../exchange/bybit/index.js";
 import type { Contract } from "../../domain/snapshot.js";
 import type { FillHistory } from "../../exchange/fills.js";
 import type { Shelf } from "../../intents/shelf.js";
@@ -51,13 +56,17 @@ export interface Shared {
   readonly tell: Tell;
   /** Something has come in that calls for a look at a contract, or, with null, at everything. */
   readonly onNews: (account: string, contract: Contract | null) => void;
+  /** What reaches the exchange; absent: the SDK, on real sockets. */
+  readonly wires?: Pick<BybitConnection, "openLines"> & Pick<StreamConnection, "connect">;
 }
 
 /** @throws StartRefused for a key that may do more than it should */
 export async function openAccount(account: AccountSettings, shared: Shared): Promise<Opened> {
-  const { current, log, ipBudget, isDryRun } = shared;
+  const { current, log, ipBudget, isDryRun, wires } = shared;
   const access = isDryRun ? "read" : "write";
-  const connected = connectOne(account, { settings: current.settings, log }, access, { ipBudget, orderLists: "all" });
+  const lines = wires?.openLines === undefined ? {} : { openLines: wires.openLines };
+  const more = { ipBudget, orderLists: "all", ...lines } as const;
+  const connected = connectOne(account, { settings: current.settings, log }, access, more);
   try {
     const reading = await firstReading(connected);
     if (!isDryRun) refuseStrongKey(connected, reading.first, log);
@@ -105,7 +114,7 @@ interface Watched extends Pick<Known, "turn" | "leftAlone"> {
 }
 
 function guardParts({ account, session }: Connected, { key, turn, leftAlone }: Watched, shared: Shared): GuardParts {
-  const { current, pauses, log, books, tell } = shared;
+  const { current, pauses, log, books, tell, wires } = shared;
   return {
     name: account.name,
     pass: {
@@ -142,6 +151,7 @@ function guardParts({ account, session }: Connected, { key, turn, leftAlone }: W
           clock: systemClock,
           offsetMs: () => session.clockOffsetMs(),
           log: ({ level, message, ...facts }) => log[level]({ account: account.name, ...facts }, message),
+          ...(wires?.connect === undefined ? {} : { connect: wires.connect }),
         },
         listener,
       ),

@@ -42,15 +42,15 @@ export function intentTold(event: IntentEvent, hub: Hub, log: Log): void {
 export interface Making {
   readonly current: Current;
   readonly books: Books;
-  readonly operations: Operations;
-  readonly hub: Hub;
+  readonly operations: Pick<Operations, "tell">;
+  readonly hub: Pick<Hub, "tell">;
   readonly isDryRun: boolean;
   /** Null until it has started. */
   readonly sidecar: () => Sidecar | null;
   readonly accounts: () => Accounts | null;
 }
 
-export function sharedBy({ settings, log, pauses }: Ground, making: Making): Shared {
+export function sharedBy({ settings, log, pauses }: Omit<Ground, "progress">, making: Making): Shared {
   const { current, books, operations, hub, isDryRun, sidecar, accounts } = making;
   const sight = {
     latest: (account: string) => sidecar()?.latest().get(account)?.assessment ?? null,

@@ -1,0 +1,203 @@
+/** Seeded simulation: the real rooms under virtual time, with everything going wrong; --seeds N, --hours H, --seed N, --planted. */
+import { fork } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { ensureInstalled, root, runTool, say } from "./prepare.mjs";
+
+const OPTIONS = {
+  seeds: { type: "string", default: "200" },
+  hours: { type: "string", default: "6" },
+  from: { type: "string", default: "1" },
+  seed: { type: "string" },
+  planted: { type: "boolean", default: false },
+  only: { type: "string" },
+  twice: { type: "boolean", default: false },
+  workers: { type: "string", default: String(availableParallelism()) },
+  over: { type: "string", default: "{}" },
+  json: { type: "boolean", default: false },
+  quiet: { type: "boolean", default: false },
+};
+
+const output = join(root, ".simulation");
+
+/** Compiled beside the product, never into it. */
+function ensureCompiled() {
+  const hash = createHash("sha256");
+  for (const folder of ["src", join("test", "simulation")]) {
+    for (const file of readdirSync(join(root, folder), { recursive: true }).map(String).sort()) {
+      if (file.endsWith(".ts")) hash.update(file).update(readFileSync(join(root, folder, file)));
+    }
+  }
+  const fingerprint = hash.digest("hex");
+  const mark = join(output, ".fingerprint");
+  if (existsSync(mark) && readFileSync(mark, "utf8") === fingerprint) return;
+  rmSync(output, { recursive: true, force: true });
+  if (runTool("tsc", ["-p", "tsconfig.simulation.json"]) !== 0) process.exit(1);
+  writeFileSync(join(output, "package.json"), '{ "type": "module" }\n');
+  writeFileSync(mark, fingerprint);
+}
+
+/** Gives each worker one task at a time; answers come in any order. */
+async function perform(tasks, workers, onAnswer) {
+  const queue = [...tasks];
+  const one = () =>
+    new Promise((resolve, reject) => {
+      const child = fork(join(output, "test", "simulation", "worker.js"), {
+        stdio: ["ignore", "inherit", "inherit", "ipc"],
+      });
+      let current = null;
+      const next = () => {
+        current = queue.shift() ?? null;
+        if (current === null) child.disconnect();
+        else child.send(current);
+      };
+      child.on("message", (answer) => {
+        if (!answer.isReady) onAnswer(answer);
+        next();
+      });
+      child.on("error", reject);
+      child.on("exit", (code, signal) => {
+        if (current === null) return resolve();
+        onAnswer({ task: current, crash: `the worker ended with ${signal ?? code}` });
+        // Another one takes its place.
+        one().then(resolve, reject);
+      });
+    });
+  await Promise.all(Array.from({ length: Math.min(workers, tasks.length) }, one));
+}
+
+const add = (sums, more) => {
+  for (const [name, value] of Object.entries(more)) sums[name] = (sums[name] ?? 0) + value;
+};
+
+/** A failing seed: everything that it takes to see it again. */
+function tellFailure({ task, story, outcome, crash }) {
+  say(`\n✗ seed ${task.seed}: ${crash ?? `${outcome.violations.length} violations`}`);
+  for (const { check, message, atMs } of outcome?.violations.slice(0, 5) ?? []) {
+    say(`  ${check} at ${(atMs / 1_000).toFixed(1)} s: ${message}`);
+  }
+  if (story !== undefined) process.stdout.write(`${JSON.stringify(story)}\n`);
+  say(`  again: npm run simulate -- --seed ${task.seed} --hours ${task.hours}`);
+}
+
+async function runSeeds(options) {
+  const { hours, from } = options;
+  const over = JSON.parse(options.over);
+  const seeds =
+    options.seed === undefined
+      ? Array.from({ length: Number(options.seeds) }, (_, i) => Number(from) + i)
+      : [Number(options.seed)];
+  const tasks = seeds.flatMap((seed) => {
+    const task = {
+      seed,
+      hours: Number(hours),
+      plant: options.only ?? null,
+      isTold: options.seed !== undefined && !options.quiet,
+      over,
+    };
+    return options.twice ? [task, { ...task, isTold: false }] : [task];
+  });
+  const startedMs = performance.now();
+  const hashes = new Map();
+  const fired = {};
+  const seedsFired = {};
+  const figures = {};
+  const checks = {};
+  let failed = 0;
+  let done = 0;
+  await perform(tasks, Number(options.workers), (answer) => {
+    done += 1;
+    const { task, outcome } = answer;
+    if (outcome !== undefined) {
+      add(fired, outcome.fired);
+      add(seedsFired, Object.fromEntries(Object.keys(outcome.fired).map((name) => [name, 1])));
+      add(figures, outcome.figures);
+      add(
+        checks,
+        Object.fromEntries([...new Set(outcome.violations.map(({ check }) => check))].map((name) => [name, 1])),
+      );
+      const before = hashes.get(task.seed);
+      if (before !== undefined && before !== outcome.hash) {
+        failed += 1;
+        say(`✗ seed ${task.seed}: two runs, two traces: ${before} and ${outcome.hash}`);
+      }
+      hashes.set(task.seed, outcome.hash);
+    }
+    if (outcome === undefined || outcome.violations.length > 0) {
+      failed += 1;
+      tellFailure(answer);
+    }
+    if (process.stderr.isTTY) process.stderr.write(`\r${done} of ${tasks.length} `);
+  });
+  const seconds = (performance.now() - startedMs) / 1_000;
+  const report = {
+    traces: [...hashes.values()],
+    seeds: seeds.length,
+    runs: tasks.length,
+    hours: Number(hours),
+    failed,
+    seconds: Number(seconds.toFixed(1)),
+    seedsPerSecond: Number((tasks.length / seconds).toFixed(2)),
+    checks,
+    figures,
+    fired,
+    seedsFired,
+  };
+  if (options.seed !== undefined) say(`trace ${hashes.get(seeds[0])}`);
+  if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+  else tellSummary(report);
+  return failed === 0 ? 0 : 1;
+}
+
+function tellSummary({ seeds, runs, hours, failed, seconds, seedsPerSecond, figures, fired, seedsFired, checks }) {
+  say(
+    `\n${seeds} seeds × ${hours} h (${runs} runs) in ${seconds} s, ${seedsPerSecond} a second: ${failed === 0 ? "no violation" : `${failed} failed`}`,
+  );
+  if (failed > 0) say(`seeds by broken invariant: ${JSON.stringify(checks)}`);
+  say(`figures: ${JSON.stringify(figures)}`);
+  const kinds = Object.entries(fired).sort(([one], [other]) => one.localeCompare(other));
+  say(`${kinds.length} kinds of fault (times / seeds):`);
+  for (const [name, times] of kinds) say(`  ${name.padEnd(24)} ${String(times).padStart(9)} / ${seedsFired[name]}`);
+}
+
+const MOST_TRIES = 8;
+const PLANT_HOURS = 1;
+
+/** Each bug is tried with one seed after the other until a checker finds it. */
+async function runPlanted(options) {
+  const { PLANTS } = await import(join(output, "test", "simulation", "planted.js"));
+  const caught = new Map();
+  for (let seed = 1; seed <= MOST_TRIES; seed += 1) {
+    const left = PLANTS.filter(({ name }) => !caught.has(name) && (options.only ?? name) === name);
+    const tasks = left.map(({ name }) => ({ seed, hours: PLANT_HOURS, plant: name, isTold: false, over: {} }));
+    if (tasks.length === 0) break;
+    await perform(tasks, Number(options.workers), ({ task, outcome, crash }) => {
+      if (crash !== undefined) say(`  ${task.plant}: ${crash}`);
+      const { breaks } = PLANTS.find(({ name }) => name === task.plant);
+      const found = outcome?.violations.find(({ check }) => breaks.includes(check));
+      if (found !== undefined) caught.set(task.plant, { seed, ...found });
+      else if (outcome?.violations.length > 0 && !options.quiet)
+        say(`  (${task.plant}: only ${JSON.stringify(outcome.violations[0])})`);
+    });
+  }
+  for (const { name, breaks } of PLANTS) {
+    const found = caught.get(name);
+    if ((options.only ?? name) !== name) continue;
+    if (found === undefined) say(`✗ ${name}: not caught (${breaks.join(", ")})`);
+    else
+      process.stdout.write(
+        `${found.check.padEnd(7)} seed ${found.seed}  ${name}: ${found.message.split("\n")[0].slice(0, 110)}\n`,
+      );
+  }
+  const total = options.only === undefined ? PLANTS.length : 1;
+  say(`${caught.size} of ${total} planted bugs caught`);
+  return caught.size === total ? 0 : 1;
+}
+
+ensureInstalled();
+ensureCompiled();
+const { values } = parseArgs({ options: OPTIONS });
+process.exit(await (values.planted ? runPlanted(values) : runSeeds(values)));

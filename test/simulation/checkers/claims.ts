@@ -1,0 +1,100 @@
+/** What a process says: protected, confirmed, closed; each must have been true at the exchange when it was looked at. */
+import { keyText, type PositionKey } from "../../../src/domain/position.js";
+import type { SidecarEvent } from "../../../src/sidecar/event.js";
+import type { Instance } from "../run-parts.js";
+import { count, type Notes } from "./ledger.js";
+
+/** A look may take so long, and show what was true a little before it. */
+const LOOK_MS = 20_000;
+const FLAT_MS = 60_000;
+
+export interface Claims {
+  told(instance: Instance, event: SidecarEvent): void;
+  /** Since when each leg has been called naked, by its name. */
+  readonly alerts: Map<string, number>;
+}
+
+export const legOfKey = ({ category, symbol, positionIdx }: PositionKey): string =>
+  `${category}/${symbol}/${positionIdx}`;
+
+/** A process that stood still tells of what came meanwhile when it goes on. */
+function lateness({ stoppedFromMs = 0, stoppedUntilMs = 0 }: Instance, nowMs: number): number {
+  return nowMs - stoppedUntilMs < FLAT_MS ? Math.max(0, stoppedUntilMs - stoppedFromMs) : 0;
+}
+
+export function createClaims(notes: Notes): Claims {
+  const { run, broken, everSince } = notes;
+  const openedMs = new Map<string, number>();
+  const alerts = new Map<string, number>();
+
+  function life(instance: Instance, { change, key }: Extract<SidecarEvent, { kind: "life" }>): void {
+    const leg = legOfKey(key);
+    const id = `${instance.name} ${keyText(key)}`;
+    const nowMs = run.time.elapsedMs;
+    const lateMs = lateness(instance, nowMs);
+    if (change === "closed") {
+      const sinceMs = (openedMs.get(id) ?? nowMs) - FLAT_MS - lateMs;
+      const first = run.venue.state(leg)?.life ?? 0;
+      const wasFlat = everSince(leg, sinceMs, (state) => state.side === null || state.life !== first);
+      if (!wasFlat) broken("S4", `${leg}: called closed, and it was open all the time`);
+    } else if (change === "opened" || change === "seen" || change === "flipped") {
+      openedMs.set(id, nowMs);
+      if (!everSince(leg, nowMs - FLAT_MS - lateMs, ({ side }) => side !== null))
+        broken("S4", `${leg}: called ${change} by ${instance.name}, and it was flat`);
+    }
+  }
+
+  function told(instance: Instance, event: SidecarEvent): void {
+    const nowMs = run.time.elapsedMs;
+    const sinceMs = nowMs - LOOK_MS - lateness(instance, nowMs);
+    switch (event.kind) {
+      case "life":
+        return life(instance, event);
+      case "protected": {
+        const leg = legOfKey(event.key);
+        count(notes, "protected");
+        alerts.delete(leg);
+        if (!everSince(leg, sinceMs, ({ isWhole, side }) => isWhole && side === event.side))
+          broken("S11", `${leg}: called protected, and no whole stop has stood`);
+        return;
+      }
+      case "outcome": {
+        const { step, outcome } = event.record;
+        if (outcome !== "confirmed" || step.action !== "set-trading-stop" || step.stopLoss === null) return;
+        const { price } = step.stopLoss;
+        count(notes, "confirmed");
+        if (!everSince(legOfKey(step.key), sinceMs - 60_000, ({ stop }) => stop?.price.eq(price) === true))
+          broken("S11", `${legOfKey(step.key)}: ${price.toFixed()} called confirmed, and it never stood`);
+        return;
+      }
+      case "naked":
+        alerts.set(legOfKey(event.key), run.time.elapsedMs);
+        return;
+      case "finding":
+        if (event.finding.severity === "critical") alerts.set(legOfKey(event.key), run.time.elapsedMs);
+        return;
+      case "mended":
+        return count(notes, "mended");
+      case "attach":
+      case "pass":
+      case "pass-started":
+      case "sent":
+      case "stream":
+      case "watching":
+      case "would-send":
+        return;
+    }
+  }
+
+  return { told, alerts };
+}
+
+/** In calm nothing critical may hold without having been told. */
+export function noteAlerts({ run, broken }: Notes, { alerts }: Claims): void {
+  for (const state of run.venue.states()) {
+    const isSilent =
+      state.side !== null && !state.isWhole && state.symbol !== run.story.ignored && !alerts.has(state.leg);
+    const isWaived = run.story.intents;
+    if (isSilent && !isWaived) broken("L4", `${state.leg}: naked, and nobody was told`);
+  }
+}

@@ -1,0 +1,73 @@
+/** What our writes did to the exchange: nothing loosened, nothing removed, nothing opened. */
+import type { Decimal } from "../../../src/domain/decimal.js";
+import { isLooserStop } from "../../../src/domain/price.js";
+import type { Change, LegState } from "../venue.js";
+import { count, type Notes, type Write } from "./ledger.js";
+
+/** So long after it was shown a stop may still be unknown to a decision that was under way. */
+const DECIDING_MS = 12_000;
+/** Nobody decides from what is older. */
+const OLDEST_MS = 45_000;
+
+export function checkEffect(notes: Notes, change: Change): void {
+  const { before, after, actor } = change;
+  if (actor !== "us" || before === null) return;
+  count(notes, "effects");
+  const { broken } = notes;
+  if (after.side !== null && after.size.gt(before.size) && before.side === after.side)
+    broken("S12", `${after.leg}: grown by us to ${after.size.toFixed()}`);
+  if (after.side !== null && before.side !== after.side) broken("S12", `${after.leg}: opened by us`);
+  if (after.side === null || before.life !== after.life) return;
+  if (before.stop !== null && after.stop === null) return broken("S2", `${after.leg}: its stop is gone by our write`);
+  if (before.takeProfit !== null && after.takeProfit === null)
+    broken("S2", `${after.leg}: its take-profit is gone by our write`);
+  if (before.stop === null || after.stop === null) return;
+  if (isLooserStop(after.stop.price, before.stop.price, after.side)) return checkLoosened(notes, before, after);
+  const isSamePrice = after.stop.price.eq(before.stop.price);
+  if (isSamePrice && before.stop.triggerBy !== after.stop.triggerBy) count(notes, "trigger changed");
+}
+
+/** Asked for by name; or the race that nobody can close: another hand was quicker than our write, and we could not know. */
+function checkLoosened(notes: Notes, before: LegState, after: LegState): void {
+  const { leg, stop } = after;
+  const from = before.stop?.price;
+  if (stop === null || from === undefined) return;
+  const isAsked = notes.wishes.some(
+    (wish) => wish.leg === leg && wish.price?.eq(stop.price) && wish.mayLoosenFrom !== null && wish.side === after.side,
+  );
+  if (isAsked) return count(notes, "loosened by name");
+  const write = (notes.writes.get(leg) ?? []).findLast(({ stopLoss }) =>
+    isAsAsked(notes, after.symbol, stopLoss, stop.price),
+  );
+  const words = `${leg}: loosened from ${from.toFixed()} to ${stop.price.toFixed()}`;
+  if (write === undefined) return notes.broken("S1", `${words} by no write that was seen`);
+  const setMs = stoodSince(notes, before);
+  if (write.sent.atMs - setMs > OLDEST_MS || wasKnown(notes, write, from.toFixed()))
+    return notes.broken("S1", `${words}, which had stood for ${Math.round((write.sent.atMs - setMs) / 1_000)} s`);
+  count(notes, "races");
+}
+
+/** The exchange cuts off what is no multiple of its tick, and the tick may have changed just now. */
+function isAsAsked({ run }: Notes, symbol: string, asked: Decimal | null, stands: Decimal): boolean {
+  const widest = run.venue.ticks(symbol).reduce((most, tick) => (tick.gt(most) ? tick : most));
+  return asked !== null && asked.minus(stands).abs().lt(widest);
+}
+
+/** When the stop came to stand where it stood. */
+function stoodSince({ run }: Notes, { leg, stop }: LegState): number {
+  const changes = run.venue.history.get(leg) ?? [];
+  let sinceMs = 0;
+  for (let index = changes.length - 1; index >= 0; index -= 1) {
+    const change = changes[index];
+    if (change === undefined) continue;
+    const { after } = change;
+    if (index < changes.length - 1 && !(stop !== null && after.stop?.price.eq(stop.price))) return sinceMs;
+    if (stop !== null && after.stop?.price.eq(stop.price)) sinceMs = change.atMs;
+  }
+  return sinceMs;
+}
+
+function wasKnown(notes: Notes, { sent, leg }: Write, price: string): boolean {
+  const { stop } = notes.knowledge(sent.instance, leg);
+  return stop !== null && stop.price === price && sent.atMs - stop.atMs > DECIDING_MS;
+}

@@ -1,0 +1,166 @@
+/** Planted beside reading and writing: the journal, the lock, pauses, the stream, what is told, and secrets. */
+import { dec } from "../../../src/domain/decimal.js";
+import type { GuardParts } from "../../../src/sidecar/parts.js";
+import type { Plant } from "../planted.js";
+import { KEY, SECRET } from "../venue.js";
+import { atTheLine, busy, toldAs } from "./wrapping.js";
+
+const passAs = (change: (pass: GuardParts["pass"]) => Partial<GuardParts["pass"]>): Pick<Plant, "guard"> => ({
+  guard: (parts) => ({ ...parts, pass: { ...parts.pass, ...change(parts.pass) } }),
+});
+
+export const REST_PLANTS: readonly Plant[] = [
+  {
+    name: "nothing is written down before it is sent",
+    breaks: ["S17"],
+    story: busy,
+    ...passAs(({ journal }) => ({
+      journal: { intended: () => Promise.resolve(), answered: (...given) => journal?.answered(...given) },
+    })),
+  },
+  {
+    name: "what is sent is written down, but not waited for",
+    breaks: ["S17"],
+    story: busy,
+    ...passAs(({ journal }) => ({
+      journal: {
+        intended: (...given) => {
+          void journal?.intended(...given);
+          return Promise.resolve();
+        },
+        answered: (...given) => journal?.answered(...given),
+      },
+    })),
+  },
+  {
+    name: "stops are moved although nothing can be written down",
+    breaks: ["S17"],
+    story: (story) => ({
+      ...busy(story),
+      botEverySeconds: 60,
+      sweepSeconds: 30,
+      intents: true,
+      protection: { ...story.protection, ...busy(story).protection, mode: "sync", stopPercent: 0.5 },
+      faults: { journalFull: 300 },
+    }),
+    ...passAs(() => ({ heldStep: () => null })),
+  },
+  {
+    name: "a pause is overlooked",
+    breaks: ["S22"],
+    story: (story) => ({ ...busy(story), symbols: ["BTCUSDT", "ETHUSDT", "SOLUSDT"], paused: "ETHUSDT" }),
+    guard: (parts) => ({ ...parts, paused: () => null }),
+  },
+  {
+    name: "the account's lock is overlooked",
+    breaks: ["S15"],
+    story: (story) => ({ ...busy(story), instances: 2 }),
+    ...passAs(() => ({ frozen: () => null })),
+  },
+  {
+    name: "nakedness is told as protection",
+    breaks: ["S11"],
+    story: busy,
+    ...toldAs((event) =>
+      event.kind === "naked"
+        ? [{ kind: "protected", key: event.key, side: event.side, price: dec("1"), afterMs: null }]
+        : [event],
+    ),
+  },
+  {
+    name: "an acknowledgement is told as protection",
+    breaks: ["S11"],
+    story: (story) => ({ ...busy(story), faults: { writeLie: 0.5, writeLateEffect: 0.3 } }),
+    ...toldAs((event) => {
+      if (event.kind !== "sent" || event.step.action !== "set-trading-stop" || event.step.stopLoss === null)
+        return [event];
+      const { key, side, stopLoss } = event.step;
+      return [event, { kind: "protected", key, side, price: stopLoss.price, afterMs: null }];
+    }),
+  },
+  {
+    name: "what is uncertain is told as confirmed",
+    breaks: ["S11"],
+    story: (story) => ({ ...busy(story), faults: { writeLie: 0.5, writeTimeoutBefore: 0.2 } }),
+    ...toldAs((event) =>
+      event.kind === "outcome" && event.record.outcome !== "confirmed"
+        ? [{ ...event, record: { ...event.record, outcome: "confirmed" } }]
+        : [event],
+    ),
+  },
+  {
+    name: "a position is told as closed whenever it shrinks",
+    breaks: ["S4"],
+    story: busy,
+    ...toldAs((event) =>
+      event.kind === "life" && event.change === "shrank" ? [{ ...event, change: "closed", by: null }] : [event],
+    ),
+  },
+  {
+    name: "nobody is told of a naked position",
+    breaks: ["L4"],
+    story: (story) => ({
+      ...busy(story),
+      intents: false,
+      protection: { ...story.protection, ...busy(story).protection, mode: "report-only" },
+    }),
+    ...toldAs((event) => (event.kind === "naked" || event.kind === "finding" ? [] : [event])),
+  },
+  {
+    name: "the key is in a line of the log",
+    breaks: ["S16"],
+    story: busy,
+    shared: (shared) => {
+      shared.log.info(`connecting with ${KEY}`);
+      return shared;
+    },
+  },
+  {
+    name: "the error of a request is told with its headers",
+    breaks: ["S16"],
+    story: (story) => ({ ...busy(story), faults: { readReset: 0.05 } }),
+    shared: (shared, run, instance) => {
+      const planted = atTheLine(async (outgoing, carry) => {
+        try {
+          return await carry(outgoing);
+        } catch (error) {
+          shared.log.warn(`failed: ${JSON.stringify((error as { config?: unknown }).config)}`);
+          throw error;
+        }
+      });
+      return planted.shared?.(shared, run, instance) ?? shared;
+    },
+  },
+  {
+    name: "the secret is told with an event",
+    breaks: ["S16"],
+    story: busy,
+    ...toldAs((event) => (event.kind === "stream" ? [{ ...event, reason: `login with ${SECRET}` }] : [event])),
+  },
+  {
+    name: "the stream is deaf and sweeps are not heard",
+    breaks: ["L1", "L5"],
+    story: (story) => ({ ...busy(story), botEverySeconds: 120 }),
+    guard: (parts) => ({
+      ...parts,
+      openStream: () => ({ account: parts.name, isLive: () => true, close: () => Promise.resolve() }),
+      pass: {
+        ...parts.pass,
+        reader: {
+          ...parts.pass.reader,
+          snapshot: (() => {
+            let isFirst = true;
+            return async (scope: Parameters<typeof parts.pass.reader.snapshot>[0]) => {
+              const snapshot = await parts.pass.reader.snapshot(scope);
+              if (isFirst) {
+                isFirst = false;
+                return snapshot;
+              }
+              return { ...snapshot, positions: [], orders: [] };
+            };
+          })(),
+        },
+      },
+    }),
+  },
+];

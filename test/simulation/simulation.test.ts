@@ -1,0 +1,59 @@
+/** The simulation itself, as a user starts it: some seeds without a violation, the same trace twice, and bugs that are caught. */
+import { spawn } from "node:child_process";
+import { expect, test } from "vitest";
+import { root } from "../tidy/sources.js";
+
+interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+function simulate(...options: string[]): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ["scripts/simulate.mjs", ...options], { cwd: root });
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (part: Buffer) => (output += part.toString()));
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, output }));
+  });
+}
+
+const SECONDS = 1_000;
+
+test(
+  "seeds with everything that may go wrong end with every position protected, and no promise broken",
+  async () => {
+    const { code, output } = await simulate("--seeds", "24", "--hours", "1", "--workers", "2");
+    expect(output).toContain("no violation");
+    expect(code).toBe(0);
+  },
+  240 * SECONDS,
+);
+
+test(
+  "a seed leaves the same trace when it is run again, and another seed another one",
+  async () => {
+    const { code, output } = await simulate("--seeds", "4", "--from", "400", "--hours", "0.5", "--twice", "--json");
+    expect(output).not.toContain("two traces");
+    expect(code).toBe(0);
+    const { traces } = JSON.parse(output.split("\n").findLast((line) => line.startsWith("{")) ?? "{}") as {
+      traces: string[];
+    };
+    expect(new Set(traces).size).toBe(4);
+  },
+  120 * SECONDS,
+);
+
+test.each([
+  ["a stop is taken away before it is set anew", "S2"],
+  ["the short legs of a hedge are dropped", "S4"],
+  ["nakedness is told as protection", "S11"],
+])(
+  "a bug that is planted is found: %s",
+  async (name, check) => {
+    const { code, output } = await simulate("--planted", "--only", name);
+    expect(output).toContain(check);
+    expect(code).toBe(0);
+  },
+  120 * SECONDS,
+);

@@ -1,0 +1,64 @@
+/** Hands a wish of the bot to the process that writes, as its HTTP interface would. */
+import { keyText } from "../../src/domain/position.js";
+import { intentDocument } from "../../src/intents/document.js";
+import { keepIntent } from "../../src/intents/keep.js";
+import { type Intent, LedgerError } from "../../src/ledger/port.js";
+import type { Checkers } from "./checkers/index.js";
+import type { IntentWish } from "./hands.js";
+import type { Run } from "./run-parts.js";
+import type { Running } from "./sidecar.js";
+
+/** Nothing where no process writes: a bot whose request is refused tries again another time. */
+export function keepWish(run: Run, running: Running | undefined, wish: IntentWish, checkers: Checkers): void {
+  const ledger = running?.books.ledger;
+  if (running === undefined || ledger == null) return;
+  const { instance } = running;
+  const { symbol, positionIdx, side, waivedForMs } = wish;
+  const category = symbol.endsWith("USD") ? "inverse" : "linear";
+  const key = { account: "main", category, symbol, positionIdx } as const;
+  run.time.after(1, instance, () => {
+    const parsed = intentDocument.safeParse({
+      side,
+      ...(waivedForMs === null
+        ? {}
+        : { stopLoss: "none", reason: "maintenance", until: new Date(Date.now() + waivedForMs).toISOString() }),
+      ...(wish.stopLoss === null ? {} : { stopLoss: wish.stopLoss }),
+      ...(wish.takeProfit === null ? {} : { takeProfit: wish.takeProfit }),
+      ...(wish.orderLinkId === null ? {} : { orderLinkId: wish.orderLinkId }),
+      ...(wish.allowLoosen ? { allowLoosen: true } : {}),
+    });
+    if (!parsed.success) throw new Error(`a wish that is no document: ${parsed.error.message}`);
+    const openPosition = () => {
+      const assessment = running.sidecar?.latest().get("main")?.assessment;
+      const found = assessment?.positions.find(
+        ({ position }) => keyText(position.key) === keyText(key) && position.side === side,
+      );
+      return Promise.resolve(found ?? null);
+    };
+    const parts = { shelf: ledger.shelf, openPosition, now: () => Date.now() };
+    const newId = (): string => run.time.dice.uuid();
+    const keep = async (): Promise<void> => {
+      try {
+        const kept = await keepIntent(key, parsed.data, "bot", { ...parts, newId });
+        if (kept.kind === "kept") taken(kept.intent, kept.open !== null);
+      } catch (error) {
+        if (!(error instanceof LedgerError)) throw error;
+      }
+    };
+    const taken = ({ id, stopLoss, mayLoosenFrom, waiver }: Intent, isOpen: boolean): void => {
+      running.sidecar?.look("main", key);
+      run.tell?.(`intent for ${symbol}/${positionIdx} ${side}: ${stopLoss?.toFixed() ?? "none"} (${id})`);
+      checkers.wished({
+        leg: `${category}/${symbol}/${positionIdx}`,
+        side,
+        price: stopLoss,
+        isOpen,
+        mayLoosenFrom,
+        waivedUntilMs: waiver === null ? null : run.time.elapsedMs + (waivedForMs ?? 0),
+        orderLinkId: wish.orderLinkId,
+        atMs: run.time.elapsedMs,
+      });
+    };
+    void keep();
+  });
+}
