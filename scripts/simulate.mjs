@@ -47,6 +47,7 @@ async function perform(tasks, workers, onAnswer) {
     new Promise((resolve, reject) => {
       const child = fork(join(output, "test", "simulation", "worker.js"), {
         stdio: ["ignore", "inherit", "inherit", "ipc"],
+        execArgv: ["--max-semi-space-size=64"],
       });
       let current = null;
       const next = () => {

@@ -23,7 +23,7 @@ import type { GuardParts } from "./parts.js";
 import { Passes } from "./passes.js";
 import { Reflex } from "./reflex.js";
 import type { AccountStatus } from "./status.js";
-import { accountStatus } from "./tally.js";
+import { accountStatus, isReachable } from "./tally.js";
 import type { WholeReason } from "./wake.js";
 
 /** Between two passes: a burst of pushes is looked at together. */
@@ -39,6 +39,9 @@ const FAILED_RETRY_MS = 1_000;
 const MOST_UNPROVEN = 3;
 /** A position that is known and that a read does not show. */
 const LOOK_AGAIN_MS = 500;
+
+/** The part of the status that costs nothing to ask for. */
+export type Pulse = Pick<AccountStatus, "reachable" | "lastCompletePassAtMs">;
 
 export class Guard {
   readonly name: string;
@@ -122,9 +125,12 @@ export class Guard {
   }
 
   /** Once a second: a look at everything is due where the stream cannot tell of changes. */
-  tick(): void {
+  tick(): Pulse {
     const isDue = this.#nowMs() - this.#passes.lastWholeStartMs >= DOWN_SWEEP_MS;
     if (isDue && this.#ear.state === "down" && !this.#bell.wantsAll()) this.wake("stream-down");
+    const silentForMs = this.#parts.silentForMs();
+    const reachable = isReachable({ passes: this.#passes, silentForMs });
+    return { reachable, lastCompletePassAtMs: this.#passes.lastCompleteMs };
   }
 
   /** How long the pass that runs now has been running, milliseconds; 0: none runs. */

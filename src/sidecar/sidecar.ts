@@ -74,14 +74,11 @@ export function startSidecar(parts: SidecarParts): Sidecar {
     const nowMs = parts.now();
     if (nowMs - tickedMs > STOOD_STILL_MS) awakeMs = nowMs;
     tickedMs = nowMs;
-    const statuses = [...guards.values()].map((guard) => {
-      guard.tick();
-      return guard.status();
-    });
-    const ends = statuses.map(({ lastCompletePassAtMs }) => lastCompletePassAtMs ?? 0);
+    const pulses = [...guards.values()].map((guard) => guard.tick());
+    const ends = pulses.map(({ lastCompletePassAtMs }) => lastCompletePassAtMs ?? 0);
     completeMs = Math.max(completeMs, awakeMs, ...ends);
     // Where nothing answers, a restart would cure nothing.
-    if (!statuses.some(({ reachable }) => reachable)) completeMs = nowMs;
+    if (!pulses.some(({ reachable }) => reachable)) completeMs = nowMs;
     const limitMs = MOST_INTERVALS * schedule.intervalMs;
     if (nowMs - completeMs > limitMs) {
       fail(new StuckError(`no complete pass for ${Math.round(limitMs / 1_000)} s, although the exchange answers`));

@@ -23,12 +23,11 @@ export interface Standing {
 const SILENT_MS = 30_000;
 
 export function accountStatus(standing: Standing): AccountStatus {
-  const { name, passes, assessment, lives, stream, frozen, silentForMs, onTheWire, nowMs } = standing;
-  const { trouble, isClosedToUs } = passes;
+  const { name, passes, assessment, lives, stream, frozen, onTheWire, nowMs } = standing;
+  const { trouble } = passes;
   return {
     name,
-    // It answers, be it with errors, and has not closed itself to us.
-    reachable: trouble === null || (!isClosedToUs && silentForMs < SILENT_MS),
+    reachable: isReachable(standing),
     trouble,
     lastCompletePassAtMs: passes.lastCompleteMs,
     lastPassMs: passes.lastWholeTookMs,
@@ -38,6 +37,11 @@ export function accountStatus(standing: Standing): AccountStatus {
     nakedMs: nakedMs(lives, nowMs),
     budgetLeft: 1 - onTheWire,
   };
+}
+
+/** It answers, be it with errors, and has not closed itself to us. */
+export function isReachable({ passes, silentForMs }: Pick<Standing, "passes" | "silentForMs">): boolean {
+  return passes.trouble === null || (!passes.isClosedToUs && silentForMs < SILENT_MS);
 }
 
 const NONE: Readonly<Record<Status, number>> = {

@@ -5,6 +5,7 @@ import { toTick } from "../../src/domain/price.js";
 import type { Random } from "../../src/exchange/simulator/random.js";
 import type { SimInstrument } from "../../src/exchange/simulator/instruments.js";
 import { diceFor, type Run } from "./run-parts.js";
+import type { Story } from "./story.js";
 import type { LegState } from "./venue.js";
 
 export interface Hands {
@@ -31,23 +32,22 @@ export function openHands(run: Run, wish: (wish: IntentWish) => void): Hands {
   const { time, story } = run;
   const dice = diceFor(story.seed, 3);
   let isOn = false;
-  const every = (seconds: number, deed: () => void): void => {
+  const every = (seconds: number, deed: () => void, restMs: (ms: number) => number = () => 0): void => {
     const waitMs = -Math.log(1 - dice.next()) * seconds * 1_000;
-    time.after(waitMs, time.world, () => {
+    time.after(waitMs + restMs(time.elapsedMs + waitMs), time.world, () => {
       if (!isOn) return;
       deed();
-      every(seconds, deed);
+      every(seconds, deed, restMs);
     });
   };
+  const rested = (ms: number): number => restLeftMs(story, ms);
   const scene: Scene = { run, dice, wish };
   return {
     start: () => {
       isOn = true;
-      for (const symbol of story.symbols) {
-        every(story.market.everySeconds, () => moveMarket(scene, symbol));
-        every(story.botEverySeconds, () => botActs(scene, symbol));
-      }
-      every(story.personEverySeconds, () => personActs(scene));
+      for (const symbol of story.symbols) every(story.market.everySeconds, () => moveMarket(scene, symbol));
+      every(story.botEverySeconds, () => botActs(scene, dice.pick(story.symbols as [string, ...string[]])), rested);
+      every(story.personEverySeconds, () => personActs(scene), rested);
     },
     stop: () => {
       isOn = false;
@@ -60,6 +60,13 @@ export function openHands(run: Run, wish: (wish: IntentWish) => void): Hands {
       }
     },
   };
+}
+
+/** Until the next busy while begins; 0: it is one now. */
+function restLeftMs({ busyMinutes, restMinutes }: Story, atMs: number): number {
+  const roundMs = (busyMinutes + restMinutes) * 60_000;
+  const intoMs = atMs % roundMs;
+  return intoMs < busyMinutes * 60_000 ? 0 : roundMs - intoMs;
 }
 
 interface Scene {

@@ -29,9 +29,12 @@ export interface Story {
   /** Paused by a person from the middle of the run on, until calm; null: none. */
   readonly paused: string | null;
   readonly instances: 1 | 2;
-  /** Mean time between two deeds of the bot at one symbol, and of the person at any, seconds. */
+  /** Mean time between two deeds of the bot, and of the person, at any symbol, seconds. */
   readonly botEverySeconds: number;
   readonly personEverySeconds: number;
+  /** Bot and person are busy for a while and then rest, minutes; 0: they never rest. */
+  readonly busyMinutes: number;
+  readonly restMinutes: number;
   readonly market: {
     readonly everySeconds: number;
     /** Typical size of one move. */
@@ -74,7 +77,7 @@ export function storyOf(seed: number, hours: number): Story {
     hedge,
     marginMode: one("ISOLATED_MARGIN", "REGULAR_MARGIN"),
     statesOpenTime: dice.next() < 0.75,
-    sweepSeconds: one(30, 60, 120, 300, 300, 600),
+    sweepSeconds: one(30, 120, 120, 300, 300, 300, 600, 600, 600, 600, 900, 900),
     protection: {
       mode: one("create-only", "create-only", "tighten-only", "tighten-only", "sync", "sync", "sync", "report-only"),
       stopPercent: one(0.5, 1, 2, 3, 5),
@@ -93,8 +96,10 @@ export function storyOf(seed: number, hours: number): Story {
     instances: dice.next() < 0.2 ? 2 : 1,
     botEverySeconds: one(60, 180, 300, 600, 1_200),
     personEverySeconds: one(300, 900, 1_800, 3_600),
+    busyMinutes: one(10, 20, 40),
+    restMinutes: one(0, 60, 90, 120),
     market: {
-      everySeconds: one(10, 20, 45, 90),
+      everySeconds: one(20, 45, 90, 120),
       stepPercent: one(0.02, 0.05, 0.1, 0.2),
       gapChance: one(0, 0.002, 0.01),
       gapPercent: one(1, 3, 6),

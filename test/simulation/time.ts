@@ -38,9 +38,6 @@ const real = {
   now: performance.now.bind(performance),
 };
 
-/** For the engine alone, and for figures about the engine. */
-export const realNowMs = (): number => real.now();
-
 export class VirtualTime {
   readonly world: Owner = { name: "world", isAlive: true, bornSkewMs: 0 };
   readonly dice: Random;

@@ -2,6 +2,8 @@
 import { enter, install, leave, VirtualTime } from "./time.js";
 
 install();
+// Nobody reads where an error was made that a fault has caused; to find out costs much.
+if (process.env["SIMULATION_STACKS"] === undefined) Error.stackTraceLimit = 0;
 // Everything of the product is loaded inside virtual time: it counts from there.
 enter(new VirtualTime(0));
 const { runSeed } = await import("./run.js");
