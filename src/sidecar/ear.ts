@@ -5,6 +5,7 @@ import type { Contract } from "../domain/snapshot.js";
 import type { Push, StreamListener } from "../exchange/stream.js";
 import type { Closer } from "./event.js";
 import type { GuardParts } from "./parts.js";
+import { createLateness } from "./lateness.js";
 import type { Live } from "./live.js";
 import type { Lives } from "./lives.js";
 import type { Reflex } from "./reflex.js";
@@ -24,8 +25,12 @@ export interface EarParts extends Pick<GuardParts, "pass" | "tell" | "orderInten
 
 type Of<K extends Push["kind"]> = Extract<Push, { kind: K }>;
 
+/** A push that has waited longer than this, say in a process that stood still, wakes a look and tells nothing else. */
+const MOST_LATE_MS = 5_000;
+
 export class Ear implements StreamListener {
   readonly #parts: EarParts;
+  readonly #lateness = createLateness();
   state: "starting" | "live" | "down" = "starting";
 
   constructor(parts: EarParts) {
@@ -57,6 +62,7 @@ export class Ear implements StreamListener {
   #heard(push: Push, nowMs: number): void {
     const { live, wake } = this.#parts;
     const before = push.kind === "order-gone" ? live.orderOf(push.orderId) : undefined;
+    if (this.#isLate(push, nowMs)) return this.#heardLate(push, before);
     live.pushed(push, nowMs);
     switch (push.kind) {
       case "position-open":
@@ -70,11 +76,26 @@ export class Ear implements StreamListener {
       case "execution":
         return this.#execution(push);
       case "unreadable": {
-        const { category, symbol } = push;
-        if (category === null || symbol === null) wake("stream");
-        else this.#wakeFor({ category, symbol });
+        const contract = contractOf(push);
+        if (contract === null) wake("stream");
+        else this.#wakeFor(contract);
       }
     }
+  }
+
+  #isLate(push: Push, nowMs: number): boolean {
+    // A fill is news for as long as it is not known.
+    if (push.kind === "execution" || push.kind === "unreadable") return false;
+    return this.#lateness.lateMs(push.atMs, nowMs) > MOST_LATE_MS;
+  }
+
+  #heardLate(push: Push, before: OpenOrder | undefined): void {
+    const contract = contractOf(push);
+    if (contract === null) return;
+    this.#parts.live.doubt(contract);
+    if (push.kind === "order-open" && push.order.filledQuantity.gt(0)) this.#filled(push.order.orderLinkId, push.atMs);
+    if (push.kind === "order-gone" && before !== undefined) this.#ended(push, before);
+    this.#wakeFor(contract);
   }
 
   #positionOpen({ position }: Of<"position-open">, nowMs: number): void {
@@ -109,10 +130,15 @@ export class Ear implements StreamListener {
   #orderGone(push: Of<"order-gone">, before: OpenOrder | undefined, nowMs: number): void {
     const { contract, how } = push;
     this.#carriedStop(push, nowMs);
-    if (how === "filled") this.#filled(before?.orderLinkId ?? "", push.atMs);
-    const isStop = before?.kind === "full-stop-loss" || before?.kind === "partial-stop-loss";
-    if (isStop && (how === "triggered" || how === "filled")) this.#stopTriggered(contract, before.direction);
+    if (before !== undefined) this.#ended(push, before);
     if (before === undefined || this.#matters(before) || how === "filled") this.#wakeFor(contract);
+  }
+
+  /** What an order has brought about that is gone now. */
+  #ended({ contract, how, atMs }: Of<"order-gone">, { kind, orderLinkId, direction }: OpenOrder): void {
+    if (how === "filled") this.#filled(orderLinkId, atMs);
+    const isStop = kind === "full-stop-loss" || kind === "partial-stop-loss";
+    if (isStop && (how === "triggered" || how === "filled")) this.#stopTriggered(contract, direction);
   }
 
   /** A filled entry's own stop replaces the one that stands, also a tighter one, for which we answer if we attached it. */
@@ -167,6 +193,23 @@ export class Ear implements StreamListener {
 
   #account(): string {
     return this.#parts.pass.reader.account;
+  }
+}
+
+/** Null: nobody knows. */
+function contractOf(push: Push): Contract | null {
+  switch (push.kind) {
+    case "position-open":
+      return push.position.key;
+    case "position-flat":
+      return push.key;
+    case "order-open":
+      return push.order;
+    case "order-gone":
+    case "execution":
+      return push.contract;
+    case "unreadable":
+      return push.category === null || push.symbol === null ? null : { category: push.category, symbol: push.symbol };
   }
 }
 

@@ -279,7 +279,10 @@ export class Guard {
   }
 
   #heldBack(position: Position): string | null {
-    return this.#parts.paused(position.key) ?? this.#hold(position)?.reason ?? null;
+    const { key, side } = position;
+    const latest = this.#lives.get(key)?.position;
+    if (latest !== undefined && latest.side !== side) return "it has flipped since, so a look has to decide";
+    return this.#parts.paused(key) ?? this.#hold(position)?.reason ?? null;
   }
 
   #hold(position: Position): Hold | null {

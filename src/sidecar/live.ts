@@ -48,6 +48,11 @@ export class Live {
     return this.#wholeFromMs !== null;
   }
 
+  /** Until it is looked at, what orders it has is not known for sure. */
+  doubt({ category, symbol }: Contract): void {
+    this.#doubt(category, symbol);
+  }
+
   /** Null: what orders a contract has is not known for sure. */
   ordersOf(contract: Contract): readonly OpenOrder[] | null {
     const name = contractText(contract);

@@ -136,6 +136,32 @@ describe("nothing is sent from a push", () => {
     await scene.close();
   });
 
+  test("that waited for seconds in a process that stood still: a read decides", async () => {
+    const scene = await guarded({ positions: [aPosition({ symbol: "ETHUSDT", fullStop: "98" })] });
+    const { exchange, clock } = scene;
+    scene.pushesStop(aPosition({ symbol: "ETHUSDT" }), "98");
+    await clock.sleep(1_000);
+    exchange.hand.put(long);
+    scene.pushes({ kind: "position-open", position: long, atMs: clock.now() - 60_000 });
+    await clock.sleep(1);
+    expect(exchange.writes).toEqual([]);
+    await clock.sleep(3_000);
+    expect(exchange.stopOf(key)).toBe("98");
+    await scene.close();
+  });
+
+  test("that tells late of a position which is gone: it is not called open", async () => {
+    const scene = await guarded({ positions: [aPosition({ symbol: "ETHUSDT", fullStop: "98" })] });
+    const { clock } = scene;
+    scene.pushesStop(aPosition({ symbol: "ETHUSDT" }), "98");
+    await clock.sleep(1_000);
+    scene.pushes({ kind: "position-open", position: long, atMs: clock.now() - 60_000 });
+    await clock.sleep(3_000);
+    expect(scene.lives()).not.toContain("opened BTCUSDT long 1");
+    expect(scene.exchange.writes).toEqual([]);
+    await scene.close();
+  });
+
   test("before the open orders have been seen whole", async () => {
     const scene = await guarded({ hidesOtherOrders: true });
     const reads = scene.exchange.reads.length;

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { ExchangeFailure } from "../../src/exchange/failure.js";
 import { failure, lie } from "../builders/fake-exchange.js";
 import { guarded, stopWrites } from "../builders/guard.js";
-import { aPosition } from "../builders/position.js";
+import { takeProfitAt } from "../builders/policy.js";
+import { aPosition, aShort } from "../builders/position.js";
 
 const long = aPosition();
 const { key } = long;
@@ -216,5 +217,20 @@ test("a look at everything that is due does not wait until a write that never sh
   await scene.clock.sleep(10_000);
   const whole = scene.exchange.reads.find(({ scope, atMs }) => scope === "account" && atMs >= dueMs);
   expect((whole?.atMs ?? Number.POSITIVE_INFINITY) - dueMs).toBeLessThan(3_000);
+  await scene.close();
+});
+
+test("a step that was decided before a flip is not sent after it", async () => {
+  const scene = await guarded({
+    protection: { takeProfit: takeProfitAt("0.04") },
+    pass: { journal: { intended: () => scene.clock.sleep(200), answered: () => undefined } },
+  });
+  scene.opens(aPosition({ fullStop: "98", openedAtMs: 2_000 }));
+  await scene.clock.sleep(100);
+  expect(scene.exchange.writes).toEqual([]);
+  scene.opens(aShort({ openedAtMs: 3_000 }));
+  await scene.clock.sleep(5_000);
+  expect(new Set(scene.exchange.writes.map(({ request }) => request.side))).toEqual(new Set(["short"]));
+  expect(scene.exchange.stopOf(key)).toBe("102");
   await scene.close();
 });

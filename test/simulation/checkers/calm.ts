@@ -39,6 +39,7 @@ export async function checkCalm(
     );
   await wait(sweepMs * 2 + LEFTOVER_MS);
   for (const state of naked(notes)) broken("L1", `${state.leg}: ${state.side} without a whole stop for good`);
+  await wait(restLeftMs(notes));
   const before = writesOf(notes);
   await wait(sweepMs * 2 + 1_000);
   const more = writesOf(notes) - before;
@@ -80,6 +81,16 @@ function isPastConfigured({ run }: Notes, state: LegState): boolean {
   const isNear = (price: typeof level) =>
     mark === undefined || isPast(price, mark, side, "stop-loss") || price.minus(mark).abs().lte(near);
   return isNear(level) || stood.some(isNear);
+}
+
+const HOUR_MS = 3_600_000;
+const RESTORES_PER_HOUR = 3;
+
+/** A level that was put back three times within an hour is put back again when the hour is over, milliseconds from now. */
+function restLeftMs({ run, restores }: Notes): number {
+  const ends = [...restores.values()].map((times) => (times.at(-RESTORES_PER_HOUR) ?? -HOUR_MS) + HOUR_MS);
+  const leftMs = Math.max(0, ...ends) - run.time.elapsedMs;
+  return leftMs > 0 ? leftMs + run.story.sweepSeconds * 1_000 + LEFTOVER_MS : 0;
 }
 
 const writesOf = ({ counts }: Notes): number => counts.get("writes") ?? 0;

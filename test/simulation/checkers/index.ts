@@ -1,4 +1,5 @@
 /** The checkers of a run: they know the invariants and the exchange's own record, and nothing of how the product decides. */
+import type { NewEntry } from "../../../src/ledger/port.js";
 import type { Disk } from "../disk.js";
 import type { Instance, Run, Sent, Watcher } from "../run-parts.js";
 import type { Running } from "../sidecar.js";
@@ -59,6 +60,7 @@ export function createCheckers(run: Run, disk: Disk): Checkers {
     },
     written: (instance, entry) => {
       printed(JSON.stringify(entry.body));
+      noteRestore(notes, entry);
       const written = notes.written(instance);
       written.push({ atMs: run.time.elapsedMs, entry });
       if (written.length > 2 * LATEST_WRITTEN) written.splice(0, LATEST_WRITTEN);
@@ -95,6 +97,12 @@ export function createCheckers(run: Run, disk: Disk): Checkers {
     violations: () => notes.violations,
     figures: () => Object.fromEntries(notes.counts),
   };
+}
+
+function noteRestore({ run, restores }: Notes, { kind, category, symbol, positionIdx, body }: NewEntry): void {
+  if (kind !== "step-intended" || (body as Record<string, unknown>)["purpose"] !== "restore") return;
+  const leg = `${String(category)}/${String(symbol)}/${String(positionIdx)}`;
+  restores.set(leg, [...(restores.get(leg) ?? []), run.time.elapsedMs]);
 }
 
 interface ListBody {

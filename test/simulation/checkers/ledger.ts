@@ -63,6 +63,8 @@ export interface Notes {
   /** By leg, newest last. */
   readonly writes: Map<string, Write[]>;
   readonly counts: Map<string, number>;
+  /** By leg, when a step that puts a level back was written down, oldest first. */
+  readonly restores: Map<string, number[]>;
   broken(check: string, message: string): void;
   knowledge(instance: Instance, leg: string): Knowledge;
   written(instance: Instance): Written[];
@@ -85,6 +87,7 @@ export function openNotes(run: Run, disk: Disk): Notes & { readonly violations: 
     wishes: [],
     writes: new Map(),
     counts: new Map(),
+    restores: new Map(),
     journalTroubleMs: Number.NEGATIVE_INFINITY,
     broken: (check, message) => {
       run.trace(`broken ${check} ${message}`);

@@ -18,8 +18,9 @@ export const busy = (story: Story): Partial<Story> => ({
   paused: null,
   instances: 1,
   sweepSeconds: 30,
-  botEverySeconds: 60,
+  botEverySeconds: 20,
   personEverySeconds: 120,
+  restMinutes: 0,
   protection: {
     ...story.protection,
     mode: "sync",
