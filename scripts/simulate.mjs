@@ -1,11 +1,13 @@
 /** Seeded simulation: the real rooms under virtual time, with everything going wrong; --seeds N, --hours H, --seed N, --planted. */
 import { fork } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ensureInstalled, root, runTool, say } from "./prepare.mjs";
+
+ensureInstalled();
 
 const OPTIONS = {
   seeds: { type: "string", default: "200" },
@@ -21,9 +23,9 @@ const OPTIONS = {
   quiet: { type: "boolean", default: false },
 };
 
-const output = join(root, ".simulation");
+const KEPT = 3;
 
-/** Compiled beside the product, never into it. */
+/** Compiled beside the product, never into it; another run may still use what was compiled before. */
 function ensureCompiled() {
   const hash = createHash("sha256");
   for (const folder of ["src", join("test", "simulation")]) {
@@ -31,14 +33,20 @@ function ensureCompiled() {
       if (file.endsWith(".ts")) hash.update(file).update(readFileSync(join(root, folder, file)));
     }
   }
-  const fingerprint = hash.digest("hex");
-  const mark = join(output, ".fingerprint");
-  if (existsSync(mark) && readFileSync(mark, "utf8") === fingerprint) return;
-  rmSync(output, { recursive: true, force: true });
-  if (runTool("tsc", ["-p", "tsconfig.simulation.json"]) !== 0) process.exit(1);
-  writeFileSync(join(output, "package.json"), '{ "type": "module" }\n');
-  writeFileSync(mark, fingerprint);
+  const all = join(root, ".simulation");
+  const output = join(all, hash.digest("hex").slice(0, 16));
+  const mark = join(output, "package.json");
+  if (existsSync(mark)) return output;
+  if (runTool("tsc", ["-p", "tsconfig.simulation.json", "--outDir", output]) !== 0) process.exit(1);
+  writeFileSync(mark, '{ "type": "module" }\n');
+  const byAge = readdirSync(all).sort(
+    (one, other) => statSync(join(all, other)).mtimeMs - statSync(join(all, one)).mtimeMs,
+  );
+  for (const old of byAge.slice(KEPT)) rmSync(join(all, old), { recursive: true, force: true });
+  return output;
 }
+
+const output = ensureCompiled();
 
 /** Gives each worker one task at a time; answers come in any order. */
 async function perform(tasks, workers, onAnswer) {
@@ -198,7 +206,5 @@ async function runPlanted(options) {
   return caught.size === total ? 0 : 1;
 }
 
-ensureInstalled();
-ensureCompiled();
 const { values } = parseArgs({ options: OPTIONS });
 process.exit(await (values.planted ? runPlanted(values) : runSeeds(values)));

@@ -76,6 +76,8 @@ export class Guard {
     const { pass, instrumentOf, attach } = parts;
     const tell: Tell = (event) => {
       if (event.kind === "life" && event.change === "grew") this.#grew(event.key);
+      if (event.kind === "life" && (event.change === "closed" || event.change === "flipped"))
+        this.#book.ended(event.key);
       parts.tell(event);
     };
     const closerOf = (position: Position) => closerBy(pass.memory.recall(position));

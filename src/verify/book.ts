@@ -2,7 +2,7 @@
 import type { Attempt } from "../apply/attempt.js";
 import type { Assessed, Assessment } from "../assess/assess.js";
 import { type Picture, seenAtMs } from "../domain/picture.js";
-import { keyText, type Position } from "../domain/position.js";
+import { keyText, type Position, type PositionKey } from "../domain/position.js";
 import type { Contract } from "../domain/snapshot.js";
 import type { PlannedStep, Step } from "../plan/step.js";
 import { judge, type Verdict } from "./judge.js";
@@ -68,6 +68,11 @@ export class PassBook {
     this.#mostUnproven = mostUnproven;
   }
 
+  /** The position has closed, or flipped: what was tried for it is not tried for the next. */
+  ended(key: PositionKey): void {
+    this.#over(keyText(key));
+  }
+
   /** Which of the planned steps may be sent now, from a picture that is fresh enough for each; at most `most`. */
   admit(
     planned: readonly PlannedStep[],
@@ -76,6 +81,7 @@ export class PassBook {
     nowMs: number,
     most: number,
   ): Admission {
+    for (const key of picture.absence.closed) this.#over(key);
     const assessed = byKey(assessment);
     const ready: PlannedStep[] = [];
     const waiting: Contract[] = this.#unsettled();
@@ -217,6 +223,11 @@ export class PassBook {
     return judge(attempt.step, found);
   }
 
+  #over(key: string): void {
+    const page = this.#pages.get(key);
+    if (page !== undefined) page.isOver = true;
+  }
+
   #page(step: Step): Page {
     const key = keyText(step.key);
     const known = this.#pages.get(key);
@@ -231,7 +242,8 @@ export class PassBook {
     const key = keyText(position.key);
     const page = this.#pages.get(key);
     const { side, openedAtMs } = position;
-    if (page !== undefined && page.life !== null && !page.inFlight && !isSameLife(page.life, position)) {
+    const isAnother = page?.isOver === true || (page?.life != null && !isSameLife(page.life, position));
+    if (page !== undefined && isAnother && !page.inFlight) {
       endLife(page);
       this.#pages.delete(key);
       this.#past.push(page);

@@ -57,6 +57,8 @@ export interface Page {
   /** Null: not known yet. */
   life: Life | null;
   inFlight: boolean;
+  /** The position has closed since: if it is open again, that is another life, also where no row states its opening. */
+  isOver: boolean;
   entries: Entry[];
   /** A take-profit was refused: only the stop is tried again in this pass. */
   takeProfitRefused: boolean;
@@ -71,6 +73,7 @@ export function emptyPage(contract: Contract): Page {
     contract,
     life: null,
     inFlight: false,
+    isOver: false,
     entries: [],
     takeProfitRefused: false,
     closedBecause: null,

@@ -17,6 +17,7 @@ export function spoilRows(run: Run, path: string, data: unknown): unknown {
   const { list } = result;
   if (retCode !== 0 || list === undefined || list.length === 0) return data;
   const isPositions = path === "/v5/position/list";
+  if (isPositions) for (const each of list) spoilFor(run, each);
   const row = list[run.dice.between(0, list.length - 1)];
   if (row === undefined) return data;
   if (path === "/v5/market/tickers") {
@@ -40,6 +41,11 @@ export function spoilRows(run: Run, path: string, data: unknown): unknown {
   }
   if (isPositions && strikes(run, "noMark")) spoilPrice(run, row);
   return data;
+}
+
+/** For as long as it is so, also in what is pushed. */
+export function spoilFor({ spoilt }: Run, row: Row): void {
+  if (spoilt !== null && row["symbol"] === spoilt) row["side"] = "Both";
 }
 
 function spoilPrice(run: Run, row: Row): void {

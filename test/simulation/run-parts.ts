@@ -64,6 +64,8 @@ export interface Run {
   isNetworkDown: boolean;
   isBanned: boolean;
   isJournalFull: boolean;
+  /** A contract whose position rows hold a word that nobody knows; null: none. */
+  spoilt: string | null;
   /** Where the process dies next; null: it lives. */
   death: Death | null;
   kill: (instance: Instance, at: Death) => void;

@@ -73,6 +73,7 @@ async function openScene(time: VirtualTime, story: Story, plant: Plant | null, t
     isNetworkDown: false,
     isBanned: false,
     isJournalFull: false,
+    spoilt: null,
     death: null,
     trace: (line: string) => void hash.update(`${Math.round(time.elapsedMs * 1_000)} ${line}\n`),
     tell: tell === null ? null : (line: string) => tell(`${clockText(time.elapsedMs)} ${line}`),

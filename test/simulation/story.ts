@@ -26,6 +26,8 @@ export interface Story {
   readonly intents: boolean;
   /** Left alone by a rule; null: none. */
   readonly ignored: string | null;
+  /** Its rows cannot be read in the first part of the calm, while everything else is well; null: none. */
+  readonly spoilt: string | null;
   /** Paused by a person from the middle of the run on, until calm; null: none. */
   readonly paused: string | null;
   readonly instances: 1 | 2;
@@ -107,6 +109,7 @@ export function storyOf(seed: number, hours: number): Story {
     latencyMs: one(5, 20, 60, 150),
     lags: { fillToPositionMs: one(0, 0, 200, 1_500), stopToVisibleMs: one(0, 0, 150, 900) },
     faults: someFaults(dice),
+    spoilt: symbols.length > 1 && dice.next() < 0.2 ? (symbols.at(-1) ?? null) : null,
   };
 }
 

@@ -6,6 +6,7 @@ import {
   startWatch,
 } from "../../src/exchange/bybit/index.js";
 import type { Push } from "../../src/exchange/simulator/index.js";
+import { spoilFor } from "./rows.js";
 import { type Instance, type Run, strikes } from "./run-parts.js";
 
 interface Open {
@@ -132,7 +133,7 @@ function send(run: Run, one: Open, push: Push): void {
     id: String(push.atMs),
     topic: push.topic,
     creationTime: Math.floor(time.exchangeNowMs()),
-    data: [push.row],
+    data: [pushedRow(run, push)],
   });
   const times = strikes(run, "pushDoubled") ? 2 : 1;
   for (let copy = 0; copy < times; copy += 1) {
@@ -143,6 +144,12 @@ function send(run: Run, one: Open, push: Push): void {
       one.events.frame(frame);
     });
   }
+}
+
+function pushedRow(run: Run, { topic, row }: Push): Record<string, unknown> {
+  const copy = { ...row };
+  if (topic === "position") spoilFor(run, copy);
+  return copy;
 }
 
 interface Frame {

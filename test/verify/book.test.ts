@@ -108,6 +108,46 @@ describe("admission", () => {
   });
 });
 
+describe("a position that closes and opens again, and whose row does not state when it opened", () => {
+  const before = aPosition({ openedAtMs: null });
+  const after = aPosition({ openedAtMs: null, entry: "101" });
+
+  function bookAfterLostWrite(): PassBook {
+    const book = new PassBook();
+    admitted(book, { steps: stepsOf({ positions: [before] }), most: 0 });
+    book.answered([attempt(acknowledged, 100)]);
+    book.judge(assessed({ positions: [before] }), lookAt({ positions: [before] }, 3_200));
+    return book;
+  }
+
+  function nextStop(book: PassBook): string | undefined {
+    const shape = { positions: [after] };
+    const picture = lookAt(shape, 9_000);
+    const { ready } = book.admit(stepsOf(shape), assessed(shape), picture, START_MS + 9_100, 9);
+    const step = ready[0]?.step;
+    return step?.action === "set-trading-stop" ? step.stopLoss?.price.toFixed() : undefined;
+  }
+
+  test("is asked for the same stop again while it goes on, so that a late effect changes nothing", () => {
+    expect(nextStop(bookAfterLostWrite())).toBe("98");
+  });
+
+  test("is not asked for the stop of the life before, once a look has proven that one closed", () => {
+    const book = bookAfterLostWrite();
+    const once = lookAt({ flatLegs: [FLAT] }, 4_000);
+    const twice = lookedAgain(once, lookShape({ flatLegs: [FLAT] }, 6_500));
+    const closed = lookedAgain(twice, aSnapshot({ requestedAtMs: START_MS + 6_600 }));
+    book.admit([], assessed({}), closed, START_MS + 6_700, 9);
+    expect(nextStop(book)).toBe("99");
+  });
+
+  test("nor once the stream has told of the close", () => {
+    const book = bookAfterLostWrite();
+    book.ended(before.key);
+    expect(nextStop(book)).toBe("99");
+  });
+});
+
 describe("judging", () => {
   const covered: SnapshotShape = { positions: [long], orders: [fullStop(long, "98")] };
   const stopOnly = { ...attempt(acknowledged, 100) };

@@ -5,7 +5,8 @@ import { keyText } from "../../../src/domain/position.js";
 import type { FlatLeg, Snapshot } from "../../../src/domain/snapshot.js";
 import { ExchangeFailure } from "../../../src/exchange/failure.js";
 import type { Plant } from "../planted.js";
-import { aroundReader, busy, policyAs, positionsAs, recalledAs, seenAs } from "./wrapping.js";
+import type { Story } from "../story.js";
+import { aroundReader, atTheLine, busy, policyAs, positionsAs, recalledAs, seenAs } from "./wrapping.js";
 
 const NOTHING: Omit<Snapshot, "account" | "scope" | "requestedAtMs" | "receivedAtMs" | "flatLegs"> = {
   gaps: [],
@@ -24,6 +25,12 @@ const NOTHING: Omit<Snapshot, "account" | "scope" | "requestedAtMs" | "receivedA
 };
 
 const hedged: Plant["story"] = (story) => ({ ...busy(story), hedge: true, symbols: ["BTCUSDT", "ETHUSDT", "SOLUSDT"] });
+
+const withSpoilt = (story: Story): Partial<Story> => ({
+  ...busy(story),
+  symbols: ["ETHUSDT", "BTCUSDT"],
+  spoilt: "BTCUSDT",
+});
 
 export const READ_PLANTS: readonly Plant[] = [
   {
@@ -84,6 +91,26 @@ export const READ_PLANTS: readonly Plant[] = [
         ),
       ],
     })),
+  },
+  {
+    name: "a row that cannot be read stops the whole sweep",
+    breaks: ["S19"],
+    story: withSpoilt,
+    ...seenAs((snapshot) => {
+      if (snapshot.unreadablePositions.length === 0) return snapshot;
+      throw new ExchangeFailure({ kind: "unknown", cause: "garbage", endpoint: "GET /v5/position/list" });
+    }),
+  },
+  {
+    name: "a word that nobody knows is guessed",
+    breaks: ["S18"],
+    story: withSpoilt,
+    ...atTheLine(async (outgoing, carry) => {
+      const body = await carry(outgoing);
+      const { result } = body as { result?: { list?: Record<string, unknown>[] } };
+      for (const row of result?.list ?? []) if (row["side"] === "Both") row["side"] = "Buy";
+      return body;
+    }),
   },
   {
     name: "what was read a minute ago is passed off as new",

@@ -16,6 +16,7 @@ type Carry = (outgoing: Outgoing) => Promise<unknown>;
 export const busy = (story: Story): Partial<Story> => ({
   ignored: null,
   paused: null,
+  spoilt: null,
   instances: 1,
   sweepSeconds: 30,
   botEverySeconds: 20,
