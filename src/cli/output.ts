@@ -1,7 +1,7 @@
 /** Where a report goes: stdout or a file, in the format asked for. */
 import { realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { exitCode, type FailOn, type Format, type Report, render } from "../report/index.js";
-import { scrub } from "../runtime/index.js";
+import { scrub, scrubValue } from "../runtime/index.js";
 import type { Console } from "./console.js";
 import { Refusal } from "./exit.js";
 
@@ -25,12 +25,13 @@ export async function assertDeliverable({ output }: ReportOptions): Promise<void
 /** Prints or writes the report and answers with the command's exit code. */
 export async function deliver(report: Report, options: ReportOptions, console: Console): Promise<number> {
   const { output } = options;
+  const shown = scrubValue(report);
   const format = options.format ?? (console.outIsTerminal && output === undefined ? "table" : "json");
   console.clearProgress();
   if (output === undefined) {
-    console.out(render(report, format, { color: console.color, width: console.width }));
+    console.out(render(shown, format, { color: console.color, width: console.width }));
   } else {
-    const text = scrub(render(report, format, { color: false, width: console.width }));
+    const text = scrub(render(shown, format, { color: false, width: console.width }));
     await orRefusal(output, () => writeWhole(output, text));
   }
   return exitCode(report, options.failOn);

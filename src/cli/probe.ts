@@ -2,7 +2,7 @@
 import { ExchangeFailure } from "../exchange/failure.js";
 import type { KeyInfo } from "../exchange/port.js";
 import { readOnlyReason } from "../ledger/readonly.js";
-import { systemClock } from "../runtime/index.js";
+import { scrubValue, systemClock } from "../runtime/index.js";
 import type { AccountSettings } from "../settings/index.js";
 import { readKey } from "../service/accounts.js";
 import { type Connected, connectOne, refuseOpenWindows } from "../service/connect.js";
@@ -83,7 +83,7 @@ async function probeWith(ready: Ready): Promise<number> {
   const generatedAt = new Date(systemClock.now()).toISOString();
   const ground = { generatedAt, version: options.version, environment, url, contract, marginMode };
   const format = options.format ?? (console.outIsTerminal ? "table" : "json");
-  console.out(renderFindings({ ...ground, ...rounds }, format));
+  console.out(renderFindings({ ...ground, ...scrubValue(rounds) }, format));
   return probeExitCode(rounds);
 }
 

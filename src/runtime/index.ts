@@ -12,6 +12,7 @@ export {
   type SecretRegistry,
   scrub,
   scrubSecrets,
+  scrubValue,
 } from "./secrets.js";
 export { createNotifier, type Notifier, type NotifierOptions, type RunProgram } from "./systemd.js";
 export { keepNewFilesPrivate } from "./umask.js";
