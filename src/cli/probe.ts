@@ -8,6 +8,7 @@ import { readKey } from "../service/accounts.js";
 import { type Connected, connectOne, refuseOpenWindows } from "../service/connect.js";
 import type { Console } from "./console.js";
 import { type CommonOptions, type Context, openContext } from "./context.js";
+import { onCrash } from "./crash.js";
 import { Refusal } from "./exit.js";
 import { type Bench, createBench, type Patience } from "./probe/bench.js";
 import type { Clearing } from "./probe/clearing.js";
@@ -77,13 +78,13 @@ async function probeWith(ready: Ready): Promise<number> {
   };
   const bench = createBench({ wire, contract, patience, rights: key.permissions, ...parts });
   const rounds = await ask(bench, { ...parts, patience, console });
-  stop.over();
   const { environment } = account;
   if (environment === "mainnet") throw new RangeError("the probe has no business on mainnet");
   const generatedAt = new Date(systemClock.now()).toISOString();
   const ground = { generatedAt, version: options.version, environment, url, contract, marginMode };
   const format = options.format ?? (console.outIsTerminal ? "table" : "json");
   console.out(renderFindings({ ...ground, ...scrubValue(rounds) }, format));
+  stop.over();
   return probeExitCode(rounds);
 }
 
@@ -157,22 +158,33 @@ async function marginModeOf(wire: Wire): Promise<string> {
 
 interface Interruption {
   reason(): string | null;
+  /** @throws the mistake of ours that it was, if it was one */
   over(): void;
 }
 
-/** The first signal ends the questions and clears up; the next one ends the program as it is. */
+/** The first signal, or mistake of ours, ends the questions and clears up; the next one ends the program as it is. */
 function interruption(console: Console): Interruption {
   let reason: string | null = null;
+  let mistake: { readonly error: unknown } | null = null;
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   const hear = (): void => {
     reason = "not asked: the probe was interrupted";
-    over();
+    deaf();
     console.err("Closing what was opened; once more ends the program at once and leaves it there.\n");
   };
-  const over = (): void => {
+  const giveBack = onCrash((error) => {
+    mistake = { error };
+    hear();
+  });
+  const deaf = (): void => {
+    giveBack();
     for (const signal of signals) process.off(signal, hear);
   };
   for (const signal of signals) process.on(signal, hear);
+  const over = (): void => {
+    deaf();
+    if (mistake !== null) throw mistake.error;
+  };
   return { reason: () => reason, over };
 }
 
