@@ -2,10 +2,11 @@
 import { ExchangeFailure } from "../exchange/failure.js";
 import type { KeyInfo } from "../exchange/port.js";
 import { readOnlyReason } from "../ledger/readonly.js";
-import { scrubValue, systemClock } from "../runtime/index.js";
+import { isLoopbackUrl, scrubValue, systemClock } from "../runtime/index.js";
 import type { AccountSettings } from "../settings/index.js";
 import { readKey } from "../service/accounts.js";
-import { type Connected, connectOne, refuseOpenWindows } from "../service/connect.js";
+import { type Connected, connectOne } from "../service/connect.js";
+import { refuseOpenWindows } from "../service/open-windows.js";
 import type { Console } from "./console.js";
 import { type CommonOptions, type Context, openContext } from "./context.js";
 import { onCrash } from "./crash.js";
@@ -14,7 +15,7 @@ import { type Bench, createBench, type Patience } from "./probe/bench.js";
 import type { Clearing } from "./probe/clearing.js";
 import { chooseContract, MOST_UNITS, type ProbeContract } from "./probe/contract.js";
 import { leftLines, probeExitCode, type ProbeFormat, renderFindings } from "./probe/findings.js";
-import { isLoopback, probeHost } from "./probe/host.js";
+import { probeHost } from "./probe/host.js";
 import { askAll, EXPERIMENTS, type Rounds } from "./probe/rounds.js";
 import { openWire, textIn, type Wire } from "./probe/wire.js";
 import { refuseStrongKey } from "../service/key-rights.js";
@@ -42,7 +43,7 @@ export async function probe(options: ProbeOptions, console: Console): Promise<nu
   // Whatever the environment is called: the address that was judged is the one that is used.
   const locked = { ...account, environment: "custom", region: "default", restUrl: url } as const;
   const connected = connectOne(locked, context, "read", {});
-  const writesPerSecond = WRITES_PER_SECOND[isLoopback(url) ? "simulated" : "real"];
+  const writesPerSecond = WRITES_PER_SECOND[isLoopbackUrl(url) ? "simulated" : "real"];
   const wire = openWire({ url, key: account.key, secret: account.secret, writesPerSecond, log: context.log });
   try {
     const key = await keyOf(connected, context);
@@ -70,7 +71,7 @@ async function probeWith(ready: Ready): Promise<number> {
   if (!(await isAgreed(options, console, { contract, url }))) return 0;
   const marginMode = await marginModeOf(wire);
   const stop = interruption(console);
-  const patience = isLoopback(url) ? AT_ONCE : LIKE_A_REAL_ONE;
+  const patience = isLoopbackUrl(url) ? AT_ONCE : LIKE_A_REAL_ONE;
   const parts = {
     sleep: (ms: number) => systemClock.sleep(ms),
     monotonicMs: () => systemClock.monotonicMs(),

@@ -1,4 +1,5 @@
 /** Where the probe may go: demo, testnet and this machine, by their addresses and not by what a setting calls them. */
+import { isLoopbackUrl } from "../../runtime/index.js";
 import type { AccountSettings } from "../../settings/index.js";
 import { Refusal } from "../exit.js";
 
@@ -8,24 +9,17 @@ const HOSTS = {
   testnet: "https://api-testnet.bybit.com",
 } as const;
 
-const LOOPBACK = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/;
-
 /**
  * The address that every request of the probe goes to.
  * @throws Refusal for an account of any other exchange
  */
 export function probeHost({ name, environment, restUrl }: AccountSettings): string {
   if (environment === "demo" || environment === "testnet") return HOSTS[environment];
-  const isSimulator = environment === "custom" && restUrl !== undefined && isLoopback(restUrl);
+  const isSimulator = environment === "custom" && restUrl !== undefined && isLoopbackUrl(restUrl);
   if (isSimulator) return restUrl;
   throw new Refusal(
     `account ${name}: the probe opens positions, so it only goes to Bybit's demo and testnet, and to a simulator on ` +
       `this machine; this account is for ${environment === "custom" ? (restUrl ?? "custom") : environment}. ` +
       "allowed: --account with an account of environment demo or testnet.",
   );
-}
-
-/** A simulator answers at once; a real exchange is given time to change its mind. */
-export function isLoopback(url: string): boolean {
-  return URL.canParse(url) && LOOPBACK.test(new URL(url).hostname);
 }
