@@ -91,10 +91,23 @@ export function secretsOf(settings: Settings): string[] {
   ];
 }
 
-/** As it stands in the URL, and as it is meant. */
+/**
+ * As it stands in the URL, and as it is meant. Drivers take more than URLs: a password with an @ in it, one before no
+ * host, one behind the question mark.
+ */
 export function passwordsIn(url: string): string[] {
-  const password = URL.canParse(url) ? new URL(url).password : "";
-  return password === "" ? [] : [password, decodeURIComponent(password)];
+  const [, before = ""] = /^\w+:\/\/[^:/?#]*:(.*)@/s.exec(url) ?? [];
+  const [, behind = ""] = /[?&]password=([^&#]*)/.exec(url) ?? [];
+  return [before, behind].filter((one) => one !== "").flatMap((one) => [one, meant(one)]);
+}
+
+/** A % that begins no character is meant as it is. */
+function meant(inUrl: string): string {
+  try {
+    return decodeURIComponent(inUrl);
+  } catch {
+    return inUrl;
+  }
 }
 
 function policyOf(document: ConfigDocument): Policy {
