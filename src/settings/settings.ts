@@ -58,7 +58,7 @@ export function buildSettings(file: string, document: ConfigDocument, accounts: 
     },
     ledger: { url: ledgerUrlOf(file, document) },
     intents: intents === undefined ? null : { file: resolve(folder, intents.file) },
-    http: http === undefined ? null : { ...http, tokenFile: resolve(folder, http.tokenFile) },
+    http: http === undefined ? null : { host: http.host, port: http.port, tokenFile: resolve(folder, http.tokenFile) },
     heartbeat: heartbeat ?? null,
     stateDir: stateDirOf(file, document),
   };

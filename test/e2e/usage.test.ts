@@ -143,6 +143,11 @@ const WRONG: readonly Wrong[] = [
     config: { accounts: [{ name: "main", environment: "mainnet", key: "${KEY}", secret: "s".repeat(36) }] },
     says: ["accounts[0].secret", "${NAME}", "file:PATH"],
   },
+  {
+    what: "a server on all addresses",
+    config: { http: { host: "0.0.0.0" } },
+    says: ["http.host", "0.0.0.0", "127.0.0.1, localhost or ::1", "http.allowRemote: true"],
+  },
   { what: "a key reserved for later", config: { notify: {} }, says: ["notify", "later"] },
 ];
 

@@ -290,6 +290,27 @@ describe("keys and secrets", () => {
   });
 });
 
+describe("an address of the server that other machines reach", () => {
+  const http = (rest: string) => `${ACCOUNT}${STOP}http: { ${rest} }\n`;
+
+  test.each(["0.0.0.0", "'::'", "192.0.2.1", "127.0.0.1.example.com", "bot.example.com", "'::ffff:127.0.0.1'", "'*'"])(
+    "(%s) is refused, and the message names what would allow it",
+    async (host) => {
+      const { message } = await refusal(http(`host: ${host}`));
+      expect(message).toMatch(
+        /http\.host: ".*" is not allowed; allowed: 127\.0\.0\.1, localhost or ::1; there is no TLS/,
+      );
+      expect(message).toContain("http.allowRemote: true");
+      expect((await refusal(http(`host: ${host}, allowRemote: false`))).message).toContain("allowRemote");
+      expect((await load(http(`host: ${host}, allowRemote: true`))).http?.host).toBe(host.replaceAll("'", ""));
+    },
+  );
+
+  test.each(["127.0.0.1", "127.0.0.2", "localhost", "'::1'"])("is not the loopback's: %s", async (host) => {
+    expect((await load(http(`host: ${host}`))).http?.host).toBe(host.replaceAll("'", ""));
+  });
+});
+
 describe("a secret in the wrong place stays out of every message", () => {
   const s = CANARY_SECRET;
   test.each([
