@@ -15,7 +15,7 @@ import { type Bench, createBench, type Patience } from "./probe/bench.js";
 import type { Clearing } from "./probe/clearing.js";
 import { chooseContract, MOST_UNITS, type ProbeContract } from "./probe/contract.js";
 import { leftLines, probeExitCode, type ProbeFormat, renderFindings } from "./probe/findings.js";
-import { probeHost } from "./probe/host.js";
+import { probeHost, refuseStranger } from "./probe/host.js";
 import { askAll, EXPERIMENTS, type Rounds } from "./probe/rounds.js";
 import { openWire, textIn, type Wire } from "./probe/wire.js";
 import { refuseStrongKey } from "../service/key-rights.js";
@@ -40,6 +40,7 @@ export async function probe(options: ProbeOptions, console: Console): Promise<nu
   const url = probeHost(account);
   refuseWithoutConsent(options, console);
   refuseOpenWindows(account);
+  await refuseStranger(url);
   // Whatever the environment is called: the address that was judged is the one that is used.
   const locked = { ...account, environment: "custom", region: "default", restUrl: url } as const;
   const connected = connectOne(locked, context, "read", {});

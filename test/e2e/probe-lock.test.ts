@@ -57,6 +57,24 @@ test.for(["probe", "protect", "audit", "doctor"])(
   },
 );
 
+test("the probe tells nothing to what listens on this machine and is no simulator", async (context) => {
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.url} ${JSON.stringify(request.rawHeaders)}`);
+    // As the real exchange would answer, behind something that passes everything on to it.
+    response.end(JSON.stringify({ retCode: 0, retMsg: "OK", result: { list: [] }, time: Date.now() }));
+  });
+  const restUrl = await listening(context, server);
+  const stage = await openStage(context, { accounts: [CANARY] });
+  const place = await workplace({ ...stage.simulator, restUrl }, { protection: { mode: "report-only" } });
+  context.onTestFinished(() => place.close());
+  const { code, stderr } = await place.backstop(["probe", "--yes"]);
+  expect(code).toBe(64);
+  expect(stderr).toContain(`${restUrl} is no simulator of bybit-backstop`);
+  expect(asked).toEqual([expect.stringMatching(/^GET \/_control\/snapshot /)]);
+  expect(leaks(stage, asked)).toEqual([]);
+});
+
 test("a proxy of the environment is asked for the demo's host and for no other, and is told nothing", {
   timeout: 60_000,
 }, async (context) => {

@@ -23,3 +23,29 @@ export function probeHost({ name, environment, restUrl }: AccountSettings): stri
       "allowed: --account with an account of environment demo or testnet.",
   );
 }
+
+const PATIENCE_MS = 5_000;
+
+/**
+ * On this machine may also listen what passes everything on to the real exchange. A simulator shows its own state to
+ * whoever asks; no exchange does, and nothing that it could do harm with is sent for it.
+ * @throws Refusal where no simulator answers
+ */
+export async function refuseStranger(url: string): Promise<void> {
+  if (!isLoopbackUrl(url) || (await showsItsState(url))) return;
+  throw new Refusal(
+    `${url} is no simulator of bybit-backstop, or it does not answer: it may pass everything on to the real exchange; ` +
+      "allowed: `npx bybit-backstop simulator`, or an account of environment demo or testnet.",
+  );
+}
+
+async function showsItsState(url: string): Promise<boolean> {
+  try {
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const answer = await fetch(new URL("/_control/snapshot", url), { redirect: "error", signal });
+    const state: unknown = await answer.json();
+    return answer.ok && typeof state === "object" && state !== null && "accounts" in state;
+  } catch {
+    return false;
+  }
+}
