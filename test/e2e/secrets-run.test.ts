@@ -96,16 +96,25 @@ test("a sidecar shows none of them in its log, answers, events, metrics or ledge
   const own = { side: "long", stopLoss: "120", orderLinkId: "bot-order-1", reason: CANARY.secret };
   expect(await window.ask("PUT", INTENT, { json: own })).toBeGreaterThanOrEqual(200);
   await window.ask("GET", INTENT);
-  await window.ask("POST", "/v1/pause", { json: { symbol: "SOLUSDT", for: "1m", reason: `because ${CANARY.key}` } });
+  const spoken = `because ${CANARY.key} ${encodeURIComponent(CANARY.secret)} ${token}`;
+  expect(await window.ask("POST", "/v1/pause", { json: { symbols: ["SOLUSDT"], for: "1m", reason: spoken } })).toBe(
+    200,
+  );
+  const until = new Date(Date.now() + 3_600_000).toISOString();
+  const waiver = { side: "long", stopLoss: "none", reason: spoken, until, orderLinkId: CANARY.key };
+  expect([200, 422]).toContain(await window.ask("PUT", "/v1/intents/main/linear/XRPUSDT/0", { json: waiver }));
+  const { orderLinkId: _named, ...unnamed } = waiver;
+  expect(await window.ask("PUT", "/v1/intents/main/linear/BTCUSDT/0", { json: unnamed })).toBe(200);
   await window.ask("POST", "/v1/sweep");
   expect(await window.ask("GET", `/v1/${CANARY.secret}`)).toBe(404);
   expect(
     await window.ask("GET", `/v1/report?${CANARY.key}=${token}`, { authorization: `Bearer ${CANARY.secret}` }),
   ).toBe(401);
   expect(await sidecar.end()).toBe(0);
+  const { stdout: pauses } = await stage.backstop(["resume", "--symbol", "XRPUSDT"]);
 
-  const said = [sidecar.output(), await events.all, ...window.heard];
-  expect(said[1]).toContain("event: step");
+  const said = [sidecar.output(), pauses, await events.all, ...window.heard];
+  expect(said[2]).toContain("event: step");
   const written = filesIn(stage, "", ["token"]);
   expect(written.some((text) => text.startsWith("SQLite format 3"))).toBe(true);
   expect(leaks(stage, [...said, ...written], [token])).toEqual([]);
