@@ -34,8 +34,31 @@ const MOST_BEHIND_MS = 4_000;
 
 /** Rights beyond trading that a key must not have: withdrawal always, transfers unless named by the operator. */
 export function excessRights(key: KeyFacts, allowed: readonly string[]): readonly string[] {
-  const rights = Object.values(key.permissions).flat();
-  return rights.filter((right) => /withdraw/i.test(right) || (/transfer/i.test(right) && !allowed.includes(right)));
+  const named = rightsOf(key).map(({ right, name }) => (/withdraw|transfer/i.test(right) ? right : name));
+  return named.filter((right) => /withdraw/i.test(right) || (/transfer/i.test(right) && !allowed.includes(right)));
+}
+
+/** docs/v5/user/apikey-info: the groups of rights with which positions are protected. */
+const NEEDED_GROUPS: readonly string[] = ["ContractTrade", "Derivatives"];
+
+/** What else the key may do, group before right: no reason to refuse it, and none to pass over in silence. */
+export function furtherRights(key: KeyFacts, allowed: readonly string[]): readonly string[] {
+  const known = [...excessRights(key, allowed), ...allowed];
+  return rightsOf(key)
+    .filter(
+      ({ group, right, name }) => !NEEDED_GROUPS.includes(group) && !known.includes(right) && !known.includes(name),
+    )
+    .map(({ name }) => name);
+}
+
+export function furtherText(rights: readonly string[]): string {
+  return `the key may also do what protecting positions never needs (${rights.join(", ")}); a key without it is the safer one`;
+}
+
+function rightsOf({ permissions }: KeyFacts) {
+  return Object.entries(permissions).flatMap(([group, rights]) =>
+    rights.map((right) => ({ group, right, name: `${group} ${right}` })),
+  );
 }
 
 export function keyFindings(

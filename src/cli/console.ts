@@ -23,7 +23,9 @@ const PLAIN_WIDTH = 120;
 
 export function processConsole(): Console {
   const { stdin, stdout, stderr, env } = process;
-  for (const stream of [stdout, stderr]) stream.on("error", survivesClosedPipe);
+  stdout.on("error", survivesLostReader);
+  // What cannot be told, as on a full disk, must not keep a position from being guarded or closed again.
+  stderr.on("error", () => undefined);
   let hasProgress = false;
   const clearProgress = () => {
     if (hasProgress) stderr.write("\r\u001b[K");
@@ -60,7 +62,9 @@ export function processConsole(): Console {
   };
 }
 
-/** A reader that has seen enough (`| head`) must not stop a pass half way. */
-function survivesClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== "EPIPE") throw error;
+/** `| head` has seen enough, or the terminal was closed: that must not stop a pass half way. */
+const LOST_READER = ["EPIPE", "EIO"];
+
+function survivesLostReader(error: NodeJS.ErrnoException): void {
+  if (!LOST_READER.includes(error.code ?? "")) throw error;
 }

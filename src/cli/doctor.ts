@@ -2,7 +2,7 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { clockFindings, excessRights, keyFindings } from "../assess/account.js";
+import { clockFindings, excessRights, furtherRights, furtherText, keyFindings } from "../assess/account.js";
 import { ExchangeFailure, type FailureCause } from "../exchange/failure.js";
 import type { KeyInfo } from "../exchange/port.js";
 import { type Pauses, pauseText } from "../ledger/pauses.js";
@@ -100,8 +100,10 @@ async function examine(one: Connected, { policy }: Settings): Promise<readonly L
     excessRights(key, allowPermissions).length === 0
       ? { mark: "ok", text: `${name}: key accepted${key.readOnly ? " (read-only)" : ""}; rights: ${rights}` }
       : { mark: "note", text: `${name}: key accepted by the exchange, but protect and run refuse it` };
+  const further = furtherRights(key, allowPermissions);
+  const notes: Line[] = further.length === 0 ? [] : [{ mark: "note", text: `${name}: ${furtherText(further)}` }];
   const cures = [...found.map(({ message }) => message), ...missingRights(key)];
-  return [...skew, verdict, ...cures.map((text): Line => ({ mark: "cure", text: `${name}: ${text}` }))];
+  return [...skew, verdict, ...notes, ...cures.map((text): Line => ({ mark: "cure", text: `${name}: ${text}` }))];
 }
 
 /** docs/v5/user/apikey-info: the groups of rights that reach contract positions. */

@@ -5,6 +5,7 @@ import { FORMATS } from "../report/index.js";
 import { keepInspectorShut, keepNewFilesPrivate, LOG_LEVELS, type LogLevel } from "../runtime/index.js";
 import { StartRefused } from "../service/refused.js";
 import { type Console, processConsole } from "./console.js";
+import { onCrash } from "./crash.js";
 import { Refusal, USAGE } from "./exit.js";
 import { addIntentCommands } from "./intent-commands.js";
 import {
@@ -42,7 +43,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
   keepNewFilesPrivate();
   const console = processConsole();
   keepInspectorShut((signal) => console.err(`backstop: ${signal} opens no debugger here\n`));
-  process.on("uncaughtException", (error) => process.exit(explain(error, console)));
+  onCrash((error) => process.exit(explain(error, console)));
   let exitCode = 0;
   const ends = (code: number) => {
     exitCode = code;

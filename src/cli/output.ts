@@ -1,7 +1,8 @@
 /** Where a report goes: stdout or a file, in the format asked for. */
-import { realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { exitCode, type FailOn, type Format, type Report, render } from "../report/index.js";
-import { scrub } from "../runtime/index.js";
+import { scrub, scrubValue } from "../runtime/index.js";
 import type { Console } from "./console.js";
 import { Refusal } from "./exit.js";
 
@@ -17,20 +18,20 @@ export async function assertDeliverable({ output }: ReportOptions): Promise<void
   await orRefusal(output, async () => {
     const place = await placeOf(output);
     if (place.kind === "device") return;
-    await writeFile(draftOf(place.file), "");
-    await rm(draftOf(place.file));
+    await rm(await writeDraft(place.file, ""));
   });
 }
 
 /** Prints or writes the report and answers with the command's exit code. */
 export async function deliver(report: Report, options: ReportOptions, console: Console): Promise<number> {
   const { output } = options;
+  const shown = scrubValue(report);
   const format = options.format ?? (console.outIsTerminal && output === undefined ? "table" : "json");
   console.clearProgress();
   if (output === undefined) {
-    console.out(render(report, format, { color: console.color, width: console.width }));
+    console.out(render(shown, format, { color: console.color, width: console.width }));
   } else {
-    const text = scrub(render(report, format, { color: false, width: console.width }));
+    const text = scrub(render(shown, format, { color: false, width: console.width }));
     await orRefusal(output, () => writeWhole(output, text));
   }
   return exitCode(report, options.failOn);
@@ -40,8 +41,29 @@ export async function deliver(report: Report, options: ReportOptions, console: C
 async function writeWhole(output: string, text: string): Promise<void> {
   const place = await placeOf(output);
   if (place.kind === "device") return writeFile(place.file, text);
-  await writeFile(draftOf(place.file), text);
-  await rename(draftOf(place.file), place.file);
+  const draft = await writeDraft(place.file, text);
+  try {
+    await rename(draft, place.file);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+}
+
+/** On the disk, beside the file, and under a name that nobody can guess: in a shared folder, a link could lie there. */
+async function writeDraft(file: string, text: string): Promise<string> {
+  const draft = `${file}.${randomBytes(6).toString("hex")}.part`;
+  const handle = await open(draft, "wx", 0o600);
+  try {
+    await handle.writeFile(text);
+    await handle.sync();
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
+  }
+  return draft;
 }
 
 interface Place {
@@ -56,8 +78,6 @@ async function placeOf(output: string): Promise<Place> {
   if (found.isDirectory()) throw new Error(REASONS.get("EISDIR"));
   return found.isFile() ? { kind: "file", file: await realpath(output) } : { kind: "device", file: output };
 }
-
-const draftOf = (file: string): string => `${file}.${process.pid}.part`;
 
 async function orRefusal(output: string, work: () => Promise<void>): Promise<void> {
   try {

@@ -2,18 +2,20 @@
 import { ExchangeFailure } from "../exchange/failure.js";
 import type { KeyInfo } from "../exchange/port.js";
 import { readOnlyReason } from "../ledger/readonly.js";
-import { systemClock } from "../runtime/index.js";
+import { isLoopbackUrl, scrubValue, systemClock } from "../runtime/index.js";
 import type { AccountSettings } from "../settings/index.js";
 import { readKey } from "../service/accounts.js";
-import { type Connected, connectOne, refuseOpenWindows } from "../service/connect.js";
+import { type Connected, connectOne } from "../service/connect.js";
+import { refuseOpenWindows } from "../service/open-windows.js";
 import type { Console } from "./console.js";
 import { type CommonOptions, type Context, openContext } from "./context.js";
+import { onCrash } from "./crash.js";
 import { Refusal } from "./exit.js";
 import { type Bench, createBench, type Patience } from "./probe/bench.js";
 import type { Clearing } from "./probe/clearing.js";
 import { chooseContract, MOST_UNITS, type ProbeContract } from "./probe/contract.js";
 import { leftLines, probeExitCode, type ProbeFormat, renderFindings } from "./probe/findings.js";
-import { isLoopback, probeHost } from "./probe/host.js";
+import { probeHost, refuseStranger } from "./probe/host.js";
 import { askAll, EXPERIMENTS, type Rounds } from "./probe/rounds.js";
 import { openWire, textIn, type Wire } from "./probe/wire.js";
 import { refuseStrongKey } from "../service/key-rights.js";
@@ -38,10 +40,11 @@ export async function probe(options: ProbeOptions, console: Console): Promise<nu
   const url = probeHost(account);
   refuseWithoutConsent(options, console);
   refuseOpenWindows(account);
+  await refuseStranger(url);
   // Whatever the environment is called: the address that was judged is the one that is used.
   const locked = { ...account, environment: "custom", region: "default", restUrl: url } as const;
   const connected = connectOne(locked, context, "read", {});
-  const writesPerSecond = WRITES_PER_SECOND[isLoopback(url) ? "simulated" : "real"];
+  const writesPerSecond = WRITES_PER_SECOND[isLoopbackUrl(url) ? "simulated" : "real"];
   const wire = openWire({ url, key: account.key, secret: account.secret, writesPerSecond, log: context.log });
   try {
     const key = await keyOf(connected, context);
@@ -69,7 +72,7 @@ async function probeWith(ready: Ready): Promise<number> {
   if (!(await isAgreed(options, console, { contract, url }))) return 0;
   const marginMode = await marginModeOf(wire);
   const stop = interruption(console);
-  const patience = isLoopback(url) ? AT_ONCE : LIKE_A_REAL_ONE;
+  const patience = isLoopbackUrl(url) ? AT_ONCE : LIKE_A_REAL_ONE;
   const parts = {
     sleep: (ms: number) => systemClock.sleep(ms),
     monotonicMs: () => systemClock.monotonicMs(),
@@ -77,13 +80,13 @@ async function probeWith(ready: Ready): Promise<number> {
   };
   const bench = createBench({ wire, contract, patience, rights: key.permissions, ...parts });
   const rounds = await ask(bench, { ...parts, patience, console });
-  stop.over();
   const { environment } = account;
   if (environment === "mainnet") throw new RangeError("the probe has no business on mainnet");
   const generatedAt = new Date(systemClock.now()).toISOString();
   const ground = { generatedAt, version: options.version, environment, url, contract, marginMode };
   const format = options.format ?? (console.outIsTerminal ? "table" : "json");
-  console.out(renderFindings({ ...ground, ...rounds }, format));
+  console.out(renderFindings({ ...ground, ...scrubValue(rounds) }, format));
+  stop.over();
   return probeExitCode(rounds);
 }
 
@@ -157,22 +160,33 @@ async function marginModeOf(wire: Wire): Promise<string> {
 
 interface Interruption {
   reason(): string | null;
+  /** @throws the mistake of ours that it was, if it was one */
   over(): void;
 }
 
-/** The first signal ends the questions and clears up; the next one ends the program as it is. */
+/** The first signal, or mistake of ours, ends the questions and clears up; the next one ends the program as it is. */
 function interruption(console: Console): Interruption {
   let reason: string | null = null;
+  let mistake: { readonly error: unknown } | null = null;
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   const hear = (): void => {
     reason = "not asked: the probe was interrupted";
-    over();
+    deaf();
     console.err("Closing what was opened; once more ends the program at once and leaves it there.\n");
   };
-  const over = (): void => {
+  const giveBack = onCrash((error) => {
+    mistake = { error };
+    hear();
+  });
+  const deaf = (): void => {
+    giveBack();
     for (const signal of signals) process.off(signal, hear);
   };
   for (const signal of signals) process.on(signal, hear);
+  const over = (): void => {
+    deaf();
+    if (mistake !== null) throw mistake.error;
+  };
   return { reason: () => reason, over };
 }
 

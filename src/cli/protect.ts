@@ -2,6 +2,7 @@
 import type { Assessment } from "../assess/assess.js";
 import type { PlannedStep } from "../plan/step.js";
 import { render } from "../report/index.js";
+import { scrubValue } from "../runtime/index.js";
 import type { PassChoice } from "../service/accounts.js";
 import { type ProtectChoice, protectOnce } from "../service/protect.js";
 import { reportOf } from "../service/report.js";
@@ -56,5 +57,5 @@ function planText(
     lostSight: null,
     findings: [],
   } as const;
-  return render(reportOf("protect", [outcome]), "table", { color, width });
+  return render(scrubValue(reportOf("protect", [outcome])), "table", { color, width });
 }

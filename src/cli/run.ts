@@ -1,10 +1,11 @@
 /** `backstop run`: the sidecar beside a bot, until it is told to stop. */
-import { createNotifier } from "../runtime/index.js";
+import { createNotifier, within } from "../runtime/index.js";
 import { StartRefused } from "../service/refused.js";
 import { openService, type Service } from "../service/run/service.js";
 import { StuckError } from "../sidecar/sidecar.js";
 import type { Console } from "./console.js";
 import { type CommonOptions, type Context, loadOptionsOf, openContext } from "./context.js";
+import { onCrash } from "./crash.js";
 
 export interface RunOptions extends CommonOptions {
   readonly dryRun: boolean;
@@ -15,24 +16,31 @@ const INTERNAL_ERROR = 70;
 /** sysexits.h EX_TEMPFAIL: better started anew. */
 const STUCK = 75;
 const LINGER_MS = 500;
+/** After a mistake of ours: positions are guarded again only once the service manager has started us anew. */
+const CRASH_CLOSE_MS = 2_000;
 
 export async function run(options: RunOptions, console: Console): Promise<number> {
   const context = await openContext(options, console);
   const { log } = context;
   // From the first moment on: a signal that comes early must find somebody who listens.
   const signal = interrupted();
-  process.prependOnceListener("uncaughtException", (error) => process.exit(exitCodeOf(error, context)));
+  const crash = crashed(context);
   const notifier = createNotifier({ env: process.env, pid: process.pid, log });
   const from = loadOptionsOf(options);
   const opening = openService(context, { isDryRun: options.dryRun, from, notifier, who: "http" });
-  const opened = await Promise.race([opening, signal]);
+  const opened = await Promise.race([opening, signal, crash]);
   if (typeof opened === "string") return endedEarly(opened, context);
+  if (typeof opened === "number") process.exit(opened);
   const service = opened.start();
   const onHangup = (): void => service.reload();
   process.on("SIGHUP", onHangup);
   try {
-    await service.serving;
-    const reason = await Promise.race([signal, service.done.then(() => "end")]);
+    const isServing = service.serving.then(() => Promise.race([signal, service.done.then(() => "end")]));
+    const reason = await Promise.race([isServing, crash]);
+    if (typeof reason === "number") {
+      await within(CRASH_CLOSE_MS, service.close());
+      process.exit(reason);
+    }
     log.info({ reason }, "stopping: nothing new is sent, what is on the wire is awaited");
     return 0;
   } catch (error) {
@@ -51,13 +59,31 @@ function endedEarly(signal: NodeJS.Signals, { log }: Context): number {
   return 0;
 }
 
+/**
+ * The exit code of the first mistake that nothing has caught; what is under way is then ended in order, so that the
+ * ledger knows of it. Another one meanwhile ends the process as it is.
+ */
+function crashed(context: Context): Promise<number> {
+  return new Promise((resolve) => {
+    onCrash((error) => {
+      const code = bug(error, context);
+      onCrash(() => process.exit(code));
+      resolve(code);
+    });
+  });
+}
+
 /** @throws what is no mistake of ours, such as a port in use */
-function exitCodeOf(error: unknown, { log }: Context): number {
+function exitCodeOf(error: unknown, context: Context): number {
   if (error instanceof StuckError) {
-    log.fatal(error.message);
+    context.log.fatal(error.message);
     return STUCK;
   }
   if (error instanceof StartRefused || (error instanceof Error && error.name === "Refusal")) throw error;
+  return bug(error, context);
+}
+
+function bug(error: unknown, { log }: Context): number {
   log.fatal({ err: error }, "a bug: the sidecar ends; everything that rests at the exchange stays there");
   return INTERNAL_ERROR;
 }

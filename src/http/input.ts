@@ -1,6 +1,6 @@
 /** Reads what a request names and carries through the forms of its operation, or says which field does not fit. */
 import * as z from "zod";
-import { scrub } from "../runtime/index.js";
+import { scrub, scrubValue } from "../runtime/index.js";
 import type { Ask } from "./answers.js";
 
 export type Reading<T> =
@@ -33,7 +33,8 @@ export function readBodyAs<T extends z.ZodType>(ask: Ask, form: T | undefined): 
   }
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    // What is written down is shown again later, also by commands that know no secret.
+    value = scrubValue(JSON.parse(text) as unknown);
   } catch {
     return { kind: "no-json", message: "the body is no JSON" };
   }

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { dec } from "../domain/decimal.js";
 import { keyText, type PositionKey } from "../domain/position.js";
+import { scrubValue } from "../runtime/secrets.js";
 import { contractSymbol, type IntentDocument, intentDocument, legProblem } from "./document.js";
 
 /** What of an entry says for which position it is; everything else is the intent. */
@@ -62,7 +63,8 @@ export function readIntentsFile(text: string, onlyAccount: string | null): FileR
 function entriesIn(text: string): readonly unknown[] | string {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(text);
+    // What it says is written down, and shown later.
+    parsed = scrubValue(JSON.parse(text) as unknown);
   } catch {
     return text.trim() === "" ? "it is empty" : "it is no whole JSON: it may be half written";
   }

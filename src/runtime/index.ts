@@ -3,6 +3,7 @@
 export { type Clock, systemClock } from "./clock.js";
 export { keepInspectorShut, openInspector } from "./inspector.js";
 export { createLog, LOG_LEVELS, type Log, type LogLevel, type LogOptions } from "./log.js";
+export { isLoopbackHost, isLoopbackUrl } from "./loopback.js";
 export { maskSecrets } from "./mask.js";
 export { readSecretFile, type SecretFile } from "./secret-file.js";
 export {
@@ -12,6 +13,7 @@ export {
   type SecretRegistry,
   scrub,
   scrubSecrets,
+  scrubValue,
 } from "./secrets.js";
 export { createNotifier, type Notifier, type NotifierOptions, type RunProgram } from "./systemd.js";
 export { keepNewFilesPrivate } from "./umask.js";

@@ -1,6 +1,7 @@
 /** Files that hold one secret: read only where nobody else can have read or changed them. */
 import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, realpath } from "node:fs/promises";
+import { dirname, sep } from "node:path";
 
 export type SecretFile =
   | { readonly ok: true; readonly text: string }
@@ -12,17 +13,25 @@ const OTHERS_ANY_OR_GROUP_WRITE = 0o027;
 
 /** Without the newlines at its end. */
 export async function readSecretFile(path: string): Promise<SecretFile> {
-  let handle: FileHandle;
   try {
-    // Non-blocking, so that a pipe without a writer is refused below instead of waited for.
-    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    return await readBehindLinks(path);
   } catch (error) {
-    return { ...unreadable(path, error), absent: codeOf(error) === "ENOENT" };
+    // A mount that is swapped just now may have taken the file away between two looks.
+    if (codeOf(error) === "ENOENT") return readBehindLinks(path).catch((again: unknown) => unreadable(path, again));
+    return unreadable(path, error);
   }
+}
+
+/** Links of a secret mount stay inside it; one that leads out could make a secret of any file that we can read. */
+async function readBehindLinks(path: string): Promise<SecretFile> {
+  const [file, folder] = await Promise.all([realpath(path), realpath(dirname(path))]);
+  if (!file.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`)) {
+    return unfit(`names ${path}, a link that leads out of its folder; name the file that it leads to`);
+  }
+  // Non-blocking, so that a pipe without a writer is refused below instead of waited for.
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   try {
     return await readChecked(handle, path);
-  } catch (error) {
-    return unreadable(path, error);
   } finally {
     await handle.close();
   }
@@ -51,7 +60,8 @@ function unfit(what: string): SecretFile & { readonly ok: false } {
 }
 
 function unreadable(path: string, error: unknown): SecretFile & { readonly ok: false } {
-  return unfit(`names a file that cannot be read: ${path} (${codeOf(error)})`);
+  const code = codeOf(error);
+  return { ...unfit(`names a file that cannot be read: ${path} (${code})`), absent: code === "ENOENT" };
 }
 
 function codeOf(error: unknown): string {

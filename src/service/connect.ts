@@ -7,10 +7,10 @@ import {
   connectBybitReadOnly,
   createIpBudget,
 } from "../exchange/bybit/index.js";
-import { openInspector, systemClock } from "../runtime/index.js";
+import { systemClock } from "../runtime/index.js";
 import type { AccountSettings } from "../settings/index.js";
 import type { Ground } from "./ground.js";
-import { StartRefused } from "./refused.js";
+import { refuseOpenWindows } from "./open-windows.js";
 
 /** A session without `writer` cannot write: what audits is opened that way. */
 export interface Connected {
@@ -49,19 +49,6 @@ export function connectOne(
     log: ({ level, message, ...facts }) => log[level]({ account: account.name, ...facts }, message),
   });
   return { account, session };
-}
-
-/** What would show the key to whoever looks; a simulator's key may be looked at. @throws StartRefused */
-export function refuseOpenWindows({ name, environment }: AccountSettings): void {
-  if (process.env["BYBITTRACE"]) {
-    throw new StartRefused("BYBITTRACE is set, which makes the SDK print signed requests; unset it and start again");
-  }
-  const inspector = openInspector();
-  if (inspector === null || environment === "custom") return;
-  throw new StartRefused(
-    `a debugger can connect to this process at ${inspector} and read the key of account ${name}; start node without ` +
-      "--inspect, also in NODE_OPTIONS. allowed: --inspect with accounts of environment custom.",
-  );
 }
 
 type Address = Pick<

@@ -1,5 +1,5 @@
 /** A key that may do more than protecting positions needs is not written with. */
-import { excessRights } from "../assess/account.js";
+import { excessRights, furtherRights, furtherText } from "../assess/account.js";
 import { ExchangeFailure } from "../exchange/failure.js";
 import type { Log } from "../runtime/index.js";
 import type { KeyReading } from "./accounts.js";
@@ -13,6 +13,8 @@ export function refuseStrongKey({ account }: Connected, key: KeyReading | undefi
     return;
   }
   const excess = excessRights(key, account.allowPermissions);
+  const further = furtherRights(key, account.allowPermissions);
+  if (further.length > 0) log.info({ account: account.name }, furtherText(further));
   if (excess.length === 0) return;
   throw new StartRefused(
     `account ${account.name}: the key has the right ${excess.join(", ")}, which protecting positions never needs. ` +

@@ -1,5 +1,6 @@
 /** From a config file and the environment to settings, or to one refusal that names every problem. */
 import { dirname } from "node:path";
+import { registerSecret } from "../runtime/secrets.js";
 import { crossProblems } from "./checks.js";
 import { type KeyPath, type Problem, SettingsError } from "./problems.js";
 import { resolveSecret } from "./secrets.js";
@@ -77,7 +78,11 @@ async function resolveAccounts(
   const resolve = async (path: KeyPath, text: string | null): Promise<string | null> => {
     if (text === null) return null;
     const resolved = await resolveSecret(text, env, dirname(source.path));
-    if (resolved.ok) return resolved.text;
+    if (resolved.ok) {
+      // Here and not only at the start: what comes next may be a message about a config that holds it twice.
+      registerSecret(resolved.text);
+      return resolved.text;
+    }
     problems.push(source.problem(path, resolved.what, SECRET_SOURCES));
     return null;
   };

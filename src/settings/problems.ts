@@ -1,4 +1,5 @@
 /** What is wrong with a config, each with file, key, value and what is allowed; never with a secret in it. */
+import { scrub } from "../runtime/secrets.js";
 
 /** Keys and list indexes from the top of the file to the value. */
 export type KeyPath = readonly (string | number)[];
@@ -25,7 +26,8 @@ export class SettingsError extends Error {
   readonly problems: readonly Problem[];
 
   constructor(problems: readonly Problem[]) {
-    super(printable(problems));
+    // Once more for what a message could not know to be one: the secret itself, in the place of another key.
+    super(scrub(printable(problems)));
     this.problems = problems;
   }
 }
@@ -89,9 +91,12 @@ function isSecretPlace(name: string, path: KeyPath): boolean {
   return SECRET_NAME.test(name) && name !== "tokenFile";
 }
 
-/** `postgres://user:password@host` names a password in the middle of a harmless value. */
+/**
+ * `postgres://user:password@host` names a password in the middle of a harmless value, and so does what stands behind
+ * a question mark. Up to the last @: a password may hold any letter, above all where it makes the value a wrong one.
+ */
 function withoutCredentials(value: string): string {
-  return value.replace(/\/\/[^/@\s]*@/, "//(hidden)@");
+  return value.replace(/^([a-z+]*:(?:\/\/)?)?.*@/is, "$1(hidden)@").replace(/\?.*/s, "?(hidden)");
 }
 
 function shorten(value: string): string {

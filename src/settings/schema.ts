@@ -1,6 +1,7 @@
 /** The shape of the config file: every key with its form, its default and the sentence that explains it. */
 import { validate as isCronExpression } from "node-cron";
 import * as z from "zod";
+import { isLoopbackHost } from "../runtime/loopback.js";
 import {
   flag,
   isTakeProfitDistance,
@@ -139,6 +140,9 @@ const account = mapping("an account", {
 
 const CRON = 'a cron line, seconds first, such as "*/30 * * * * *"';
 const WRITES = "a number above 0, at most 10 (the exchange's limit)";
+const LOOPBACK =
+  "127.0.0.1, localhost or ::1; there is no TLS, so any other address needs http.allowRemote: true, and a tunnel or " +
+  "a proxy with TLS before it";
 const PORT = "a port from 0 to 65535";
 
 export const accountSchema = account;
@@ -195,7 +199,16 @@ export const configSchema = mapping("the config", {
       .default(8787)
       .describe("Port to listen on."),
     tokenFile: text("a path").default("state/token").describe("Holds the bearer token; made when absent."),
+    allowRemote: flag()
+      .optional()
+      .describe(
+        "True: host may be an address that other machines reach, without TLS: put a tunnel or proxy before it.",
+      ),
   })
+    .refine(({ host, allowRemote }) => isLoopbackHost(host) || allowRemote === true, {
+      path: ["host"],
+      error: LOOPBACK,
+    })
     .optional()
     .describe("Status page and API; absent: no server."),
   heartbeat: mapping("the heartbeat", {

@@ -58,7 +58,7 @@ export function buildSettings(file: string, document: ConfigDocument, accounts: 
     },
     ledger: { url: ledgerUrlOf(file, document) },
     intents: intents === undefined ? null : { file: resolve(folder, intents.file) },
-    http: http === undefined ? null : { ...http, tokenFile: resolve(folder, http.tokenFile) },
+    http: http === undefined ? null : { host: http.host, port: http.port, tokenFile: resolve(folder, http.tokenFile) },
     heartbeat: heartbeat ?? null,
     stateDir: stateDirOf(file, document),
   };
@@ -91,10 +91,23 @@ export function secretsOf(settings: Settings): string[] {
   ];
 }
 
-/** As it stands in the URL, and as it is meant. */
+/**
+ * As it stands in the URL, and as it is meant. Drivers take more than URLs: a password with an @ in it, one before no
+ * host, one behind the question mark.
+ */
 export function passwordsIn(url: string): string[] {
-  const password = URL.canParse(url) ? new URL(url).password : "";
-  return password === "" ? [] : [password, decodeURIComponent(password)];
+  const [, before = ""] = /^\w+:\/\/[^:/?#]*:(.*)@/s.exec(url) ?? [];
+  const [, behind = ""] = /[?&]password=([^&#]*)/.exec(url) ?? [];
+  return [before, behind].filter((one) => one !== "").flatMap((one) => [one, meant(one)]);
+}
+
+/** A % that begins no character is meant as it is. */
+function meant(inUrl: string): string {
+  try {
+    return decodeURIComponent(inUrl);
+  } catch {
+    return inUrl;
+  }
 }
 
 function policyOf(document: ConfigDocument): Policy {

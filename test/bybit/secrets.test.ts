@@ -83,6 +83,20 @@ describe("key and secret stay inside", () => {
     expect(leaksIn(logged, printed)).toEqual([]);
   });
 
+  it("with refusals that spell them otherwise, and whose words are cut in the middle of them", async () => {
+    const spelled = [SECRET, KEY].flatMap((text) => [
+      Buffer.from(`x${text}`).toString("base64"),
+      Buffer.from(text).toString("base64url"),
+      encodeURIComponent(text),
+    ]);
+    for (const text of spelled) {
+      venue.answers("/v5/position/trading-stop", () => refusal(110061, `${"w".repeat(180)} ${text}`));
+      const { retMsg = "" } = (await failureOf(setStop())).facts;
+      expect(retMsg).toContain("w ");
+      expect(spelled.filter((one) => retMsg.includes(one.slice(4, 14)))).toEqual([]);
+    }
+  });
+
   it.each(["ECONNRESET", "ECONNREFUSED", "ETIMEDOUT", "CERT_HAS_EXPIRED"])("with %s", async (code) => {
     venue.breaks("POST", "/v5/position/trading-stop", code);
     expect(leaksIn(await failureOf(setStop()), logged, printed)).toEqual([]);

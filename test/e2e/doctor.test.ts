@@ -106,6 +106,32 @@ describe("doctor", { concurrent: true }, () => {
     },
   );
 
+  test("notes what else a key may do, by name, and also what nobody has heard of", async (context) => {
+    const stage = await openStage(context);
+    const more = { Spot: ["SpotTrade"], FiatP2P: ["FiatP2POrder"], Teleport: ["Beam"], NFT: [] };
+    stage.exchange.setAccount({ permissions: { ...CONTRACTS, ...more } });
+    const { code, stdout } = await stage.backstop(["doctor"]);
+    expect(stdout).toMatch(
+      /^note {2}main: the key may also do .*\(Spot SpotTrade, FiatP2P FiatP2POrder, Teleport Beam\)/m,
+    );
+    expect(code).toBe(0);
+  });
+
+  test.for([{ Withdrawals: ["Send"] }, { Wallet: ["WITHDRAW_ALL"] }, { Transfers: ["Out"] }])(
+    "takes a right for one to withdraw or transfer also where the exchange calls it otherwise: %j",
+    async (rights, context) => {
+      const stage = await openStage(context);
+      stage.exchange.setAccount({ permissions: { ...CONTRACTS, ...rights } });
+      const { code, stdout } = await stage.backstop(["doctor"]);
+      expect(stdout).toContain("protect and run refuse it");
+      const [group = ""] = Object.keys(rights);
+      expect(stdout.match(/^cure {2}main: the key has the right .*(withdraw|transfer)/im)).not.toBeNull();
+      expect(stdout.includes("allowPermissions")).toBe(group === "Transfers");
+      expect(code).toBe(2);
+      expect((await stage.backstop(["protect"])).code).toBe(64);
+    },
+  );
+
   test("calls a read-only key fine in mode report-only, and tells of the read-only switch", async (context) => {
     const stage = await openStage(context, { config: { protection: { mode: "report-only" } } });
     stage.exchange.setAccount({ readOnly: true });

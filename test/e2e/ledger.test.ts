@@ -1,5 +1,5 @@
 /** The ledger under the sidecar: one writer, nothing unwritten that can wait, and a history that answers. */
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import Libsql from "libsql";
 import { describe, expect, it } from "vitest";
@@ -68,6 +68,26 @@ describe("a ledger that cannot be opened", () => {
     const { stdout, code } = await stage.backstop(["protect"]);
     expect(code).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({ accounts: [{ findings: [{ code: "ledger-unwritable" }] }] });
+  });
+
+  it("because a newer version wrote it is left as it is, missing stops are set, and the message says what to do", async (context) => {
+    const stage = await openStage(context);
+    expect((await stage.backstop(["protect"])).code).toBe(0);
+    const file = join(stage.folder, "state", "backstop.db");
+    const ledger = new Libsql(file);
+    ledger.exec("update schema_version set version = 99; pragma wal_checkpoint(truncate)");
+    ledger.close();
+    const before = await readFile(file);
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1", entryPrice: "64000" });
+    const sidecar = startRun(context, stage);
+    const { msg } = await sidecar.says(/newer bybit-backstop/);
+    expect(msg).toMatch(/version 99.*run that version, or name another ledger\.url/);
+    await sidecar.watching();
+    expect(await sidecar.end()).toBe(0);
+    expect(stage.posts().map(bodyOf)).toMatchObject([{ symbol: "BTCUSDT" }]);
+    expect((await readFile(file)).equals(before)).toBe(true);
+    const { code, stdout } = await stage.backstop(["doctor"]);
+    expect({ code, cure: /^cure {2}ledger: .*newer bybit-backstop.*$/m.test(stdout) }).toEqual({ code: 2, cure: true });
   });
 
   it("that another program has damaged is neither trusted nor touched", async (context) => {

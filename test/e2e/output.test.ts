@@ -1,9 +1,11 @@
 /** Where reports and logs go: every format, stdout or a file, tables and colours only where a person looks. */
-import { lstatSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { lstatSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { FORMATS, type Report } from "../../src/report/index.js";
-import { reportIn } from "./cli.js";
+import { PROGRAM, reportIn } from "./cli.js";
 import { openBook, openStage } from "./stage.js";
 import { noTerminal, onTerminal } from "./terminal.js";
 
@@ -71,6 +73,19 @@ describe.concurrent("a report file", () => {
     await stage.backstop(["audit", "--format", "html", "--output", "link.html"]);
     expect(lstatSync(join(stage.folder, "link.html")).isSymbolicLink()).toBe(true);
     expect(readFileSync(join(stage.folder, "real.html"), "utf8")).toMatch(SIGN.html);
+  });
+
+  test("is drafted under no name that somebody could have put a link at, and only its owner can read it", async (context) => {
+    const stage = await openStage(context);
+    const victim = join(stage.folder, "victim");
+    writeFileSync(victim, "precious");
+    const args = [PROGRAM, "audit", "--output", "report.json"];
+    const program = spawn(process.execPath, args, { cwd: stage.folder, env: stage.env });
+    // Long before the program has begun to run.
+    symlinkSync(victim, join(stage.folder, `report.json.${program.pid}.part`));
+    expect(await once(program, "close")).toEqual([0, null]);
+    expect(readFileSync(victim, "utf8")).toBe("precious");
+    expect(statSync(join(stage.folder, "report.json")).mode & 0o777).toBe(0o600);
   });
 
   test("that is a device is written to and not replaced", async (context) => {

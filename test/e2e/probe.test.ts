@@ -186,6 +186,44 @@ describe("what goes wrong in the middle", { concurrent: true }, () => {
   );
 });
 
+describe("what somebody else does in the contract meanwhile", { concurrent: true }, () => {
+  test("before the first question: nothing is sent, and all of it stays", LONG, async (context) => {
+    const stage = await openStage(context);
+    const { handle } = stage.exchange;
+    // The last thing that is read before the questions, when the person has agreed already.
+    stage.exchange.handle = (request) => {
+      if (request.path === "/v5/account/info") stage.exchange.open({ symbol: SMALLEST, side: "long", size: "50" });
+      return handle(request);
+    };
+    const finished = await probe(stage);
+    const { results } = found(finished);
+    expect(new Set(results.map(({ detail }) => detail))).toEqual(
+      new Set([`not asked: something else is in the contract now, ${SMALLEST}: a long position of 50`]),
+    );
+    expect({ code: finished.code, posts: stage.posts() }).toEqual({ code: 3, posts: [] });
+  });
+
+  test(
+    "in the middle of one: no more than the probe can have opened is closed, and the rest is told",
+    LONG,
+    async (context) => {
+      const stage = await openStage(context);
+      let isOpened = false;
+      stage.exchange.onPush(({ topic }) => {
+        if (topic !== "execution" || isOpened) return;
+        isOpened = true;
+        stage.exchange.open({ symbol: SMALLEST, side: "long", size: "5000" });
+      });
+      const finished = await probe(stage);
+      const [position] = stage.exchange.snapshot().accounts.flatMap(({ positions }) => positions);
+      // Three orders of the smallest size are what it may hold.
+      expect(Number(position?.size)).toBeGreaterThan(4_900);
+      expect(found(finished).left).toContainEqual(expect.stringContaining(`${SMALLEST}: a long position of 49`));
+      expect(finished.code).toBe(1);
+    },
+  );
+});
+
 interface Refused {
   readonly what: string;
   readonly args?: readonly string[];
@@ -208,6 +246,15 @@ const REFUSED: readonly Refused[] = [
     what: "any other address that calls itself custom",
     prepare: (stage) => changeAccount(stage, { restUrl: "https://api.bybit.com" }),
     says: /this account is for https:\/\/api\.bybit\.com/,
+  },
+  {
+    what: "an account of the demo exchange that is sent elsewhere",
+    prepare: (stage) => {
+      const elsewhere = { restUrl: "https://api.bybit.com", wsUrl: undefined };
+      changeAccount(stage, { environment: "demo", key: "${K}", secret: "${S}", ...elsewhere });
+    },
+    env: { K: MAIN.key, S: MAIN.secret },
+    says: /accounts\[0\]\.restUrl.*does not go with environment demo/,
   },
   {
     what: "an address that only begins like this machine's",

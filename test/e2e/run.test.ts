@@ -373,6 +373,15 @@ describe("SIGHUP", () => {
     await writeFile(stage.config, JSON.stringify({ accounts, protection: { mode: "all" } }));
     sidecar.process.kill("SIGHUP");
     await sidecar.says(/^the config was not taken over.*protection\.mode/s);
+    // As an editor leaves it for a moment.
+    const half = JSON.stringify({ accounts, protection: { stopLoss: { distance: "1%" } } }).slice(0, -20);
+    await writeFile(stage.config, half);
+    sidecar.process.kill("SIGHUP");
+    const { level } = await sidecar.says(
+      /^the config was not taken over; everything stays as it is: .*not valid YAML/s,
+    );
+    expect(level).toBe("error");
+    expect(stage.posts()).toEqual([]);
     await writeFile(stage.config, JSON.stringify({ accounts, protection: { stopLoss: { distance: "1%" } } }));
     const resting = events.stopRests("BTCUSDT");
     sidecar.process.kill("SIGHUP");

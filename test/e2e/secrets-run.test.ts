@@ -1,5 +1,5 @@
 /** A sidecar under faults, with everything that it says to anybody: no key, secret, signature or token is in any of it. */
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, type TestContext } from "vitest";
 import { CANARY, echo, echoing, filesIn, leaks } from "./canary.js";
@@ -93,23 +93,56 @@ test("a sidecar shows none of them in its log, answers, events, metrics or ledge
   for (const path of ["/v1/report", "/v1/history?limit=200", "/metrics", "/healthz", "/readyz", "/openapi.json"]) {
     await window.ask("GET", path);
   }
-  const own = { side: "long", stopLoss: "120", orderLinkId: token.slice(0, 36), reason: CANARY.secret };
+  const own = { side: "long", stopLoss: "120", orderLinkId: "bot-order-1", reason: CANARY.secret };
   expect(await window.ask("PUT", INTENT, { json: own })).toBeGreaterThanOrEqual(200);
   await window.ask("GET", INTENT);
-  await window.ask("POST", "/v1/pause", { json: { symbol: "SOLUSDT", for: "1m", reason: `because ${CANARY.key}` } });
+  const spoken = `because ${CANARY.key} ${encodeURIComponent(CANARY.secret)} ${token}`;
+  expect(await window.ask("POST", "/v1/pause", { json: { symbols: ["SOLUSDT"], for: "1m", reason: spoken } })).toBe(
+    200,
+  );
+  const until = new Date(Date.now() + 3_600_000).toISOString();
+  const waiver = { side: "long", stopLoss: "none", reason: spoken, until, orderLinkId: CANARY.key };
+  expect([200, 422]).toContain(await window.ask("PUT", "/v1/intents/main/linear/XRPUSDT/0", { json: waiver }));
+  const { orderLinkId: _named, ...unnamed } = waiver;
+  expect(await window.ask("PUT", "/v1/intents/main/linear/BTCUSDT/0", { json: unnamed })).toBe(200);
   await window.ask("POST", "/v1/sweep");
   expect(await window.ask("GET", `/v1/${CANARY.secret}`)).toBe(404);
   expect(
     await window.ask("GET", `/v1/report?${CANARY.key}=${token}`, { authorization: `Bearer ${CANARY.secret}` }),
   ).toBe(401);
   expect(await sidecar.end()).toBe(0);
+  const { stdout: pauses } = await stage.backstop(["resume", "--symbol", "XRPUSDT"]);
 
-  const said = [sidecar.output(), await events.all, ...window.heard];
-  expect(said[1]).toContain("event: step");
+  const said = [sidecar.output(), pauses, await events.all, ...window.heard];
+  expect(said[2]).toContain("event: step");
   const written = filesIn(stage, "", ["token"]);
   expect(written.some((text) => text.startsWith("SQLite format 3"))).toBe(true);
   expect(leaks(stage, [...said, ...written], [token])).toEqual([]);
   // Whatever was signed: also what went over the private stream.
   expect(said.filter((text) => /(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/i.test(text))).toEqual([]);
   expect(REPEATED.filter(([, sign]) => !sign.test(sidecar.output())).map(([what]) => what)).toEqual([]);
+});
+
+test("the program that tells systemd is told no key: not in its arguments and not in its environment", async (context) => {
+  const stage = await openStage(context, { accounts: [CANARY] });
+  const config = JSON.parse(readFileSync(stage.config, "utf8")) as { accounts: object[] };
+  const accounts = config.accounts.map((account) => ({ ...account, key: "${K}", secret: "${S}" }));
+  writeFileSync(stage.config, JSON.stringify({ ...config, accounts }));
+  const bin = join(stage.folder, "bin");
+  mkdirSync(bin);
+  writeFileSync(join(bin, "systemd-notify"), `#!/bin/sh\n(echo "told $*"; env) >> '${join(stage.folder, "told")}'\n`, {
+    mode: 0o700,
+  });
+  const sidecar = startRun(context, stage, [], {
+    PATH: `${bin}:${process.env["PATH"] ?? ""}`,
+    NOTIFY_SOCKET: "/nowhere",
+    WATCHDOG_USEC: "200000",
+    K: CANARY.key,
+    S: CANARY.secret,
+  });
+  await sidecar.watching();
+  expect(await sidecar.end()).toBe(0);
+  const told = readFileSync(join(stage.folder, "told"), "utf8");
+  for (const state of ["READY=1", "WATCHDOG=1", "STOPPING=1"]) expect(told).toContain(`told ${state}`);
+  expect(leaks(stage, [told])).toEqual([]);
 });

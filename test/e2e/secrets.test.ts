@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { FORMATS } from "../../src/report/index.js";
 import type { Finished } from "./cli.js";
-import { CANARY, echo, echoing, filesIn, leaks } from "./canary.js";
+import { CANARY, echo, echoing, echoingSpelled, filesIn, leaks } from "./canary.js";
 import type { Rewrite } from "./mirror.js";
 import { openBook, openStage, type Stage } from "./stage.js";
 
@@ -45,6 +45,25 @@ describe("no key, secret or signature is in any output", { concurrent: true }, (
     const done = await runBoth(stage);
     expect(done.every(({ stderr }) => stderr !== "")).toBe(true);
     expect(leaks(stage, [...done.flatMap(({ stdout, stderr }) => [stdout, stderr]), ...filesIn(stage)])).toEqual([]);
+  });
+
+  test("when refusals of writes repeat them in any spelling, in no format, and not in the history either", {
+    timeout: 60_000,
+  }, async (context) => {
+    const spelled = echoingSpelled();
+    const rewrite: Rewrite = (passing, body) => (passing.method === "POST" ? spelled(passing, body) : { body });
+    const stage = await openStage(context, { accounts: [CANARY], rewrite, rateLimits: false });
+    const symbols = ["BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT", "LTCUSDT"];
+    for (const symbol of symbols) stage.exchange.open({ symbol, side: "long", size: "10" });
+    const outputs: string[] = [];
+    for (const format of FORMATS) {
+      const { stdout, stderr } = await stage.backstop(["protect", "--format", format, ...LOUD]);
+      expect(stdout).not.toBe("");
+      outputs.push(stdout, stderr);
+    }
+    outputs.push((await stage.backstop(["history", "--limit", "500"])).stdout);
+    expect(outputs.join("")).toContain("was refused");
+    expect(leaks(stage, [...outputs, ...filesIn(stage)])).toEqual([]);
   });
 
   test("when the exchange refuses the signature", async (context) => {

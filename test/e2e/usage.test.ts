@@ -143,6 +143,11 @@ const WRONG: readonly Wrong[] = [
     config: { accounts: [{ name: "main", environment: "mainnet", key: "${KEY}", secret: "s".repeat(36) }] },
     says: ["accounts[0].secret", "${NAME}", "file:PATH"],
   },
+  {
+    what: "a server on all addresses",
+    config: { http: { host: "0.0.0.0" } },
+    says: ["http.host", "0.0.0.0", "127.0.0.1, localhost or ::1", "http.allowRemote: true"],
+  },
   { what: "a key reserved for later", config: { notify: {} }, says: ["notify", "later"] },
 ];
 
@@ -214,13 +219,41 @@ describe.concurrent("a wrong config ends with 64 and names file, key, value and 
     expect(finished).toEqual(refused("BYBITTRACE", "unset it"));
   });
 
+  const REAL = { name: "main", environment: "mainnet", key: ACCOUNT.key, secret: ACCOUNT.secret };
+
   test.each(["audit", "protect", "run", "doctor"])("a debugger that could read the key from %s", async (command) => {
-    const real = { name: "main", environment: "mainnet", key: ACCOUNT.key, secret: ACCOUNT.secret };
     const file = `inspected-${command}.yaml`;
-    writeFileSync(join(folder, file), JSON.stringify({ accounts: [real], protection: { mode: "report-only" } }));
+    writeFileSync(join(folder, file), JSON.stringify({ accounts: [REAL], protection: { mode: "report-only" } }));
     const env = { ...ENV, NODE_OPTIONS: "--inspect=127.0.0.1:0" };
     expect(await refusal([command, "--config", file], env)).toEqual(
       refused("debugger", "at 127.0.0.1:", "account main", "without --inspect"),
     );
+  });
+
+  /** Node itself can let a key out. */
+  const WINDOWS: readonly (readonly [string, NodeJS.ProcessEnv, readonly string[]])[] = [
+    ["a debugger, with the real exchange behind another name", { NODE_OPTIONS: "--inspect=127.0.0.1:0" }, ["debugger"]],
+    ["requests printed by node", { NODE_DEBUG: "http" }, ["NODE_DEBUG", "unset it"]],
+    ["anybody taken for the exchange", { NODE_TLS_REJECT_UNAUTHORIZED: "0" }, ["NODE_TLS_REJECT_UNAUTHORIZED"]],
+    ["memory on a signal", { NODE_OPTIONS: "--heapsnapshot-signal=SIGUSR2" }, ["--heapsnapshot-signal"]],
+    ["memory, by the option's other spelling", { NODE_OPTIONS: "--heapsnapshot_signal=SIGUSR2" }, ["heapsnapshot"]],
+    ["the environment on a signal", { NODE_OPTIONS: "--max-http-header-size=9999 --report-on-signal" }, ["report-on"]],
+    ["the environment in a crash", { NODE_OPTIONS: "--report-uncaught-exception" }, ["--report-uncaught-exception"]],
+    ["memory in a crash", { NODE_OPTIONS: "--abort-on-uncaught-exception" }, ["--abort-on-uncaught-exception"]],
+    ["the keys of connections", { NODE_OPTIONS: "--tls-keylog=keys.log" }, ["--tls-keylog"]],
+  ];
+  const REMOTE = {
+    ...ACCOUNT,
+    restUrl: "https://exchange.example.com",
+    wsUrl: "wss://exchange.example.com/v5/private",
+  };
+
+  test.each(WINDOWS)("a window: %s", async (what, window, says) => {
+    const file = `window-${what.replaceAll(/\W/g, "-")}.yaml`;
+    writeFileSync(join(folder, file), JSON.stringify({ accounts: [REMOTE], protection: { mode: "report-only" } }));
+    const found = await refusal(["audit", "--config", file], { ...ENV, ...window });
+    expect(found).toMatchObject({ code: 64, stdout: "", hasStackTrace: false });
+    for (const part of [...says, "only with a simulator on this machine"]) expect(found.message).toContain(part);
+    for (const secret of Object.values(ENV)) expect(found.message).not.toContain(secret);
   });
 });

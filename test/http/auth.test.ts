@@ -1,4 +1,5 @@
 /** Who may ask: below /v1 the owner of the token alone, and a stranger learns nothing of it. */
+import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
 import { ask, errorCode, openAsOwner, openWindow, owned, TOKEN } from "./stage.js";
 
@@ -37,6 +38,36 @@ describe("without the token", () => {
     ] as const) {
       expect((await ask(port, path, { method })).status).toBe(401);
     }
+  });
+
+  /** However the line of the request spells the path, proxies and clients included. */
+  test.each([
+    "//v1/report",
+    "/v1//report",
+    "/%761/report",
+    "/v1%2freport",
+    "/v1%2Freport",
+    "/V1/report",
+    "/v1/report/",
+    "/./v1/report",
+    "/%2e/v1/report",
+    "/healthz/../v1/report",
+    "/healthz/..%2fv1/report",
+    "/v1/report;x",
+    "/v1/report%00",
+    "/v1/report#x",
+    "/v1/report?token",
+    "\\v1\\report",
+    "http://evil.example/v1/report",
+    "http://localhost/v1/report",
+  ])("%s leads nowhere", async (path) => {
+    const { port, desk } = await openAsOwner();
+    const socket = connect(port, "127.0.0.1");
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost:${port}\r\nConnection: close\r\n\r\n`);
+    const chunks: Buffer[] = [];
+    for await (const chunk of socket) chunks.push(chunk as Buffer);
+    expect(Buffer.concat(chunks).toString()).toMatch(/^HTTP\/1\.1 40[014] /);
+    expect(desk.asked).toEqual([]);
   });
 
   test.each([

@@ -1,4 +1,5 @@
 /** The token file: made when absent, refused when others can read it, and never shown. */
+import crypto from "node:crypto";
 import {
   chmodSync,
   existsSync,
@@ -9,8 +10,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { bearerToken, openToken, sameToken, TokenFileError } from "../../src/http/index.js";
 import { scrub } from "../../src/runtime/index.js";
 import { folder } from "../settings/folder.js";
@@ -120,6 +122,19 @@ describe("an offered token", () => {
     [undefined, null],
   ])("in %j is %j", (header, token) => {
     expect(bearerToken(header)).toBe(token);
+  });
+
+  test("is compared in a time that depends neither on where it differs nor on its length", () => {
+    const compare = vi.spyOn(crypto, "timingSafeEqual");
+    syncBuiltinESMExports();
+    onTestFinished(() => {
+      compare.mockRestore();
+      syncBuiltinESMExports();
+    });
+    const offered = [GIVEN, `${GIVEN.slice(0, -1)}x`, `x${GIVEN.slice(1)}`, "x", "x".repeat(10_000)];
+    for (const one of offered) sameToken(one, GIVEN);
+    const lengths = compare.mock.calls.flatMap(([first, second]) => [first.byteLength, second.byteLength]);
+    expect(lengths).toEqual(offered.flatMap(() => [32, 32]));
   });
 
   test("is the token only when it is the whole token", () => {

@@ -64,6 +64,19 @@ test("a read that fails takes back nothing that was known, and is tried again wi
   watch.close();
 });
 
+test("what is to be warned of is told at the start and every six hours: soon expired, bound to no address", async () => {
+  const expiresAtMs = Date.now() + 13 * 86_400_000;
+  const weak: KeyInfo = { ...SOUND, boundAddresses: [], expiresAtMs };
+  const { watch, logged } = watched(weak, [weak]);
+  await vi.advanceTimersByTimeAsync(0);
+  const times = (code: string) => logged().split(code).length - 1;
+  expect([times("key-expiring"), times("key-without-ip")]).toEqual([1, 1]);
+  await vi.advanceTimersByTimeAsync(4 * SIX_HOURS_MS);
+  expect([times("key-expiring"), times("key-without-ip")]).toEqual([5, 5]);
+  expect(watch.frozen()).toBeNull();
+  watch.close();
+});
+
 test("after closing nothing is read any more", async () => {
   const { watch } = watched(SOUND, [STRONG]);
   await vi.advanceTimersByTimeAsync(0);

@@ -10,6 +10,7 @@ import {
   registeredSecrets,
   registerSecret,
   scrub,
+  scrubValue,
 } from "../../src/runtime/index.js";
 
 const SECRET = 'Canary"Secret/+ \\2é-very-secret';
@@ -23,6 +24,10 @@ const ENCODINGS: Record<string, (secret: string) => string> = {
   "in JSON in JSON": (secret) => JSON.stringify({ body: JSON.stringify({ held: secret }) }),
   "in a URL": (secret) => `/v5?held=${encodeURIComponent(secret)}`,
   "in a form": (secret) => new URLSearchParams({ held: secret }).toString(),
+  "on a page": (secret) =>
+    secret.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;"),
+  "in JSON of a page": (secret) =>
+    JSON.stringify(secret.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;")),
   "in base64": (secret) => base64(secret),
   "in basic auth": (secret) => `Basic ${base64(`me:${secret}`)}`,
   "in base64 with one letter before it": (secret) => base64(`x${secret}yz`),
@@ -73,6 +78,12 @@ describe("scrubbing text", () => {
     const registry = createSecretRegistry();
     registry.register(SECRET);
     expect(JSON.parse(registry.scrub(JSON.stringify({ held: `a ${SECRET} b` })))).toEqual({ held: "a [secret] b" });
+  });
+
+  test("goes through a value, before a form escapes what is in it or breaks it into lines", () => {
+    registerSecret(SECRET);
+    const value = { list: [`a ${SECRET} b`, 1, null], deep: { text: encodeURIComponent(SECRET) } };
+    expect(scrubValue(value)).toEqual({ list: ["a [secret] b", 1, null], deep: { text: "[secret]" } });
   });
 
   test("knows the secrets that the process registered", () => {

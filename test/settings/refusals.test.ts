@@ -290,6 +290,27 @@ describe("keys and secrets", () => {
   });
 });
 
+describe("an address of the server that other machines reach", () => {
+  const http = (rest: string) => `${ACCOUNT}${STOP}http: { ${rest} }\n`;
+
+  test.each(["0.0.0.0", "'::'", "192.0.2.1", "127.0.0.1.example.com", "bot.example.com", "'::ffff:127.0.0.1'", "'*'"])(
+    "(%s) is refused, and the message names what would allow it",
+    async (host) => {
+      const { message } = await refusal(http(`host: ${host}`));
+      expect(message).toMatch(
+        /http\.host: ".*" is not allowed; allowed: 127\.0\.0\.1, localhost or ::1; there is no TLS/,
+      );
+      expect(message).toContain("http.allowRemote: true");
+      expect((await refusal(http(`host: ${host}, allowRemote: false`))).message).toContain("allowRemote");
+      expect((await load(http(`host: ${host}, allowRemote: true`))).http?.host).toBe(host.replaceAll("'", ""));
+    },
+  );
+
+  test.each(["127.0.0.1", "127.0.0.2", "localhost", "'::1'"])("is not the loopback's: %s", async (host) => {
+    expect((await load(http(`host: ${host}`))).http?.host).toBe(host.replaceAll("'", ""));
+  });
+});
+
 describe("a secret in the wrong place stays out of every message", () => {
   const s = CANARY_SECRET;
   test.each([
@@ -306,12 +327,36 @@ describe("a secret in the wrong place stays out of every message", () => {
     ["a list", `${ACCOUNT.replace("${MAIN_SECRET}", `[${s}]`)}${STOP}`],
     ["braces without a variable of that name", `${ACCOUNT.replace("${MAIN_SECRET}", `\${${s}}`)}${STOP}`],
     ["a database URL", `${ACCOUNT}${STOP}ledger: { url: "mysql://me:${s}@db/x" }\n`],
+    ["a database URL behind a question mark", `${ACCOUNT}${STOP}ledger: { url: "pgsql://db/x?password=${s}" }\n`],
     ["a heartbeat URL", `${ACCOUNT}${STOP}heartbeat: { url: "ftp://hc/${s}" }\n`],
     ["a key of its own", `${ACCOUNT}${STOP}${s}: 1\n`],
   ])("%s", async (_place, config) => {
     const error = await refusal(config);
     expect(error.message).not.toContain(s);
     expect(JSON.stringify(error.problems)).not.toContain(s);
+  });
+
+  /** Such as no key of the exchange has, and so nobody would know by its looks. */
+  const WORD = "hunter2/x";
+  test.each([
+    ["of a database", `${ACCOUNT}${STOP}ledger: { url: "mysql://me:${WORD}@db/x" }\n`],
+    ["of a database, with an @ in it", `${ACCOUNT}${STOP}ledger: { url: "mysql://me:pass@${WORD}@db/x" }\n`],
+    ["behind a question mark", `${ACCOUNT}${STOP}ledger: { url: "mysql://db/x?user=me&password=${WORD}" }\n`],
+    [
+      "of an exchange's address",
+      `${ACCOUNT.replace("mainnet", "custom")}    restUrl: http://me:${WORD}@127.0.0.1/\n    wsUrl: me:${WORD}@host\n${STOP}`,
+    ],
+  ])("a password %s", async (_whose, config) => {
+    const error = await refusal(config);
+    expect(error.message).toContain("(hidden)");
+    expect(error.message).not.toContain("hunter2");
+    expect(JSON.stringify(error.problems)).not.toContain("hunter2");
+  });
+
+  test("a secret that stands in another place as well is known there too, whatever it looks like", async () => {
+    const odd = 'Odd-"secret"/+%';
+    const { message } = await refusal(`${ACCOUNT}${STOP}scope: '${odd}'\n`, { env: { ...ENV, MAIN_SECRET: odd } });
+    expect(message).toContain('scope: "[secret]" is not allowed');
   });
 
   test("secrets that were read stay out of the refusal of something else", async () => {

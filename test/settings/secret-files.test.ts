@@ -97,6 +97,29 @@ describe("a symlink", () => {
     expect(await read()).toBe("second-secret");
   });
 
+  test.each([
+    ["out of its folder, to a file of ours", "../outside"],
+    ["out of its folder by an absolute path", "absolute"],
+    ["out of its folder by way of a link in it", "inner"],
+  ])("that leads %s is refused, and what it leads to is not told", async (_what, target) => {
+    const { path, read } = mount();
+    const outside = join(path, "../outside");
+    writeFileSync(outside, "somebody-elses-secret", { mode: 0o600 });
+    symlinkSync(outside, join(path, "inner"));
+    renameSync(join(path, "secret"), join(path, "unused"));
+    symlinkSync(target === "absolute" ? outside : target, join(path, "secret"));
+    const refused = await read();
+    expect(refused).toContain("a link that leads out of its folder; name the file that it leads to");
+    expect(refused).not.toContain("somebody-elses-secret");
+  });
+
+  test("as the folder of the secret itself is followed, as secret stores mount it", async () => {
+    const { path, read } = mount();
+    renameSync(path, join(path, "../generation-1"));
+    symlinkSync("generation-1", path);
+    expect(await read()).toBe(CANARY_SECRET);
+  });
+
   test("to nothing is refused", async () => {
     const { path, read } = mount();
     renameSync(join(path, "secret"), join(path, "unused"));

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { dec, print } from "../../src/domain/decimal.js";
 import {
+  passwordsIn,
   configJsonSchema,
   initConfigText,
   loadSettings,
@@ -91,6 +92,19 @@ describe("paths", () => {
     expect(settings.ledger.url).toBe("postgres://me:long-password@db/backstop");
     expect(settings.stateDir).toBe(join(settings.file, "../state"));
     expect(secretsOf(settings)).toContain("long-password");
+  });
+
+  test.each([
+    ["postgres://me:long-password@db/backstop", ["long-password"]],
+    ["postgres://me:p%40ss@db/x", ["p%40ss", "p@ss"]],
+    ["postgres://me:p@ss/word@db/x", ["p@ss/word"]],
+    ["postgres://me:100%@db/x", ["100%"]],
+    ["postgres://me:pass@/x?host=/run/postgresql", ["pass"]],
+    ["postgresql://db/x?user=me&password=p%2Fss&sslmode=require", ["p%2Fss", "p/ss"]],
+    ["postgres://db:5432/x?sslmode=require", []],
+    ["file:/state/backstop.db", []],
+  ])("the password of a database is never printed: %s", (url, passwords) => {
+    expect([...new Set(passwordsIn(url))]).toEqual(passwords);
   });
 
   test("the file is the one asked for, else the environment's, else config/backstop.yaml", () => {

@@ -10,7 +10,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | "everything">> = {
   policy: ["domain"],
   settings: ["domain", "policy", "runtime"],
   exchange: ["domain"],
-  "exchange/bybit": ["domain", "exchange"],
+  "exchange/bybit": ["domain", "exchange", "runtime"],
   "exchange/simulator": ["domain"],
   assess: ["domain", "policy"],
   plan: ["domain", "policy", "assess"],

@@ -1,5 +1,5 @@
 /** Takes away what an experiment made: its orders, its position, and exits that outlived it; says what it could not. */
-import { minOf, print } from "../../domain/decimal.js";
+import { type Decimal, dec, maxOf, minOf, print } from "../../domain/decimal.js";
 import { ExchangeFailure } from "../../exchange/failure.js";
 import { type Bench, isExit, type Patience, signedSize, Unsettled } from "./bench.js";
 import { MOST_UNITS } from "./contract.js";
@@ -19,9 +19,16 @@ interface Leftovers {
   readonly position: Row;
 }
 
+/** What of a contract that was empty is not the probe's; null: nothing is there. @throws Unsettled, ExchangeFailure */
+export async function intruder(bench: Bench): Promise<string | null> {
+  const [orders, position] = await Promise.all([bench.openOrders(), bench.position()]);
+  return described({ orders, position }, bench)[0] ?? null;
+}
+
 /** Goes on until two reads in a row show nothing. Empty: nothing is left. */
 export async function clear(bench: Bench, { patience, sleep }: Clearing): Promise<readonly string[]> {
   const untilMs = bench.monotonicMs() + patience.clearMs;
+  const spared = createSpared(bench.contract.unit.times(MOST_UNITS));
   let quiet = 0;
   let left: readonly string[] = [];
   while (quiet < QUIET_READS) {
@@ -29,7 +36,7 @@ export async function clear(bench: Bench, { patience, sleep }: Clearing): Promis
       const found = await look(bench);
       left = described(found, bench);
       quiet = left.length === 0 ? quiet + 1 : 0;
-      if (left.length > 0) await remove(found, bench);
+      if (left.length > 0) await remove(found, bench, spared(signedSize(found.position).abs()));
     } catch (error) {
       if (!(error instanceof ExchangeFailure) && !(error instanceof Unsettled)) throw error;
       quiet = 0;
@@ -51,22 +58,38 @@ function isOurs(row: Row, { linkPrefix }: Bench): boolean {
   return textIn(row, "orderLinkId").startsWith(linkPrefix) || isExit(row);
 }
 
-async function remove({ orders, position }: Leftovers, bench: Bench): Promise<void> {
+/** Of a position of so much now, what the probe cannot have opened: somebody else did. */
+type Spared = (size: Decimal) => Decimal;
+
+/** What was taken away so far counts too: else a large position would go in small pieces. */
+function createSpared(most: Decimal): Spared {
+  let last = dec("0");
+  let gone = dec("0");
+  return (size) => {
+    gone = gone.plus(maxOf(dec("0"), last.minus(size)));
+    last = size;
+    return maxOf(dec("0"), gone.plus(size).minus(most));
+  };
+}
+
+async function remove({ orders, position }: Leftovers, bench: Bench, spared: Decimal): Promise<void> {
   const isFlat = signedSize(position).isZero();
   // Its stops guard the position for as long as it is there, and mostly go with it.
   const removable = isFlat ? orders : orders.filter((row) => !isExit(row));
   for (const row of removable) await send(bench, "/v5/order/cancel", { orderId: textIn(row, "orderId") });
-  if (!isFlat) await close(position, bench);
+  if (!isFlat) await close(position, bench, spared);
 }
 
 /** Reduce-only, and never more than the probe may have opened. */
-async function close(position: Row, bench: Bench): Promise<void> {
+async function close(position: Row, bench: Bench, spared: Decimal): Promise<void> {
   const { unit, positionIdx } = bench.contract;
   const size = signedSize(position);
+  const ours = minOf(size.abs().minus(spared), unit.times(MOST_UNITS));
+  if (ours.lte(0)) return;
   await send(bench, "/v5/order/create", {
     side: size.gt(0) ? "Sell" : "Buy",
     orderType: "Market",
-    qty: print(minOf(size.abs(), unit.times(MOST_UNITS))),
+    qty: print(ours),
     reduceOnly: true,
     positionIdx,
   });

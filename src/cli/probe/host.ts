@@ -1,4 +1,5 @@
 /** Where the probe may go: demo, testnet and this machine, by their addresses and not by what a setting calls them. */
+import { isLoopbackUrl } from "../../runtime/index.js";
 import type { AccountSettings } from "../../settings/index.js";
 import { Refusal } from "../exit.js";
 
@@ -8,15 +9,13 @@ const HOSTS = {
   testnet: "https://api-testnet.bybit.com",
 } as const;
 
-const LOOPBACK = /^(localhost|127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])$/;
-
 /**
  * The address that every request of the probe goes to.
  * @throws Refusal for an account of any other exchange
  */
 export function probeHost({ name, environment, restUrl }: AccountSettings): string {
   if (environment === "demo" || environment === "testnet") return HOSTS[environment];
-  const isSimulator = environment === "custom" && restUrl !== undefined && isLoopback(restUrl);
+  const isSimulator = environment === "custom" && restUrl !== undefined && isLoopbackUrl(restUrl);
   if (isSimulator) return restUrl;
   throw new Refusal(
     `account ${name}: the probe opens positions, so it only goes to Bybit's demo and testnet, and to a simulator on ` +
@@ -25,7 +24,28 @@ export function probeHost({ name, environment, restUrl }: AccountSettings): stri
   );
 }
 
-/** A simulator answers at once; a real exchange is given time to change its mind. */
-export function isLoopback(url: string): boolean {
-  return URL.canParse(url) && LOOPBACK.test(new URL(url).hostname);
+const PATIENCE_MS = 5_000;
+
+/**
+ * On this machine may also listen what passes everything on to the real exchange. A simulator shows its own state to
+ * whoever asks; no exchange does, and nothing that it could do harm with is sent for it.
+ * @throws Refusal where no simulator answers
+ */
+export async function refuseStranger(url: string): Promise<void> {
+  if (!isLoopbackUrl(url) || (await showsItsState(url))) return;
+  throw new Refusal(
+    `${url} is no simulator of bybit-backstop, or it does not answer: it may pass everything on to the real exchange; ` +
+      "allowed: `npx bybit-backstop simulator`, or an account of environment demo or testnet.",
+  );
+}
+
+async function showsItsState(url: string): Promise<boolean> {
+  try {
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const answer = await fetch(new URL("/_control/snapshot", url), { redirect: "error", signal });
+    const state: unknown = await answer.json();
+    return answer.ok && typeof state === "object" && state !== null && "accounts" in state;
+  } catch {
+    return false;
+  }
 }

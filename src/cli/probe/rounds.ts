@@ -4,7 +4,7 @@ import { ABOUT_ORDERS } from "./about-orders.js";
 import { ABOUT_SIZES } from "./about-sizes.js";
 import { ABOUT_STOPS } from "./about-stops.js";
 import { type Bench, Unsettled } from "./bench.js";
-import { type Clearing, clear } from "./clearing.js";
+import { type Clearing, clear, intruder } from "./clearing.js";
 import type { Experiment } from "./experiment.js";
 
 export const EXPERIMENTS: readonly Experiment[] = [...ABOUT_STOPS, ...ABOUT_SIZES, ...ABOUT_ORDERS];
@@ -46,6 +46,11 @@ export async function askAll(experiments: readonly Experiment[], parts: RoundsPa
       continue;
     }
     parts.progress(`${index + 1} of ${experiments.length}: ${experiment.question}`);
+    const hindrance = await hindranceIn(parts.bench);
+    if (hindrance !== null) {
+      results.push(unsettled(experiment, hindrance));
+      continue;
+    }
     try {
       results.push(await ask(experiment, parts.bench));
     } finally {
@@ -54,6 +59,17 @@ export async function askAll(experiments: readonly Experiment[], parts: RoundsPa
     }
   }
   return { results, left };
+}
+
+/** Looked at each time, and first after somebody has agreed: what is there now, the probe has not opened. */
+async function hindranceIn(bench: Bench): Promise<string | null> {
+  try {
+    const found = await intruder(bench);
+    return found === null ? null : `not asked: something else is in the contract now, ${found}`;
+  } catch (error) {
+    if (error instanceof Unsettled || error instanceof ExchangeFailure) return error.message;
+    throw error;
+  }
 }
 
 async function ask(experiment: Experiment, bench: Bench): Promise<Result> {

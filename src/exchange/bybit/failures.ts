@@ -1,4 +1,5 @@
 /** Turns the exchange's codes and words, HTTP statuses and network errors into kinds and causes of failure. */
+import { scrubSecrets } from "../../runtime/secrets.js";
 import type { FailureCause, FailureFacts, FailureKind } from "../failure.js";
 
 type Verdict = readonly [FailureKind, FailureCause];
@@ -114,11 +115,17 @@ export function clocksIn(retMsg: string): { readonly requestMs: number; readonly
 /** What our signatures look like: HMAC-SHA256 in hex. Ids of the exchange are shorter. */
 const SIGNATURE = /[0-9a-f]{64}/gi;
 
-/** Removes credentials and signatures, then everything unprintable, then what is too long. */
+const REMOVED = "***";
+
+/**
+ * Removes credentials in every spelling and signatures, then everything unprintable, then what is too long: of a half
+ * credential nobody could tell that it is one.
+ */
 export function cleanWords(text: string, secrets: readonly string[]): string {
-  const scrubbed = secrets.reduce((rest, secret) => (secret === "" ? rest : rest.replaceAll(secret, "***")), text);
+  const spelled = scrubSecrets(text, secrets, REMOVED);
+  const scrubbed = secrets.reduce((rest, secret) => (secret === "" ? rest : rest.replaceAll(secret, REMOVED)), spelled);
   return scrubbed
-    .replaceAll(SIGNATURE, "***")
+    .replaceAll(SIGNATURE, REMOVED)
     .replaceAll(/\p{C}+/gu, " ")
     .trim()
     .slice(0, RET_MSG_LENGTH);

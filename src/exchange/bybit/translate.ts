@@ -161,8 +161,9 @@ export function marginModeOf(word: string | null | undefined): MarginMode | null
 
 /** A shape that nobody has seen yet must not hide a right: whatever words are there count. */
 function rightsOf(rights: unknown): readonly string[] {
-  if (rights == null) return [];
-  return Array.isArray(rights) ? rights.map(String) : [typeof rights === "string" ? rights : JSON.stringify(rights)];
+  if (rights == null || rights === "") return [];
+  const listed: readonly unknown[] = Array.isArray(rights) ? rights : [rights];
+  return listed.map((right) => (typeof right === "string" ? right : JSON.stringify(right)));
 }
 
 /** docs/v5/user/apikey-info: the expiry is meant only for keys that are bound to no address. */

@@ -2,6 +2,7 @@
 import http from "node:http";
 import https from "node:https";
 import { type APIRegion, RestClientV5 } from "bybit-api";
+import { isLoopbackUrl } from "../../runtime/loopback.js";
 import type { FailureFacts } from "../failure.js";
 import { valueOf, verdictOfNetwork, verdictOfStatus } from "./failures.js";
 
@@ -151,13 +152,9 @@ function createRest(
       maxRedirects: 0,
       maxContentLength: LARGEST_ANSWER_BYTES,
       ...agents,
-      ...(restUrl !== undefined && isLoopback(restUrl) ? { proxy: false as const } : {}),
+      ...(restUrl !== undefined && isLoopbackUrl(restUrl) ? { proxy: false as const } : {}),
     },
   );
-}
-
-function isLoopback(url: string): boolean {
-  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname);
 }
 
 class DeadlineExceeded extends Error {
