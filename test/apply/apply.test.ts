@@ -4,6 +4,7 @@ import { applyStep } from "../../src/apply/apply.js";
 import { ExchangeFailure, type FailureCause, type FailureKind } from "../../src/exchange/failure.js";
 import type { Urgency, Writer } from "../../src/exchange/port.js";
 import type { PlannedStep } from "../../src/plan/step.js";
+import { fullStop } from "../builders/order.js";
 import { takeProfitAt } from "../builders/policy.js";
 import { aPosition, aShort } from "../builders/position.js";
 import { planned } from "../builders/snapshot.js";
@@ -43,6 +44,12 @@ function only(steps: readonly PlannedStep[]): PlannedStep {
 
 const both = only(planned({ positions: [aPosition()] }, { protection: { takeProfit: takeProfitAt("0.04") } }));
 const stopOnly = only(planned({ positions: [aShort({ positionIdx: 2 })] }));
+const profitOnly = only(
+  planned(
+    { positions: [aPosition({ fullStop: "98" })], orders: [fullStop(aPosition(), "98")] },
+    { protection: { takeProfit: takeProfitAt("0.04") } },
+  ),
+);
 const close = only(
   planned({ positions: [aPosition({ mark: "97", size: "3" })] }, { protection: { pastStop: "close" } }),
 );
@@ -75,6 +82,11 @@ describe("the request", () => {
   test("leaves out what is to be left alone", async () => {
     const { sent } = await apply(stopOnly);
     expect(Object.keys(sent[0]?.request ?? {})).toEqual(["key", "side", "stopLoss"]);
+  });
+
+  test("of a take-profit alone leaves the stop as it is", async () => {
+    const { sent } = await apply(profitOnly);
+    expect(Object.keys(sent[0]?.request ?? {})).toEqual(["key", "side", "takeProfit"]);
   });
 
   test("of a close carries the whole size and a link that makes doubling harmless", async () => {
@@ -111,8 +123,28 @@ describe("the answer", () => {
     expect(answers.map((answer) => answer.kind)).toEqual([expected]);
   });
 
+  const refusal = { kind: "refused", cause: "limit", endpoint: "POST /v5/position/trading-stop" } as const;
+
+  test.each([
+    ["the exchange's code and words", { ...refusal, retCode: 10001, retMsg: "too many" }, "10001 too many"],
+    ["its words alone where there is no code", { ...refusal, retMsg: "too many" }, "too many"],
+    [
+      "our own words where it has none",
+      { ...refusal, httpStatus: 502 },
+      "POST /v5/position/trading-stop was refused: HTTP 502",
+    ],
+  ])("tells %s", async (_what, facts, detail) => {
+    const { answers } = await apply(stopOnly, new ExchangeFailure(facts));
+    expect(answers).toEqual([{ kind: "refused", cause: "limit", meetsStopToo: false, detail }]);
+  });
+
+  test("a mistake of ours is told as one, and would meet a stop sent alone as well", async () => {
+    const { answers } = await apply(both, failed("bug", "limit"));
+    expect(answers).toEqual([{ kind: "refused", cause: "other", meetsStopToo: true, detail: "bug: 10001 words" }]);
+  });
+
   test("what is no failure of the exchange is a bug, and is thrown", async () => {
-    await expect(apply(stopOnly, new TypeError("x is not a function"))).rejects.toThrow(TypeError);
+    await expect(apply(stopOnly, new TypeError("x is not a function"))).rejects.toThrow("x is not a function");
   });
 });
 
@@ -133,6 +165,16 @@ describe("the stop alone", () => {
 
   test("does not follow an answer that leaves open whether both were set", async () => {
     const { sent } = await apply(both, failed("unknown", "timeout"));
+    expect(sent).toHaveLength(1);
+  });
+
+  test("does not follow a close, which is never sent twice", async () => {
+    const { sent } = await apply(close, failed("refused", "other"));
+    expect(sent).toHaveLength(1);
+  });
+
+  test("does not follow a refused take-profit where no stop was asked for", async () => {
+    const { sent } = await apply(profitOnly, failed("refused", "other"));
     expect(sent).toHaveLength(1);
   });
 
