@@ -48,7 +48,7 @@ function settingsFor(files, report, workers) {
     // What is copied to where the mutants run; a tsconfig would be rewritten through an interface that TypeScript 7 lacks.
     ignorePatterns: ["**", "!src/**/*.ts", "!test/**/*.ts", "!scripts/mutation/*.mjs", "!package.json"],
     tempDirName: ".mutation/tmp",
-    reporters: ["json", ...(process.stderr.isTTY ? ["progress"] : [])],
+    reporters: ["json", process.stderr.isTTY ? "progress" : "progress-append-only"],
     jsonReporter: { fileName: report },
     allowConsoleColors: false,
     timeoutMS: 10_000,
