@@ -51,7 +51,7 @@ function settingsFor(files, report, workers) {
     reporters: ["json", process.stderr.isTTY ? "progress" : "progress-append-only"],
     jsonReporter: { fileName: report },
     allowConsoleColors: false,
-    timeoutMS: 10_000,
+    timeoutMS: 5_000,
   };
 }
 

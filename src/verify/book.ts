@@ -209,8 +209,8 @@ export class PassBook {
   #verdict(attempt: Attempt, assessed: ReadonlyMap<string, Assessed>, picture: Picture): Verdict {
     const key = keyText(attempt.step.key);
     const found = assessed.get(key) ?? null;
-    if (found?.status === "unknown")
-      return { kind: "unseen", detail: found.stop.doubt ?? "the position cannot be read" };
+    const doubt = found?.status === "unknown" ? found.stop.doubt : null;
+    if (doubt !== null) return { kind: "unseen", detail: doubt };
     if (found === null && !picture.absence.closed.has(key)) {
       return { kind: "unseen", detail: "the position is missing from a read that does not prove it flat" };
     }

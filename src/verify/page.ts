@@ -12,7 +12,7 @@ import type { Verdict } from "./judge.js";
 /** Automatic writes to one position within one pass. */
 const MOST_WRITES = 3;
 /** Waits before a further try after a refusal that time may cure, such as a fill that is not booked yet. */
-const RETRY_AFTER_MS = [500, 1_500] as const;
+const RETRY_AFTER_MS = { first: 500, later: 1_500 };
 
 /** Refusals that time or a fresh look may cure within the pass. */
 const MAY_PASS: readonly string[] = [
@@ -180,8 +180,7 @@ function noteRefusal(page: Page, attempt: Attempt): void {
   const { answer, step } = attempt;
   if (answer.kind !== "refused" && answer.kind !== "not-sent") return;
   if (MAY_PASS.includes(answer.cause)) {
-    const tries = page.entries.length;
-    const waitMs = RETRY_AFTER_MS[Math.min(tries, RETRY_AFTER_MS.length) - 1] ?? RETRY_AFTER_MS[0];
+    const waitMs = page.entries.length > 1 ? RETRY_AFTER_MS.later : RETRY_AFTER_MS.first;
     page.notBeforeMs = answer.cause === "stop-loss-past" ? 0 : attempt.answeredAtMs + waitMs;
   } else if (
     step.action === "set-trading-stop" &&
