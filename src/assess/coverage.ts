@@ -91,6 +91,11 @@ export function cover(position: Position, exit: Exit, legs: readonly CoverLeg[])
   return { price: last.price, triggerBy: last.triggerBy, source: last.source, coverage, legs: reached };
 }
 
+/** None covers nothing. */
+export function coveredShare(found: Cover | null): Decimal {
+  return found?.coverage ?? dec("0");
+}
+
 export function isWhole(found: Cover | null): boolean {
   return found !== null && found.coverage.gte(1);
 }

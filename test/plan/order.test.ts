@@ -37,7 +37,11 @@ describe("riskiest first", () => {
     const small = aPosition({ symbol: "SMALLUSDT", size: "1", openedAtMs: 1 });
     const young = aPosition({ symbol: "YOUNGUSDT", size: "2", openedAtMs: 9 });
     const old = aPosition({ symbol: "OLDUSDT", size: "2", openedAtMs: 3 });
+    const ageless = aPosition({ symbol: "AGELESSUSDT", size: "2", openedAtMs: null });
     expect(symbolsOf({ positions: [small, young, old] })).toEqual(["OLDUSDT", "YOUNGUSDT", "SMALLUSDT"]);
+    const expected = ["AGELESSUSDT", "OLDUSDT", "YOUNGUSDT", "SMALLUSDT"];
+    expect(symbolsOf({ positions: [small, young, old, ageless] })).toEqual(expected);
+    expect(symbolsOf({ positions: [ageless, old, young, small] })).toEqual(expected);
   });
 
   test("a close for a stop that is past goes before everything", () => {

@@ -85,7 +85,7 @@ function withStop(over: Partial<NonNullable<SetTradingStop["stopLoss"]>>): Step 
   return { ...step, stopLoss: { ...step.stopLoss, ...over } };
 }
 
-function answer(...attempts: readonly Attempt[]): void {
+function give(...attempts: readonly Attempt[]): void {
   book.answered(attempts);
 }
 
@@ -108,7 +108,7 @@ describe("what happened long ago", () => {
     ["any other refusal counts for a minute", refused("limit", false), 60_000],
     ["what was not sent counts for ten seconds", notSent("network"), 10_000],
   ])("%s", (_what, given, keptMs) => {
-    answer(attempt(given, 100));
+    give(attempt(given, 100));
     book.forget(START_MS + 100 + keptMs - 1);
     expect(records()).toHaveLength(1);
     book.forget(START_MS + 100 + keptMs);
@@ -116,14 +116,14 @@ describe("what happened long ago", () => {
   });
 
   test("what never showed counts for half a minute, what was proven for a minute", () => {
-    answer(attempt(ACKNOWLEDGED, 0));
+    give(attempt(ACKNOWLEDGED, 0));
     judge(naked, 5_000);
     book.forget(START_MS + 29_999);
     expect(outcomes()).toEqual(["uncertain"]);
     book.forget(START_MS + 30_000);
     expect(outcomes()).toEqual([]);
     const covered = { positions: [long], orders: [fullStop(long, "98"), takeProfit(long, "104")] };
-    answer(attempt(ACKNOWLEDGED, 40_000));
+    give(attempt(ACKNOWLEDGED, 40_000));
     judge(covered, 41_000);
     book.forget(START_MS + 99_999);
     expect(outcomes()).toEqual(["confirmed"]);
@@ -132,7 +132,7 @@ describe("what happened long ago", () => {
   });
 
   test("what no look has judged is kept, however old", () => {
-    answer(attempt(ACKNOWLEDGED, 0));
+    give(attempt(ACKNOWLEDGED, 0));
     book.forget(START_MS + 3_600_000);
     expect(records()).toMatchObject([{ outcome: "uncertain", detail: "no read was made after it" }]);
   });
@@ -144,7 +144,7 @@ describe("what happened long ago", () => {
   });
 
   test("a refusal that ended the tries ends them for a minute", () => {
-    answer(attempt(refused("key"), 0));
+    give(attempt(refused("key"), 0));
     book.forget(START_MS + 59_999);
     expect([book.refusalOf(KEY)?.answer.kind, goes({ seenMs: 59_999 })]).toEqual(["refused", null]);
     book.forget(START_MS + 60_000);
@@ -152,13 +152,13 @@ describe("what happened long ago", () => {
   });
 
   test("a refusal that ended the tries ends them for its own minute, whatever else is kept", () => {
-    answer(attempt(refused("key"), 0), attempt(ACKNOWLEDGED, 10));
+    give(attempt(refused("key"), 0), attempt(ACKNOWLEDGED, 10));
     book.forget(START_MS + 60_000);
     expect(book.refusalOf(KEY)).toBeNull();
   });
 
   test("a refused take-profit is tried again once its refusal is forgotten, and not before", () => {
-    answer(attempt(refused("take-profit-past", false), 0));
+    give(attempt(refused("take-profit-past", false), 0));
     book.forget(START_MS + 59_999);
     expect(goes({ seenMs: 59_999 })).toBe("98");
     book.forget(START_MS + 60_000);
@@ -166,7 +166,7 @@ describe("what happened long ago", () => {
   });
 
   test("a proof that the position was closed is forgotten with its tries", () => {
-    answer(attempt(refused("zero-position"), 0));
+    give(attempt(refused("zero-position"), 0));
     const flat = { flatLegs: [{ ...long.key }] };
     const once = lookAt(flat, 200);
     const twice = lookAt(flat, 2_700, once);
@@ -185,7 +185,7 @@ describe("a new life of a position", () => {
     ["on the other side", aShort()],
   ])("%s is not bound by the refusals of the one before", (_what, next) => {
     admit();
-    answer(attempt(refused("key"), 100));
+    give(attempt(refused("key"), 100));
     expect(goes({ seenMs: 500 })).toBeNull();
     expect(goes({ seenMs: 500, position: next })).toMatch(/^98|^102/);
     expect(book.refusalOf(KEY)).toBeNull();
@@ -193,7 +193,7 @@ describe("a new life of a position", () => {
 
   test("that is the same one, as far as anybody can tell, is bound by them", () => {
     admit();
-    answer(attempt(refused("key"), 100));
+    give(attempt(refused("key"), 100));
     for (const openedAtMs of [null, 1_250]) {
       expect(goes({ seenMs: 500, position: aPosition({ openedAtMs }) })).toBeNull();
     }
@@ -201,7 +201,7 @@ describe("a new life of a position", () => {
 
   test("ends what no look has judged, and leaves what was judged as it is", () => {
     admit();
-    answer(attempt(refused("zero-position"), 100), attempt(ACKNOWLEDGED, 200));
+    give(attempt(refused("zero-position"), 100), attempt(ACKNOWLEDGED, 200));
     admit({ position: reborn, seenMs: 500 });
     expect(records()).toMatchObject([
       { outcome: "refused", detail: "refused for zero-position" },
@@ -215,19 +215,19 @@ describe("a new life of a position", () => {
     book.started(firstStep());
     expect(goes({ position: reborn, seenMs: 500 })).toBeNull();
     expect(book.onTheWire()).toBe(1);
-    answer(attempt(ACKNOWLEDGED, 600));
+    give(attempt(ACKNOWLEDGED, 600));
     expect(goes({ position: reborn, seenMs: 700 })).toBe("98 + 104");
   });
 
   test("is known from the first look on, also where the first step went before it", () => {
-    answer(attempt(refused("key"), 100));
+    give(attempt(refused("key"), 100));
     expect(goes({ seenMs: 500, position: reborn })).toBeNull();
     expect(goes({ seenMs: 500, position: aPosition({ openedAtMs: 9_000 }) })).toBe("98 + 104");
   });
 
   test("leaves the tries of the one before to be forgotten in their time", () => {
     admit();
-    answer(attempt(refused("zero-position"), 100));
+    give(attempt(refused("zero-position"), 100));
     admit({ position: reborn, seenMs: 500 });
     book.forget(START_MS + 20_099);
     expect(records()).toHaveLength(1);
@@ -244,7 +244,7 @@ describe("a step that was pushed for", () => {
   test("waits for what is on the wire and for what no look has judged", () => {
     book.started(firstStep());
     expect(book.isFree(long)).toBe(false);
-    answer(attempt(ACKNOWLEDGED, 100));
+    give(attempt(ACKNOWLEDGED, 100));
     expect(book.isFree(long)).toBe(false);
     judge(naked, 5_000);
     expect(book.isFree(long)).toBe(true);
@@ -252,14 +252,14 @@ describe("a step that was pushed for", () => {
 
   test("is bound by a refusal of this life, and by none of another", () => {
     book.isFree(long);
-    answer(attempt(refused("permission"), 100));
+    give(attempt(refused("permission"), 100));
     expect([book.isFree(long), book.isFree(aPosition({ openedAtMs: 5_000 }))]).toEqual([false, true]);
   });
 });
 
 describe("how often it is tried", () => {
   const often = (count: number, given: Answer, step?: Step) =>
-    answer(...Array.from({ length: count }, (_, index) => attempt(given, index, step)));
+    give(...Array.from({ length: count }, (_, index) => attempt(given, index, step)));
 
   test("a curable refusal three times in all", () => {
     often(2, refused("zero-position"));
@@ -281,7 +281,7 @@ describe("how often it is tried", () => {
 
   test("what never showed twice, or as often as the book was told", () => {
     const unproven = (afterMs: number) => {
-      answer(attempt(ACKNOWLEDGED, afterMs));
+      give(attempt(ACKNOWLEDGED, afterMs));
       judge(naked, afterMs + 5_000);
     };
     unproven(0);
@@ -294,27 +294,27 @@ describe("how often it is tried", () => {
   });
 
   test("a refusal that time may cure again after half a second, then after one and a half", () => {
-    answer(attempt(refused("zero-position"), 1_000));
+    give(attempt(refused("zero-position"), 1_000));
     expect([goes({ seenMs: 1_499 }), goes({ seenMs: 1_500 })]).toEqual([null, "98 + 104"]);
-    answer(attempt(refused("zero-position"), 2_000));
+    give(attempt(refused("zero-position"), 2_000));
     expect([goes({ seenMs: 3_499 }), goes({ seenMs: 3_500 })]).toEqual([null, "98"]);
   });
 
   test("what only waits for its time is looked at meanwhile", () => {
-    answer(attempt(refused("zero-position"), 1_000));
+    give(attempt(refused("zero-position"), 1_000));
     expect(admit({ seenMs: 1_499 }).waiting).toMatchObject([{ symbol: "BTCUSDT" }]);
   });
 
   test.each<FailureCause>(["mode-mismatch", "gone", "network", "rate-limit", "clock", "vetoed"])(
     "a %s again, for it may pass",
     (cause) => {
-      answer(attempt(cause === "network" ? notSent(cause) : refused(cause), 1_000));
+      give(attempt(cause === "network" ? notSent(cause) : refused(cause), 1_000));
       expect([goes({ seenMs: 1_499 }), goes({ seenMs: 1_500 })]).toEqual([null, "98 + 104"]);
     },
   );
 
   test("a stop past the price at once, from a fresh look", () => {
-    answer(attempt(refused("zero-position"), 900), attempt(refused("stop-loss-past"), 1_000));
+    give(attempt(refused("zero-position"), 900), attempt(refused("stop-loss-past"), 1_000));
     expect(goes({ seenMs: 1_000 })).toBe("98");
   });
 
@@ -322,28 +322,28 @@ describe("how often it is tried", () => {
     ["refused for what would meet the stop too", refused("market-state", true)],
     ["not sent for what does not pass", notSent("closed")],
   ])("not at all where both were %s", (_what, given) => {
-    answer(attempt(given, 100));
+    give(attempt(given, 100));
     expect(goes({ seenMs: 9_000 })).toBeNull();
     expect(book.refusalOf(KEY)?.answer).toBe(given);
   });
 
   test("not at all where the stop alone was refused for good", () => {
     const stopOnly = { ...firstStep(), takeProfit: null } as Step;
-    answer(attempt(refused("limit", false), 100, stopOnly));
+    give(attempt(refused("limit", false), 100, stopOnly));
     expect(goes({ seenMs: 9_000 })).toBeNull();
   });
 
   test("a close that was refused does not keep the stop from being tried", () => {
     const close = firstStep({ position: aPosition({ mark: "97" }), protection: { pastStop: "close" } });
     expect(close.action).toBe("close-position");
-    answer(attempt(refused("limit", false), 100, close));
+    give(attempt(refused("limit", false), 100, close));
     expect([goes({ seenMs: 9_000 }), book.refusalOf(KEY)]).toEqual(["98 + 104", null]);
   });
 
   test("nothing further of a take-profit that was refused", () => {
     const covered = { positions: [aPosition({ fullStop: "98" })], orders: [fullStop(long, "98")] };
     expect(goes({ shape: covered, seenMs: 9_000 })).toBe("104 alone");
-    answer(attempt(refused("take-profit-past", false), 100));
+    give(attempt(refused("take-profit-past", false), 100));
     expect(admit({ shape: covered, seenMs: 9_000 })).toEqual({ ready: [], waiting: [] });
   });
 
@@ -356,7 +356,7 @@ describe("how often it is tried", () => {
 
 describe("after a write that never showed", () => {
   const unproven = (step: Step) => {
-    answer(attempt(ACKNOWLEDGED, 0, step));
+    give(attempt(ACKNOWLEDGED, 0, step));
     judge(naked, 5_000);
   };
 
@@ -372,7 +372,7 @@ describe("after a write that never showed", () => {
 
   test("the same stop goes without a take-profit that was refused", () => {
     unproven(withStop({ price: dec("98.5") }));
-    answer(attempt(refused("take-profit-past", false), 5_500));
+    give(attempt(refused("take-profit-past", false), 5_500));
     expect(goes({ seenMs: 6_000 })).toBe("98.5");
   });
 
@@ -397,7 +397,7 @@ describe("after a write that never showed", () => {
 
   test("a refusal in between does not change which stop is asked for", () => {
     unproven(withStop({ price: dec("98.5") }));
-    answer(attempt(refused("zero-position"), 5_100, withStop({ price: dec("98.2") })));
+    give(attempt(refused("zero-position"), 5_100, withStop({ price: dec("98.2") })));
     expect(goes({ seenMs: 8_000 })).toBe("98.5");
   });
 });
@@ -407,7 +407,7 @@ describe("the nearest stop", () => {
   const fallen = aPosition({ mark: "97" });
   const risen = aShort({ mark: "103" });
   const refuse = (position: Position, count: number, cause: FailureCause = "stop-loss-past") =>
-    answer(
+    give(
       ...Array.from({ length: count }, () =>
         attempt(refused(cause), 100, firstStep({ position, protection: nearest })),
       ),
@@ -440,7 +440,7 @@ describe("the nearest stop", () => {
   });
 
   test("alone gives way: the configured one is where the operator wants it", () => {
-    answer(attempt(refused("stop-loss-past"), 100));
+    give(attempt(refused("stop-loss-past"), 100));
     expect(goes({ seenMs: 5_000 })).toBe("98 + 104");
   });
 });
@@ -470,7 +470,7 @@ describe("an account that takes no writes", () => {
   const elsewhere = firstStep({ position: other });
 
   test("is told at once where its key was refused, however much was taken since", () => {
-    answer(attempt(refused("key"), 100), attempt(ACKNOWLEDGED, 200, elsewhere));
+    give(attempt(refused("key"), 100), attempt(ACKNOWLEDGED, 200, elsewhere));
     expect(book.accountTrouble()).toEqual({ cause: "key", detail: "refused for key" });
     expect(book.accountRefusal()).toBe("the exchange refused the key: refused for key");
   });
@@ -479,40 +479,36 @@ describe("an account that takes no writes", () => {
     ["permission", "the key may not do this: refused for permission"],
     ["clock", "the exchange does not accept our clock: refused for clock"],
   ])("is told after three refusals in a row for %s", (cause, sentence) => {
-    answer(attempt(refused(cause), 100), attempt(refused(cause), 200, elsewhere));
+    give(attempt(refused(cause), 100), attempt(refused(cause), 200, elsewhere));
     expect(book.accountRefusal()).toBeNull();
-    answer(attempt(refused(cause), 300));
+    give(attempt(refused(cause), 300));
     expect(book.accountRefusal()).toBe(sentence);
   });
 
   test("is told also where the clock kept requests from being sent, and other reasons for that say nothing", () => {
-    answer(attempt(notSent("clock"), 100), attempt(notSent("clock"), 200), attempt(notSent("clock"), 300));
-    answer(attempt(notSent("vetoed"), 400), attempt(notSent("network"), 500, elsewhere));
+    give(attempt(notSent("clock"), 100), attempt(notSent("clock"), 200), attempt(notSent("clock"), 300));
+    give(attempt(notSent("vetoed"), 400), attempt(notSent("network"), 500, elsewhere));
     expect(book.accountTrouble()).toEqual({ cause: "clock", detail: "not sent for clock" });
   });
 
   test("is not told where the latest answers differ, whatever position they are of", () => {
-    answer(
-      attempt(refused("permission"), 100),
-      attempt(refused("permission"), 300),
-      attempt(refused("permission"), 400),
-    );
-    answer(attempt(ACKNOWLEDGED, 350, elsewhere));
+    give(attempt(refused("permission"), 100), attempt(refused("permission"), 300), attempt(refused("permission"), 400));
+    give(attempt(ACKNOWLEDGED, 350, elsewhere));
     expect(book.accountTrouble()).toBeNull();
     book = new PassBook();
-    answer(attempt(refused("permission"), 100), attempt(refused("clock"), 200), attempt(refused("permission"), 300));
+    give(attempt(refused("permission"), 100), attempt(refused("clock"), 200), attempt(refused("permission"), 300));
     expect(book.accountTrouble()).toBeNull();
   });
 
   test("is told by its latest answers: what was taken long before is no proof", () => {
-    answer(attempt(ACKNOWLEDGED, 50, elsewhere));
-    answer(...[400, 300, 200].map((afterMs) => attempt(refused("permission"), afterMs)));
+    give(attempt(ACKNOWLEDGED, 50, elsewhere));
+    give(...[400, 300, 200].map((afterMs) => attempt(refused("permission"), afterMs)));
     expect(book.accountTrouble()).toMatchObject({ cause: "permission" });
   });
 
   test("is not told for refusals that concern one position, nor where nothing was tried", () => {
     expect(book.accountTrouble()).toBeNull();
-    answer(...[100, 200, 300].map((afterMs) => attempt(refused("limit"), afterMs)));
+    give(...[100, 200, 300].map((afterMs) => attempt(refused("limit"), afterMs)));
     expect(book.accountTrouble()).toBeNull();
   });
 });
@@ -525,14 +521,14 @@ describe("what the book tells", () => {
     book.started(firstStep());
     book.started(elsewhere);
     expect(book.onTheWire()).toBe(2);
-    answer(attempt(refused("zero-position"), 100));
+    give(attempt(refused("zero-position"), 100));
     expect(book.onTheWire()).toBe(1);
     expect(admit({ seenMs: 9_000 }).waiting).toMatchObject([{ symbol: "ETHUSDT" }]);
   });
 
   test("is what was judged, the same values each time, and each position's tries in their order", () => {
-    answer(attempt(refused("zero-position"), 100), attempt(notSent("vetoed"), 200), attempt(ACKNOWLEDGED, 300));
-    answer(attempt(refused("limit", false), 150, elsewhere));
+    give(attempt(refused("zero-position"), 100), attempt(notSent("vetoed"), 200), attempt(ACKNOWLEDGED, 300));
+    give(attempt(refused("limit", false), 150, elsewhere));
     expect(book.judged().map(({ outcome }) => outcome)).toEqual(["refused", "skipped", "refused"]);
     expect(book.judged()[0]).toBe(book.judged()[0]);
     expect(outcomes()).toEqual(["refused", "skipped", "uncertain"]);
@@ -545,19 +541,19 @@ describe("what the book tells", () => {
   });
 
   test("is why a look could not judge: the position itself is in doubt, or missing without proof", () => {
-    answer(attempt(ACKNOWLEDGED, 100));
+    give(attempt(ACKNOWLEDGED, 100));
     const gaps = [{ category: "linear", what: "orders", reason: "timeout" }] as const;
     book.judge(assessed({ ...naked, gaps }), lookAt(naked, 5_000));
     expect(records()).toMatchObject([{ detail: "its open orders could not be read: timeout" }]);
     book = new PassBook();
-    answer(attempt(ACKNOWLEDGED, 100));
+    give(attempt(ACKNOWLEDGED, 100));
     judge({}, 5_000);
     expect(records()).toMatchObject([{ detail: "the position is missing from a read that does not prove it flat" }]);
   });
 
   test("is that a close was carried out, and that anything else of a closed position has become moot", () => {
     const close = firstStep({ position: aPosition({ mark: "97" }), protection: { pastStop: "close" } });
-    answer(attempt(ACKNOWLEDGED, 100, close), attempt(ACKNOWLEDGED, 110));
+    give(attempt(ACKNOWLEDGED, 100, close), attempt(ACKNOWLEDGED, 110));
     const flat = { flatLegs: [{ ...long.key }] };
     const twice = lookAt(flat, 2_700, lookAt(flat, 200));
     book.judge(assessed({}), lookedAgain(twice, aSnapshot({ requestedAtMs: START_MS + 2_800 })));
@@ -568,13 +564,13 @@ describe("what the book tells", () => {
   });
 
   test("is that a tighter stop stands in place of ours", () => {
-    answer(attempt(ACKNOWLEDGED, 100));
+    give(attempt(ACKNOWLEDGED, 100));
     judge({ positions: [long], orders: [fullStop(long, "99")] }, 200);
     expect(records()).toMatchObject([{ outcome: "uncertain", detail: "a tighter stop stands at 99" }]);
   });
 
   test("is what was judged by each look once", () => {
-    answer(attempt(ACKNOWLEDGED, 100));
+    give(attempt(ACKNOWLEDGED, 100));
     const covered = { positions: [long], orders: [fullStop(long, "98"), takeProfit(long, "104")] };
     expect(judge(covered, 100)).toMatchObject([{ verdict: { kind: "confirmed" } }]);
     expect(judge(naked, 9_000)).toEqual([]);
