@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { ensureInstalled, npm, root, run, say } from "./prepare.mjs";
+import { ensureInstalled, npm, root, run, runTool, say } from "./prepare.mjs";
 
 const ROOMS = ["policy", "assess", "plan", "apply", "verify"];
 const LEAST_SCORE = 90;
@@ -16,6 +16,7 @@ const OPTIONS = {
   file: { type: "string", multiple: true },
   workers: { type: "string", default: "1" },
   json: { type: "boolean", default: false },
+  coverage: { type: "boolean", default: false },
 };
 
 const tools = join(root, ".mutation");
@@ -107,6 +108,14 @@ function tell(figures) {
   for (const one of figures) process.stdout.write(`${line(COLUMNS.map((name) => one[name]))}\n`);
 }
 
+/** Every branch of the rooms is taken by their own tests; no mutants. Returns the exit code. */
+function cover(rooms) {
+  const tests = [...ROOMS, "pass"].map((room) => `test/${room}/`);
+  const included = rooms.map((room) => `--coverage.include=src/${room}/**`);
+  const least = ["branches", "functions", "lines"].map((what) => `--coverage.thresholds.${what}=100`);
+  return runTool("vitest", ["run", ...tests, "--coverage", "--coverage.reporter=text", ...included, ...least]);
+}
+
 const { values } = parseArgs({ options: OPTIONS });
 const unknown = values.room.filter((room) => !ROOMS.includes(room));
 if (unknown.length > 0) {
@@ -114,6 +123,7 @@ if (unknown.length > 0) {
   process.exit(64);
 }
 ensureInstalled();
+if (values.coverage) process.exit(cover(values.room));
 ensureTools();
 const figures = values.room.map((room) => {
   const files = values.file?.filter((file) => file.startsWith(`src/${room}/`)) ?? [`src/${room}/**/*.ts`];

@@ -100,6 +100,11 @@ export function isWhole(found: Cover | null): boolean {
   return found !== null && found.coverage.gte(1);
 }
 
+/** Null: it covers less than the whole. */
+export function wholeOf(found: Cover | null): Cover | null {
+  return isWhole(found) ? found : null;
+}
+
 function reachOrder(position: Position, exit: Exit, one: CoverLeg, other: CoverLeg): number {
   return liesBelowMark(position.side, exit) ? other.price.cmp(one.price) : one.price.cmp(other.price);
 }

@@ -4,7 +4,7 @@ import type { MarginMode, Position } from "../domain/position.js";
 import { isLooserStop, isTighterStop } from "../domain/price.js";
 import type { Snapshot } from "../domain/snapshot.js";
 import type { Wanted } from "../policy/levels.js";
-import { type Cover, cover, coveredShare, isWhole } from "./coverage.js";
+import { type Cover, cover, coveredShare, isWhole, wholeOf } from "./coverage.js";
 import { beyondLiquidation, type Finding, finding } from "./finding.js";
 import { type Facts, refusesExits, type Status } from "./status.js";
 
@@ -116,9 +116,9 @@ function liquidationFindings({ position, stop }: Facts, marginMode: MarginMode |
 
 function widthFindings(facts: Facts): Finding[] {
   const { position, stop, wanted } = facts;
-  const standing = stop.inside;
+  const standing = wholeOf(stop.inside);
   const benchmark = wanted.stopBenchmark;
-  if (standing === null || !isWhole(standing)) return [];
+  if (standing === null) return [];
   const drift = driftFinding(facts, standing.price);
   if (drift !== null) return [drift];
   if (benchmark.kind !== "level") return [];
@@ -152,7 +152,8 @@ function driftFinding(facts: Facts, standing: Decimal): Finding | null {
 function takeProfitFindings(facts: Facts): Finding[] {
   const { takeProfit, wanted, policy, stop } = facts;
   const wish = wanted.takeProfit;
-  if (takeProfit !== null && isWhole(takeProfit)) return takeProfitDrift(takeProfit, facts);
+  const whole = wholeOf(takeProfit);
+  if (whole !== null) return takeProfitDrift(whole, facts);
   if (policy.protection.takeProfit === null && wanted.takeProfitBy !== "intent") return [];
   if (takeProfit !== null) {
     const covered = percentDown(takeProfit.coverage);
@@ -177,9 +178,9 @@ function takeProfitDrift({ legs }: Cover, { wanted, life: { intent } }: Facts): 
 
 function coarseFindings({ position, stop, takeProfit, wanted }: Facts): Finding[] {
   const { stopLoss } = wanted;
-  const stands = isWhole(stop.inside) ? (stop.inside?.price ?? null) : null;
+  const stands = wholeOf(stop.inside);
   const stopMatters =
-    stopLoss.kind === "level" && (stands === null || !isTighterStop(stands, stopLoss.price, position.side));
+    stopLoss.kind === "level" && (stands === null || !isTighterStop(stands.price, stopLoss.price, position.side));
   const takeProfitMatters = takeProfit === null || isAt(wanted.takeProfit, takeProfit.price);
   return [
     ...(stopMatters ? coarse("stop-loss", stopLoss) : []),

@@ -254,3 +254,30 @@ test("the largest value goes first, then the oldest", () => {
   const tickers = symbols.map((symbol) => aTicker({ symbol }));
   expect(attach({ orders, instruments, tickers }).map(({ orderId }) => orderId)).toEqual(["large", "old", "young"]);
 });
+
+test("a contract that is counted in dollars goes by its quantity", () => {
+  const orders = [
+    anEntry({ category: "inverse", symbol: "BTCUSD", orderId: "dollars", quantity: "99" }),
+    anEntry({ orderId: "coins", quantity: "1" }),
+  ];
+  const inverse = { category: "inverse", symbol: "BTCUSD" } as const;
+  const scene = { instruments: [anInstrument(), anInstrument(inverse)], tickers: [aTicker(), aTicker(inverse)] };
+  expect(attached({ orders, ...scene })).toEqual(["coins 98", "dollars 98"]);
+});
+
+test("what is alike goes by its contract and its leg, then by its name, whatever the order of the rows", () => {
+  const orders = [
+    anEntry({ symbol: "BUSDT", orderId: "b2" }),
+    anEntry({ symbol: "BUSDT", orderId: "b1" }),
+    anEntry({ symbol: "AUSDT", positionIdx: 1, orderId: "z" }),
+    anEntry({ symbol: "AUSDT", orderId: "y" }),
+  ];
+  const symbols = ["AUSDT", "BUSDT"];
+  const scene = {
+    instruments: symbols.map((symbol) => anInstrument({ symbol })),
+    tickers: symbols.map((symbol) => aTicker({ symbol })),
+  };
+  const ids = (rows: readonly OpenOrder[]) => attach({ orders: rows, ...scene }).map(({ orderId }) => orderId);
+  expect(ids(orders)).toEqual(["y", "z", "b1", "b2"]);
+  expect(ids(orders.toReversed())).toEqual(["y", "z", "b1", "b2"]);
+});

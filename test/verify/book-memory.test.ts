@@ -354,6 +354,12 @@ describe("how often it is tried", () => {
   });
 });
 
+test("a step for a position that no look shows any more neither goes nor waits", () => {
+  const judged = assessed({});
+  const { ready, waiting } = book.admit(stepsFor(), judged, pictureOf(judged.snapshot), START_MS, 90);
+  expect([ready, waiting]).toEqual([[], []]);
+});
+
 describe("after a write that never showed", () => {
   const unproven = (step: Step) => {
     give(attempt(ACKNOWLEDGED, 0, step));
