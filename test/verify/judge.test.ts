@@ -64,6 +64,18 @@ describe("a stop that was written", () => {
     expect(judge(step, seen(orders)).kind).toBe(verdict);
   });
 
+  test("and what does not show is told by its price", () => {
+    expect(judge(withProfit, seen([]))).toEqual({ kind: "unseen", detail: "no read shows the stop at 98" });
+    expect(judge(withProfit, seen([fullStop(long, "98")]))).toEqual({
+      kind: "unseen",
+      detail: "no read shows the take-profit at 104",
+    });
+    expect(judge(withProfit, seen([fullStop(long, "99")]))).toEqual({
+      kind: "superseded",
+      detail: "a tighter stop stands at 99",
+    });
+  });
+
   test("that the position row states without an open order is not proven", () => {
     expect(judge(aStep(), seen([], aPosition({ fullStop: "98" }))).kind).toBe("unseen");
   });

@@ -133,7 +133,7 @@ describe("an intent", () => {
     ],
     ["is met once", [stopAt("97")], { ...stop("97"), metStopIntent: "i-1" }, [null, null]],
     ["is met where another one was before", [stopAt("97")], { ...stop("97"), metStopIntent: "i-0" }, ["i-1", null]],
-    ["that names no stop is met by none", [stopAt("97")], { intent: intent({}) }, [null, null]],
+    ["that names no stop is met by none", [stopAt("98")], { intent: intent({}) }, [null, null]],
     [
       "is met by its take-profit",
       [stopAt("97"), profitAt("110")],
@@ -162,6 +162,15 @@ describe("an intent", () => {
     ],
   ])("%s", (_what, orders, life, expected) => {
     expect(met(orders, life)).toEqual(expected);
+  });
+
+  test("that names no take-profit is not met by the configured one", () => {
+    const shape = { positions: [long], orders: [stopAt("96"), profitAt("104")] };
+    const protection = {
+      takeProfit: { distance: { kind: "fraction", fraction: dec("0.04") }, triggerBy: "LastPrice" },
+    } as const;
+    const { metTakeProfitIntent } = learnedChange(firstOf(shape, { life: stop("97"), protection }));
+    expect(metTakeProfitIntent).toBeUndefined();
   });
 
   test("that may loosen is met by the price that it gets inside liquidation", () => {
