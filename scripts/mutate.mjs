@@ -71,9 +71,12 @@ function reportOn(room, files, workers) {
   return process.exit(1);
 }
 
-/** Where the tests cannot even be read, none of them fails, and Stryker counts a survivor that no test was run against. */
-function statusOf({ status, testsCompleted }) {
-  return status === "Survived" && testsCompleted === 0 ? "Killed" : status;
+/**
+ * A static mutant is there while the tests are read. Where they cannot be, none of them fails, and Stryker counts a
+ * survivor that no test was run against.
+ */
+function statusOf({ status, static: isStatic, testsCompleted }) {
+  return status === "Survived" && isStatic && testsCompleted === 0 ? "Killed" : status;
 }
 
 function figuresOf(room, { files }) {
@@ -117,18 +120,28 @@ function cover(rooms) {
 }
 
 const { values } = parseArgs({ options: OPTIONS });
-const unknown = values.room.filter((room) => !ROOMS.includes(room));
-if (unknown.length > 0) {
-  say(`No such room: ${unknown.join(", ")}. There are ${ROOMS.join(", ")}.`);
+function refuse(line) {
+  say(line);
   process.exit(64);
 }
+
+/** What is to be mutated of each room that was asked for. */
+function filesByRoom({ room: rooms, file: only }) {
+  const strange = [
+    ...rooms.filter((room) => !ROOMS.includes(room)),
+    ...(only ?? []).filter((file) => !rooms.some((room) => file.startsWith(`src/${room}/`))),
+  ];
+  if (strange.length > 0) refuse(`Not in these rooms: ${strange.join(", ")}. There are ${ROOMS.join(", ")}.`);
+  return rooms
+    .map((room) => [room, only?.filter((file) => file.startsWith(`src/${room}/`)) ?? [`src/${room}/**/*.ts`]])
+    .filter(([, files]) => files.length > 0);
+}
+
+const rooms = filesByRoom(values);
 ensureInstalled();
 if (values.coverage) process.exit(cover(values.room));
 ensureTools();
-const figures = values.room.map((room) => {
-  const files = values.file?.filter((file) => file.startsWith(`src/${room}/`)) ?? [`src/${room}/**/*.ts`];
-  return figuresOf(room, reportOn(room, files, values.workers));
-});
+const figures = rooms.map(([room, files]) => figuresOf(room, reportOn(room, files, values.workers)));
 if (values.json) process.stdout.write(`${JSON.stringify(figures)}\n`);
 else tell(figures);
 process.exit(figures.every(({ score }) => score >= LEAST_SCORE) ? 0 : 1);
