@@ -34,10 +34,11 @@ function runAside(command, args, options = {}) {
   return result.status ?? 1;
 }
 
-function npm(args) {
+/** Runs npm, as it was started itself where it was. Returns the exit code. */
+export function npm(args, options = {}) {
   const entry = process.env.npm_execpath ?? "";
-  if (/npm-cli\.c?js$/.test(entry)) return runAside(process.execPath, [entry, ...args]);
-  return runAside("npm", args, { shell: process.platform === "win32" });
+  if (/npm-cli\.c?js$/.test(entry)) return runAside(process.execPath, [entry, ...args], options);
+  return runAside("npm", args, { shell: process.platform === "win32", ...options });
 }
 
 /** The packages of a lockfile, by their folder. */

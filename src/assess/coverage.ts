@@ -91,8 +91,18 @@ export function cover(position: Position, exit: Exit, legs: readonly CoverLeg[])
   return { price: last.price, triggerBy: last.triggerBy, source: last.source, coverage, legs: reached };
 }
 
+/** None covers nothing. */
+export function coveredShare(found: Cover | null): Decimal {
+  return found?.coverage ?? dec("0");
+}
+
 export function isWhole(found: Cover | null): boolean {
   return found !== null && found.coverage.gte(1);
+}
+
+/** Null: it covers less than the whole. */
+export function wholeOf(found: Cover | null): Cover | null {
+  return isWhole(found) ? found : null;
 }
 
 function reachOrder(position: Position, exit: Exit, one: CoverLeg, other: CoverLeg): number {

@@ -4,7 +4,7 @@ import type { MarginMode, Position } from "../domain/position.js";
 import { isLooserStop, isTighterStop } from "../domain/price.js";
 import type { Snapshot } from "../domain/snapshot.js";
 import type { Wanted } from "../policy/levels.js";
-import { cover, isWhole } from "./coverage.js";
+import { type Cover, cover, coveredShare, isWhole, wholeOf } from "./coverage.js";
 import { beyondLiquidation, type Finding, finding } from "./finding.js";
 import { type Facts, refusesExits, type Status } from "./status.js";
 
@@ -64,8 +64,7 @@ function triggeredFindings({ position, stop, life }: Facts, status: Status): Fin
 }
 
 function partialSentence({ position, stop }: Facts): string {
-  const covered = stop.all === null ? "0" : percentDown(stop.all.coverage);
-  return `stops cover only ${covered}% of ${name(position)}`;
+  return `stops cover only ${percentDown(coveredShare(stop.all))}% of ${name(position)}`;
 }
 
 /** Never says 100 where something is left uncovered. */
@@ -117,9 +116,9 @@ function liquidationFindings({ position, stop }: Facts, marginMode: MarginMode |
 
 function widthFindings(facts: Facts): Finding[] {
   const { position, stop, wanted } = facts;
-  const standing = stop.inside;
+  const standing = wholeOf(stop.inside);
   const benchmark = wanted.stopBenchmark;
-  if (standing === null || !isWhole(standing)) return [];
+  if (standing === null) return [];
   const drift = driftFinding(facts, standing.price);
   if (drift !== null) return [drift];
   if (benchmark.kind !== "level") return [];
@@ -153,7 +152,8 @@ function driftFinding(facts: Facts, standing: Decimal): Finding | null {
 function takeProfitFindings(facts: Facts): Finding[] {
   const { takeProfit, wanted, policy, stop } = facts;
   const wish = wanted.takeProfit;
-  if (isWhole(takeProfit)) return takeProfitDrift(facts);
+  const whole = wholeOf(takeProfit);
+  if (whole !== null) return takeProfitDrift(whole, facts);
   if (policy.protection.takeProfit === null && wanted.takeProfitBy !== "intent") return [];
   if (takeProfit !== null) {
     const covered = percentDown(takeProfit.coverage);
@@ -168,19 +168,19 @@ function takeProfitFindings(facts: Facts): Finding[] {
   return [finding("take-profit-missing", `no take-profit rests at the exchange${why}`)];
 }
 
-function takeProfitDrift({ takeProfit, wanted, life }: Facts): Finding[] {
-  const full = takeProfit?.legs.find(({ source }) => source === "full");
-  if (wanted.takeProfitBy !== "intent" || full === undefined || wanted.takeProfit.kind !== "level") return [];
-  if (full.price.eq(wanted.takeProfit.price)) return [];
-  const wish = `the intent of ${life.intent?.who ?? "somebody"} wants ${print(wanted.takeProfit.price)}`;
+function takeProfitDrift({ legs }: Cover, { wanted, life: { intent } }: Facts): Finding[] {
+  const full = legs.find(({ source }) => source === "full");
+  if (intent === null || wanted.takeProfitBy !== "intent" || wanted.takeProfit.kind !== "level") return [];
+  if (full === undefined || full.price.eq(wanted.takeProfit.price)) return [];
+  const wish = `the intent of ${intent.who} wants ${print(wanted.takeProfit.price)}`;
   return [finding("intent-drift", `the take-profit stands at ${print(full.price)}, ${wish}`)];
 }
 
 function coarseFindings({ position, stop, takeProfit, wanted }: Facts): Finding[] {
   const { stopLoss } = wanted;
-  const stands = isWhole(stop.inside) ? (stop.inside?.price ?? null) : null;
+  const stands = wholeOf(stop.inside);
   const stopMatters =
-    stopLoss.kind === "level" && (stands === null || !isTighterStop(stands, stopLoss.price, position.side));
+    stopLoss.kind === "level" && (stands === null || !isTighterStop(stands.price, stopLoss.price, position.side));
   const takeProfitMatters = takeProfit === null || isAt(wanted.takeProfit, takeProfit.price);
   return [
     ...(stopMatters ? coarse("stop-loss", stopLoss) : []),
@@ -216,11 +216,10 @@ function contractFindings({ market }: Facts, status: Status, nowMs: number): Fin
   return found;
 }
 
-export function waiverFindings({ wanted, life }: Facts): Finding[] {
-  const { waiver } = wanted;
-  if (waiver === null) return [];
+export function waiverFindings({ wanted: { waiver }, life: { intent } }: Facts): Finding[] {
+  if (waiver === null || intent === null) return [];
   const sentence = `no stop is wanted until ${waiver.until}: ${waiver.reason}`;
-  return [finding("stop-waived", `${sentence} (asked for by ${life.intent?.who ?? "somebody"})`)];
+  return [finding("stop-waived", `${sentence} (asked for by ${intent.who})`)];
 }
 
 export function hedgeFindings({ hedgedBy, policy }: Facts): Finding[] {

@@ -56,7 +56,7 @@ function isOverdue({ price, triggerBy }: CoverLeg, position: Position, market: M
 
 function overdueDoubt(leg: CoverLeg | undefined): string | null {
   if (leg === undefined) return null;
-  return `its stop at ${print(leg.price)} should have triggered by ${leg.triggerBy ?? "its price"} and still waits`;
+  return `its stop at ${print(leg.price)} should have triggered by ${leg.triggerBy} and still waits`;
 }
 
 function tightestFull(position: Position, legs: readonly CoverLeg[]): Decimal | null {

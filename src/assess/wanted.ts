@@ -65,7 +65,7 @@ export function wantedLevels(
   return {
     stopLoss: waiver === null ? stop.wanted : { kind: "none" },
     stopBy: stop.by,
-    stopBenchmark: waiver === null ? benchmark.wanted : { kind: "none" },
+    stopBenchmark: waiver === null ? benchmark : { kind: "none" },
     takeProfit: takeProfit.wanted,
     takeProfitBy: takeProfit.by,
     reference: waiver === null ? driftReference(position, life, benchmark) : null,

@@ -6,7 +6,15 @@ import { isTighterStop } from "../domain/price.js";
 import type { Snapshot } from "../domain/snapshot.js";
 import { entryPrice, orderStop, orderTakeProfit, unfit } from "../policy/order-levels.js";
 import type { ResolvedPolicy } from "../policy/resolve.js";
-import { type EntryLeg, entryLegs, type LegState, legState, mayAmend, type OrderCircumstances } from "./entry.js";
+import {
+  type Amendable,
+  type EntryLeg,
+  entryLegs,
+  type LegState,
+  legState,
+  mayAmend,
+  type OrderCircumstances,
+} from "./entry.js";
 import type { StepLevel } from "./step.js";
 
 /** Gives an order that would open or grow a position the exits that stand from its fill on. */
@@ -37,7 +45,7 @@ export function planAttach(input: AttachInput): readonly AmendOrder[] {
 }
 
 interface Draft {
-  readonly order: OpenOrder;
+  readonly order: Amendable;
   readonly step: AmendOrder;
 }
 
@@ -61,7 +69,7 @@ function draftsFor(leg: EntryLeg, state: LegState, circumstances: OrderCircumsta
 }
 
 interface Candidate {
-  readonly order: OpenOrder;
+  readonly order: Amendable;
   /** What the order would get if it were alone. */
   readonly own: StepLevel;
 }
@@ -98,14 +106,14 @@ function stepFor({ key, side }: EntryLeg, { orderId }: OpenOrder, stopLoss: Step
 
 /** An inverse contract's quantity is its value (one contract is one USD). */
 function valueOf({ order }: Draft): Decimal {
-  const price = entryPrice(order);
-  return order.category === "inverse" || price === null ? order.quantity : order.quantity.times(price);
+  const price = order.category === "inverse" ? null : entryPrice(order);
+  return price === null ? order.quantity : order.quantity.times(price);
 }
 
 function valueOrder(one: Draft, other: Draft): number {
   const byValue = valueOf(other).cmp(valueOf(one));
   if (byValue !== 0) return byValue;
-  const byAge = (one.order.createdAtMs ?? 0) - (other.order.createdAtMs ?? 0);
+  const byAge = one.order.createdAtMs - other.order.createdAtMs;
   if (byAge !== 0) return byAge;
   const byKey = keyText(one.step.key).localeCompare(keyText(other.step.key));
   return byKey === 0 ? idOrder(one.order, other.order) : byKey;

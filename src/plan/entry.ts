@@ -33,17 +33,15 @@ export interface OrderCircumstances {
 }
 
 export function entryLegs({ account, orders }: Snapshot): readonly EntryLeg[] {
-  const groups = new Map<string, OpenOrder[]>();
+  const legs = new Map<string, EntryLeg & { readonly orders: OpenOrder[] }>();
   for (const order of orders.filter(isEntry)) {
-    const leg = `${contractText(order)}/${order.positionIdx}/${order.direction}`;
-    groups.set(leg, [...(groups.get(leg) ?? []), order]);
+    const { category, symbol, positionIdx } = order;
+    const name = `${contractText(order)}/${positionIdx}/${order.direction}`;
+    const known = legs.get(name);
+    if (known !== undefined) known.orders.push(order);
+    else legs.set(name, { key: { account, category, symbol, positionIdx }, side: entrySide(order), orders: [order] });
   }
-  return [...groups.values()].flatMap((group) => {
-    const [first] = group;
-    if (first === undefined) return [];
-    const { category, symbol, positionIdx } = first;
-    return [{ key: { account, category, symbol, positionIdx }, side: entrySide(first), orders: group }];
-  });
+  return [...legs.values()];
 }
 
 /** In hedge mode an order against its own leg closes, whatever its flags say (docs/v5/position/position-mode). */
@@ -129,8 +127,15 @@ function bringsTakeProfit({ orders }: EntryLeg): boolean {
   return orders.some(({ attachedTakeProfit }) => attachedTakeProfit !== null);
 }
 
+/** An order that says when it was made. */
+export type Amendable = OpenOrder & { readonly createdAtMs: number };
+
 /** Whether this order is ours to touch: untouched by its bot, by us and by the market, and old enough. */
-export function mayAmend(order: OpenOrder, policy: ResolvedPolicy, circumstances: OrderCircumstances): boolean {
+export function mayAmend(
+  order: OpenOrder,
+  policy: ResolvedPolicy,
+  circumstances: OrderCircumstances,
+): order is Amendable {
   const { createdAtMs, updatedAtMs, attachedMode } = order;
   if (circumstances.leftAlone.has(order.orderId) || order.attachedStopLoss !== null) return false;
   if ((order.state !== "waiting" && order.state !== "resting") || order.filledQuantity.gt(0)) return false;

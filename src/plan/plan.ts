@@ -1,5 +1,6 @@
 /** All steps of a pass, riskiest first, with those held back that must not be sent. */
 import type { Assessed, Assessment } from "../assess/assess.js";
+import { coveredShare } from "../assess/coverage.js";
 import { hedgeDoubt } from "../assess/hedge.js";
 import { dec } from "../domain/decimal.js";
 import { contractText } from "../domain/position.js";
@@ -94,7 +95,7 @@ const CLASS_STRIDE = 1e15;
 /** Holds also between plans, for steps of one account wait in one queue: it ranks, and is no amount of money. */
 function urgency(draft: Draft, { snapshot }: Assessment): number {
   const { position, stop } = draft.assessed;
-  const naked = dec("1").minus(stop.inside?.coverage ?? dec("0"));
+  const naked = dec("1").minus(coveredShare(stop.inside));
   const value = notionalQuote(position, snapshot.tickers.get(contractText(position.key))).times(naked);
   return riskClass(draft) * CLASS_STRIDE + Math.min(value.toNumber(), CLASS_STRIDE - 1);
 }

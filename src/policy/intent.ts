@@ -39,18 +39,28 @@ export function wantedNewStop(
   market: Market,
 ): WantedLevel {
   const intended = life.intent?.stopLoss ?? null;
-  const triggerBy = stopTrigger(protection);
   const configured = newStop(position, protection, market);
   if (intended !== null) {
-    const wanted = stopLevelInside(position, protection, market, intended, triggerBy);
+    const wanted = stopLevelInside(position, protection, market, intended, stopTrigger(protection));
     return orConfigured({ wanted, by: "intent" }, configured, { position, protection, market });
   }
-  const learned = life.stopTriggered ? null : (life.learned?.stopLoss ?? null);
-  if (learned === null || isConfigTighter(learned.price, configured, position, protection, life)) {
+  const stood = vanishedStop(life);
+  if (stood === null || isConfigTighter(stood, configured, position, protection)) {
     return { wanted: configured, by: "config" };
   }
-  const wanted = stopLevelInside(position, protection, market, learned.price, learned.triggerBy);
+  const { price, triggerBy } = stood.level;
+  const wanted = stopLevelInside(position, protection, market, price, triggerBy);
   return orConfigured({ wanted, by: "learned" }, configured, { position, protection, market });
+}
+
+interface Stood {
+  readonly level: LearnedLevel;
+  readonly size: Decimal;
+}
+
+/** Null: nothing was learned, or it has done its work: it has triggered. */
+function vanishedStop({ learned, stopTriggered }: LifeRecord): Stood | null {
+  return stopTriggered || learned?.stopLoss == null ? null : { level: learned.stopLoss, size: learned.size };
 }
 
 interface Situation {
@@ -69,31 +79,17 @@ function orConfigured(level: WantedLevel, configured: Wanted, situation: Situati
 }
 
 /** A mode that may move stops would tighten it in the next breath; and with more size the old level is only a hint. */
-function isConfigTighter(
-  learned: Decimal,
-  configured: Wanted,
-  { side, size }: Position,
-  { mode }: Protection,
-  life: LifeRecord,
-): boolean {
-  const hasGrown = life.learned !== null && size.gt(life.learned.size);
-  const mayMove = mode === "tighten-only" || mode === "sync" || hasGrown;
-  return mayMove && configured.kind === "level" && isTighterStop(configured.price, learned, side);
+function isConfigTighter(stood: Stood, configured: Wanted, { side, size }: Position, { mode }: Protection): boolean {
+  const mayMove = mode === "tighten-only" || mode === "sync" || size.gt(stood.size);
+  return mayMove && configured.kind === "level" && isTighterStop(configured.price, stood.level.price, side);
 }
 
 /** What a standing stop is measured against, without regard to liquidation. */
-export function stopBenchmark(
-  position: Position,
-  protection: Protection,
-  life: LifeRecord,
-  market: Market,
-): WantedLevel {
+export function stopBenchmark(position: Position, protection: Protection, life: LifeRecord, market: Market): Wanted {
   const intended = life.intent?.stopLoss ?? null;
-  if (intended !== null) {
-    return { wanted: stopLevel(position, market, intended, stopTrigger(protection)), by: "intent" };
-  }
+  if (intended !== null) return stopLevel(position, market, intended, stopTrigger(protection));
   const wish = protection.stopLoss;
-  return { wanted: wish === null ? { kind: "none" } : configuredStop(position, wish, market), by: "config" };
+  return wish === null ? { kind: "none" } : configuredStop(position, wish, market);
 }
 
 /** What vanished is put back only where a take-profit is wanted at all: a bot may have taken it away to let a gain run. */
@@ -117,13 +113,11 @@ export function wantedTakeProfit(
  * The level that another hand must not have moved away from: an intent that has stood once, else what stood before.
  * More size is a reason for another level, so nothing is drift then.
  */
-export function driftReference({ size }: Position, life: LifeRecord, benchmark: WantedLevel): LearnedLevel | null {
-  if (benchmark.by === "intent") {
-    const { wanted } = benchmark;
-    const isMet = life.intent !== null && life.metStopIntent === life.intent.id;
-    return isMet && wanted.kind === "level" ? wanted : null;
+export function driftReference({ size }: Position, life: LifeRecord, benchmark: Wanted): LearnedLevel | null {
+  const { intent, learned } = life;
+  if (intent !== null && intent.stopLoss !== null) {
+    return life.metStopIntent === intent.id && benchmark.kind === "level" ? benchmark : null;
   }
-  const learned = life.learned;
   return learned === null || size.gt(learned.size) ? null : learned.stopLoss;
 }
 

@@ -129,20 +129,14 @@ export function stopLevelInside(
   const wanted = levelAt(position, market, inside, triggerBy, "stop-loss");
   if (wanted.kind !== "level" || !isBeyondLiquidation(wanted.price, liquidation, position.side)) return wanted;
   // Rounded away from the mark, or with no buffer: the next tick toward the mark is the widest that is inside.
-  const tight = insideTick(inside, liquidation, market.instrument.tickSize, position.side);
-  const base = basePrice(position, market, triggerBy);
-  const fits = base !== null && !isPast(tight, base, position.side, "stop-loss");
-  if (fits) return { kind: "level", price: tight, triggerBy, coarse: wanted.coarse };
+  const { tickSize } = market.instrument;
+  const next = position.side === "long" ? wanted.price.plus(tickSize) : wanted.price.minus(tickSize);
+  const tight = levelAt(position, market, next, triggerBy, "stop-loss");
+  if (tight.kind === "level") return { ...tight, coarse: wanted.coarse };
   // Outside isolated margin the liquidation price is an estimate: a stop at it is better than none.
   return market.marginMode !== "isolated"
     ? wanted
-    : { kind: "impossible", reason: `no tick of ${print(market.instrument.tickSize)} between mark and liquidation` };
-}
-
-function insideTick(inside: Decimal, liquidation: Decimal, tickSize: Decimal, side: Position["side"]): Decimal {
-  const tight = roundTowardMark(inside, tickSize, side, "stop-loss");
-  if (!isBeyondLiquidation(tight, liquidation, side)) return tight;
-  return side === "long" ? tight.plus(tickSize) : tight.minus(tickSize);
+    : { kind: "impossible", reason: `no tick of ${print(tickSize)} between mark and liquidation` };
 }
 
 /** The widest price that is still inside liquidation: the buffer away, or halfway where that leaves too little room. */

@@ -87,9 +87,9 @@ export class PassBook {
     const waiting: Contract[] = this.#unsettled();
     for (const draft of planned) {
       const position = assessed.get(keyText(draft.step.key));
-      if (position !== undefined) this.#turnPage(position.position);
-      const page = this.#page(draft.step);
-      const step = position === undefined ? null : retold(draft.step, page, position);
+      if (position === undefined) continue;
+      const page = this.#turnPage(position.position);
+      const step = retold(draft.step, page, position);
       if (draft.held !== null || step === null || !mayTry(page, this.#mostUnproven)) continue;
       const seen = seenAtMs(picture, step.key);
       const hasRoom = ready.length < (step.action === "close-position" ? Math.min(MOST_CLOSES, most) : most);
@@ -107,9 +107,8 @@ export class PassBook {
 
   /** May this step be sent at once, from what was pushed just now, without regard to any look? */
   isFree(position: Position): boolean {
-    this.#turnPage(position);
-    const page = this.#pages.get(keyText(position.key));
-    return page === undefined || (isIdle(page) && mayTry(page, this.#mostUnproven));
+    const page = this.#turnPage(position);
+    return isIdle(page) && mayTry(page, this.#mostUnproven);
   }
 
   /** What happened long ago neither hinders nor is told any more; for a book that outlives its passes. */
@@ -215,8 +214,8 @@ export class PassBook {
   #verdict(attempt: Attempt, assessed: ReadonlyMap<string, Assessed>, picture: Picture): Verdict {
     const key = keyText(attempt.step.key);
     const found = assessed.get(key) ?? null;
-    if (found?.status === "unknown")
-      return { kind: "unseen", detail: found.stop.doubt ?? "the position cannot be read" };
+    const doubt = found?.status === "unknown" ? found.stop.doubt : null;
+    if (doubt !== null) return { kind: "unseen", detail: doubt };
     if (found === null && !picture.absence.closed.has(key)) {
       return { kind: "unseen", detail: "the position is missing from a read that does not prove it flat" };
     }
@@ -238,7 +237,7 @@ export class PassBook {
   }
 
   /** A new life of a position is not bound by what was tried for the one before. */
-  #turnPage(position: Position): void {
+  #turnPage(position: Position): Page {
     const key = keyText(position.key);
     const page = this.#pages.get(key);
     const { side, openedAtMs } = position;
@@ -251,6 +250,7 @@ export class PassBook {
     const current = this.#pages.get(key) ?? emptyPage(position.key);
     current.life ??= { side, openedAtMs };
     this.#pages.set(key, current);
+    return current;
   }
 
   #allPages(): readonly Page[] {

@@ -1,6 +1,6 @@
 /** What a look at a position that is well teaches: the levels that stand, and that an intent has been met. */
 import type { Assessed } from "../assess/assess.js";
-import type { CoverLeg } from "../assess/coverage.js";
+import type { Cover } from "../assess/coverage.js";
 import type { Learned, LearnedLevel, LifeRecord } from "../domain/life.js";
 import { isLooserStop, isTighterStop } from "../domain/price.js";
 
@@ -8,15 +8,15 @@ import { isLooserStop, isTighterStop } from "../domain/price.js";
 export function learnedChange(assessed: Assessed): Partial<LifeRecord> {
   const { status, stop, takeProfit } = assessed;
   if (status !== "protected" || stop.doubt !== null) return {};
-  const standing = fullLevel(stop.inside?.legs);
-  const profit = fullLevel(takeProfit?.legs);
+  const standing = fullLevel(stop.inside);
+  const profit = fullLevel(takeProfit);
   const met = metChange(assessed, standing, profit);
   const learned = learnedFrom(assessed, standing, profit, met.metStopIntent !== undefined);
   return isSame(learned, assessed.life.learned) ? met : { ...met, learned };
 }
 
-function fullLevel(legs: readonly CoverLeg[] | undefined): LearnedLevel | null {
-  const leg = legs?.find(({ source }) => source === "full");
+function fullLevel(found: Cover | null): LearnedLevel | null {
+  const leg = found?.legs.find(({ source }) => source === "full");
   return leg?.triggerBy == null ? null : { price: leg.price, triggerBy: leg.triggerBy };
 }
 

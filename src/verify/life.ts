@@ -22,9 +22,8 @@ export function answeredChange(
   { restoredAtMs }: LifeRecord,
 ): Partial<LifeRecord> {
   // A close that was refused is not tried again either: what is left open gets a stop.
-  if (step.action === "close-position" && answer.kind !== "not-sent") return { closeSent: true };
-  const mayHaveHappened = answer.kind === "acknowledged" || answer.kind === "uncertain";
-  if (step.action === "close-position" || !mayHaveHappened) return {};
+  if (step.action === "close-position") return answer.kind === "not-sent" ? {} : { closeSent: true };
+  if (answer.kind !== "acknowledged" && answer.kind !== "uncertain") return {};
   const purpose = step.stopLoss?.purpose;
   if (purpose === "rebase") return { rebased: true };
   if (purpose === "restore") return { restoredAtMs: [...restoredAtMs, answeredAtMs].slice(-RESTORES_KEPT) };

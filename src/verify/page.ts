@@ -12,7 +12,7 @@ import type { Verdict } from "./judge.js";
 /** Automatic writes to one position within one pass. */
 const MOST_WRITES = 3;
 /** Waits before a further try after a refusal that time may cure, such as a fill that is not booked yet. */
-const RETRY_AFTER_MS = [500, 1_500] as const;
+const RETRY_AFTER_MS = { first: 500, later: 1_500 };
 
 /** Refusals that time or a fresh look may cure within the pass. */
 const MAY_PASS: readonly string[] = [
@@ -160,7 +160,7 @@ export function retold(step: Step, page: Page, assessed: Assessed): Step | null 
 function yielding(stop: StepStop | null, page: Page, { position, market }: Assessed): StepStop | null {
   const isRefused = ({ attempt: { answer } }: Entry) => answer.kind === "refused" && answer.cause === "stop-loss-past";
   const refusals = page.entries.filter(isRefused).length;
-  if (stop?.purpose !== "nearest" || refusals === 0 || market === null) return stop;
+  if (stop?.purpose !== "nearest" || market === null) return stop;
   const room = stop.price.times(ROOM_PER_REFUSAL).times(refusals);
   const exact = position.side === "long" ? stop.price.minus(room) : stop.price.plus(room);
   const price = roundAwayFromMark(exact, market.instrument.tickSize, position.side, "stop-loss");
@@ -183,8 +183,7 @@ function noteRefusal(page: Page, attempt: Attempt): void {
   const { answer, step } = attempt;
   if (answer.kind !== "refused" && answer.kind !== "not-sent") return;
   if (MAY_PASS.includes(answer.cause)) {
-    const tries = page.entries.length;
-    const waitMs = RETRY_AFTER_MS[Math.min(tries, RETRY_AFTER_MS.length) - 1] ?? RETRY_AFTER_MS[0];
+    const waitMs = page.entries.length > 1 ? RETRY_AFTER_MS.later : RETRY_AFTER_MS.first;
     page.notBeforeMs = answer.cause === "stop-loss-past" ? 0 : attempt.answeredAtMs + waitMs;
   } else if (
     step.action === "set-trading-stop" &&

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { OpenOrder } from "../../src/domain/order.js";
 import type { Position } from "../../src/domain/position.js";
+import { anInstrument } from "../builders/market.js";
 import {
   conditionalEntry,
   conditionalStop,
@@ -27,6 +28,8 @@ interface Scenario {
   readonly what: string;
   readonly position: Position;
   readonly orders: readonly OpenOrder[];
+  /** The largest market order; absent: not known. */
+  readonly largest?: string;
   /** `coverage at price by source`; null: no cover. */
   readonly cover: string | null;
 }
@@ -104,6 +107,70 @@ const STOPS: readonly Scenario[] = [
     position: long,
     orders: [conditionalStop(long, "96", "0")],
     cover: null,
+  },
+  {
+    what: "the close-all order closes no more than one market order may",
+    position: long,
+    orders: [conditionalStop(long, "96", "0", { closesOnTrigger: true })],
+    largest: "0.5",
+    cover: "0.25 at 96 by conditional",
+  },
+  {
+    what: "the close-all order closes no more than there is",
+    position: long,
+    orders: [conditionalStop(long, "96", "0", { closesOnTrigger: true })],
+    largest: "5",
+    cover: "1 at 96 by conditional",
+  },
+  {
+    what: "a conditional for a quantity is not bounded by the largest market order, nor is a Full stop",
+    position: long,
+    orders: [conditionalStop(long, "96", "1"), fullStop(long, "95", { quantity: dec("0") })],
+    largest: "0.5",
+    cover: "1 at 95 by full",
+  },
+  {
+    what: "a conditional for a quantity above the largest market order counts as it says",
+    position: long,
+    orders: [conditionalStop(long, "96", "1")],
+    largest: "0.5",
+    cover: "0.5 at 96 by conditional",
+  },
+  {
+    what: "a stop whose trigger price is not told covers nothing",
+    position: long,
+    orders: [conditionalStop(long, "96", "2", { triggerPrice: null })],
+    cover: null,
+  },
+  {
+    what: "the trigger's direction decides, not its price",
+    position: long,
+    orders: [conditionalStop(long, "96", "2", { triggerDirection: null })],
+    cover: null,
+  },
+  {
+    what: "a short's reduce-only conditional on the loss side counts",
+    position: short,
+    orders: [conditionalStop(short, "104", "2")],
+    cover: "1 at 104 by conditional",
+  },
+  {
+    what: "a short's conditional on the profit side is no stop",
+    position: short,
+    orders: [conditionalTakeProfit(short, "96", "2")],
+    cover: null,
+  },
+  {
+    what: "an order of another contract is no cover",
+    position: long,
+    orders: [fullStop(long, "98", { symbol: "ETHUSDT" })],
+    cover: null,
+  },
+  {
+    what: "a leg that adds nothing does not say the price",
+    position: long,
+    orders: [partialStop(long, "97", "1"), partialStop(long, "95", "0")],
+    cover: "0.5 at 97 by partial",
   },
   {
     what: "a stop-limit counts",
@@ -232,6 +299,68 @@ const PROFITS: readonly Scenario[] = [
     cover: "1 at 104 by limit",
   },
   {
+    what: "a take-profit-limit that has triggered and filled in part covers what is left of it",
+    position: long,
+    orders: [
+      takeProfit(long, "104", {
+        kind: "partial-take-profit",
+        execution: "limit",
+        price: dec("104"),
+        state: "partly-filled",
+        quantity: dec("0.5"),
+      }),
+    ],
+    cover: "0.25 at 104 by limit",
+  },
+  {
+    what: "a take-profit that has triggered as a market order covers nothing",
+    position: long,
+    orders: [takeProfit(long, "104", { state: "triggered", price: dec("104") })],
+    cover: null,
+  },
+  {
+    what: "a reduce-only limit order that waits for something does not rest",
+    position: long,
+    orders: [reduceOnlyLimit(long, "105", "2", { state: "waiting" })],
+    cover: null,
+  },
+  {
+    what: "a reduce-only limit order whose price is not told",
+    position: long,
+    orders: [reduceOnlyLimit(long, "105", "2", { price: null })],
+    cover: null,
+  },
+  {
+    what: "a limit order of the other direction grows the position",
+    position: long,
+    orders: [reduceOnlyLimit(long, "105", "2", { direction: "buy" })],
+    cover: null,
+  },
+  {
+    what: "a short's conditional on the profit side",
+    position: short,
+    orders: [conditionalTakeProfit(short, "96", "2")],
+    cover: "1 at 96 by conditional",
+  },
+  {
+    what: "a short's Partial take-profits are reached downwards",
+    position: short,
+    orders: [partialTakeProfit(short, "90", "1"), partialTakeProfit(short, "96", "1")],
+    cover: "1 at 90 by partial",
+  },
+  {
+    what: "a short's stop is none",
+    position: short,
+    orders: [conditionalStop(short, "104", "1")],
+    cover: null,
+  },
+  {
+    what: "a conditional on the profit side that may also open is none",
+    position: long,
+    orders: [conditionalTakeProfit(long, "104", "2", { reducesOnly: false })],
+    cover: null,
+  },
+  {
     what: "a stop is none",
     position: long,
     orders: [fullStop(long, "98"), conditionalStop(long, "97", "1")],
@@ -247,8 +376,46 @@ const PROFITS: readonly Scenario[] = [
 ];
 
 describe("stop cover", () => {
-  test.each(STOPS)("$what", ({ position, orders, cover }) => {
-    expect(coverText(firstOf({ positions: [position], orders }).stop.all)).toBe(cover);
+  test.each(STOPS)("$what", ({ position, orders, cover, largest }) => {
+    const instruments = largest === undefined ? [] : [anInstrument({ largestMarketOrder: largest })];
+    expect(coverText(firstOf({ positions: [position], orders, instruments }).stop.all)).toBe(cover);
+  });
+
+  test("tells of each leg what it would close, where, and how, in the order in which the price reaches them", () => {
+    const orders = [stopLimit(long, "95", "1", { triggerBy: "IndexPrice" }), partialStop(long, "97", "5")];
+    const { all } = firstOf({ positions: [long], orders }).stop;
+    expect(all).toMatchObject({ price: dec("97"), triggerBy: "MarkPrice", source: "partial" });
+    expect(all?.legs).toEqual([
+      {
+        source: "partial",
+        price: dec("97"),
+        quantity: dec("2"),
+        triggerBy: "MarkPrice",
+        orderId: "partial-stop-loss-97",
+        execution: "market",
+      },
+      {
+        source: "conditional",
+        price: dec("95"),
+        quantity: dec("1"),
+        triggerBy: "IndexPrice",
+        orderId: "conditional-95",
+        execution: "limit",
+      },
+    ]);
+  });
+
+  test("that has triggered is told as such, and no take-profit that has", () => {
+    const orders = [
+      fullStop(long, "98", { state: "triggered" }),
+      conditionalStop(long, "97", "1", { state: "partly-filled" }),
+      partialStop(long, "96", "1"),
+      takeProfit(long, "104", { state: "triggered" }),
+      fullStop(long, "95", { state: "triggered", direction: "buy" }),
+      fullStop(leg2, "102", { state: "triggered" }),
+    ];
+    const { triggered } = firstOf({ positions: [long], orders }).stop;
+    expect(triggered.map(({ orderId }) => orderId)).toEqual(["full-stop-loss-98", "conditional-97"]);
   });
 });
 

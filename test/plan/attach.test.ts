@@ -131,6 +131,10 @@ describe("nothing is attached", () => {
     ["has no price of its own", { price: null }],
     ["is of the exchange itself", { kind: "exchange" }],
     ["closes a leg in hedge mode", { positionIdx: 2 }],
+    ["closes the long leg in hedge mode", { side: "short", positionIdx: 1 }],
+    ["is filled in part though it says that it rests", { filledQuantity: anEntry().quantity }],
+    ["brings a take-profit of no known mode", { profit: "110", attachedMode: null }],
+    ["is an exit of a position", { kind: "full-take-profit" }],
     ["does not say when it was made", { createdAtMs: null }],
     ["has been changed since", { createdAtMs: 1_000, updatedAtMs: 2_001 }],
     ["does not say whether it was changed", { updatedAtMs: null }],
@@ -138,11 +142,31 @@ describe("nothing is attached", () => {
     expect(alone(entry)).toEqual([]);
   });
 
+  test("but to one that was changed within a second of its making: that is still its making", () => {
+    expect(alone({ createdAtMs: 1_000, updatedAtMs: 2_000 })).toEqual(["entry-1 98"]);
+  });
+
   test("within the grace that its bot has, by the exchange's clock", () => {
     const grace = { protection: { graceMs: 5_000 } };
     expect(alone({}, { ...grace, nowMs: 5_999 })).toEqual([]);
     expect(alone({}, { ...grace, nowMs: 6_000 })).toEqual(["entry-1 98"]);
   });
+});
+
+test.each<readonly [string, Scene]>([
+  ["positions of the whole account", { gaps: [{ category: "account", what: "positions", reason: "timeout" }] }],
+  ["orders of the whole category", { gaps: [{ category: "linear", what: "orders", reason: "timeout" }] }],
+])("nothing is attached while %s were not seen", (_what, scene) => {
+  expect(alone({}, scene)).toEqual([]);
+});
+
+test.each<readonly [string, Scene]>([
+  ["prices", { gaps: [{ category: "linear", what: "tickers", reason: "timeout" }] }],
+  ["positions of another category", { gaps: [{ category: "inverse", what: "positions", reason: "timeout" }] }],
+  ["an order of the same name in another category", { unreadableOrders: [anUnreadableOrder({ category: "inverse" })] }],
+  ["a position of another contract", { unreadablePositions: [anUnreadablePosition({ symbol: "ETHUSDT" })] }],
+])("%s that were not seen are no reason", (_what, scene) => {
+  expect(alone({}, scene)).toEqual(["entry-1 98"]);
 });
 
 test("gaps and unreadable rows of other contracts are no reason", () => {
@@ -166,6 +190,28 @@ describe("beside a position", () => {
     ["with a Full stop by its row", { positions: [aPosition({ fullStop: "90" })] }, []],
     ["with a Full stop by its orders", { positions: [naked], orders: [fullStop(naked, "90")] }, []],
     ["that is naked: the pass comes first", { positions: [naked] }, []],
+    [
+      "that a triggered Full stop is leaving",
+      { positions: [naked], orders: [...covered, fullStop(naked, "90", { state: "triggered" })] },
+      [],
+    ],
+    [
+      "that is covered, as far as its orders can be seen",
+      { positions: [aPosition({ mark: "95.5" })], orders: covered, tickers: [aTicker({ mark: "95.5", last: "101" })] },
+      [],
+    ],
+    ["that two rows tell of", { positions: [naked, naked], orders: covered }, []],
+    [
+      "whose row states a take-profit: the stop alone",
+      { positions: [aPosition({ fullTakeProfit: "120" })], orders: covered },
+      ["entry-1 98"],
+    ],
+    [
+      "that is held by the exchange's own order alone",
+      { orders: [partialStop(naked, "96", "1", { kind: "exchange" })] },
+      ["entry-1 98 104"],
+    ],
+    ["of the leg beside it", { orders: [fullStop(aPosition({ positionIdx: 1 }), "90")] }, ["entry-1 98 104"]],
     ["that is half covered", { positions: [naked], orders: [partialStop(naked, "96", "0.5")] }, []],
     ["that Partial stops cover", { positions: [naked], orders: covered }, ["entry-1 98 104"]],
     ["on the other side: the order closes it", { positions: [aShort()], orders: [] }, []],
@@ -253,4 +299,31 @@ test("the largest value goes first, then the oldest", () => {
   const instruments = symbols.map((symbol) => anInstrument({ symbol }));
   const tickers = symbols.map((symbol) => aTicker({ symbol }));
   expect(attach({ orders, instruments, tickers }).map(({ orderId }) => orderId)).toEqual(["large", "old", "young"]);
+});
+
+test("a contract that is counted in dollars goes by its quantity", () => {
+  const orders = [
+    anEntry({ category: "inverse", symbol: "BTCUSD", orderId: "dollars", quantity: "99" }),
+    anEntry({ orderId: "coins", quantity: "1" }),
+  ];
+  const inverse = { category: "inverse", symbol: "BTCUSD" } as const;
+  const scene = { instruments: [anInstrument(), anInstrument(inverse)], tickers: [aTicker(), aTicker(inverse)] };
+  expect(attached({ orders, ...scene })).toEqual(["coins 98", "dollars 98"]);
+});
+
+test("what is alike goes by its contract and its leg, then by its name, whatever the order of the rows", () => {
+  const orders = [
+    anEntry({ symbol: "BUSDT", orderId: "b2" }),
+    anEntry({ symbol: "BUSDT", orderId: "b1" }),
+    anEntry({ symbol: "AUSDT", positionIdx: 1, orderId: "z" }),
+    anEntry({ symbol: "AUSDT", orderId: "y" }),
+  ];
+  const symbols = ["AUSDT", "BUSDT"];
+  const scene = {
+    instruments: symbols.map((symbol) => anInstrument({ symbol })),
+    tickers: symbols.map((symbol) => aTicker({ symbol })),
+  };
+  const ids = (rows: readonly OpenOrder[]) => attach({ orders: rows, ...scene }).map(({ orderId }) => orderId);
+  expect(ids(orders)).toEqual(["y", "z", "b1", "b2"]);
+  expect(ids(orders.toReversed())).toEqual(["y", "z", "b1", "b2"]);
 });

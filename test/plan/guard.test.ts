@@ -1,16 +1,21 @@
 /** What must never be sent is refused, whoever planned it. */
 import { describe, expect, test } from "vitest";
+import { assess } from "../../src/assess/assess.js";
 import { dec } from "../../src/domain/decimal.js";
+import type { PositionIntent } from "../../src/domain/intent.js";
+import { type LifeRecord, UNWRITTEN_LIFE } from "../../src/domain/life.js";
 import type { PositionIdx, Side } from "../../src/domain/position.js";
 import { objection } from "../../src/plan/guard.js";
-import type { ClosePosition, SetTradingStop } from "../../src/plan/step.js";
+import type { ClosePosition, SetTradingStop, StopPurpose } from "../../src/plan/step.js";
+import { aTicker } from "../builders/market.js";
 import { fullStop } from "../builders/order.js";
+import { resolved } from "../builders/policy.js";
 import { aPosition } from "../builders/position.js";
-import { firstOf } from "../builders/snapshot.js";
+import { aSnapshot, firstOf } from "../builders/snapshot.js";
 
 const long = aPosition();
-const seen = firstOf({ positions: [long] });
-const covered = firstOf({ positions: [long], orders: [fullStop(long, "97")] });
+const seen = () => firstOf({ positions: [long] });
+const covered = () => firstOf({ positions: [long], orders: [fullStop(long, "97")] });
 
 function stop(price: string): SetTradingStop["stopLoss"] {
   return { price: dec(price), triggerBy: "MarkPrice", purpose: "add" };
@@ -37,7 +42,11 @@ const aClose: ClosePosition = {
 };
 
 test("a stop below the mark of a naked long is fine, as is a tighter one than stands, and a close of its size", () => {
-  expect([objection(aStep(), seen), objection(aStep(), covered), objection(aClose, seen)]).toEqual([null, null, null]);
+  expect([objection(aStep(), seen()), objection(aStep(), covered()), objection(aClose, seen())]).toEqual([
+    null,
+    null,
+    null,
+  ]);
 });
 
 describe("is refused:", () => {
@@ -66,7 +75,7 @@ describe("is refused:", () => {
     ["the stop that stands already", aStep({ stopLoss: stop("97") }), covered, /stands at 97/],
     ["a close that is larger than the position", { ...aClose, quantity: dec("1.1") }, seen, /larger/],
   ])("%s", (_what, step, assessed, reason) => {
-    expect(objection(step, assessed)).toMatch(reason);
+    expect(objection(step, assessed())).toMatch(reason);
   });
 
   test.each<readonly [PositionIdx, Side]>([
@@ -77,8 +86,65 @@ describe("is refused:", () => {
     expect(objection(aStep({ key: odd.key, side }), firstOf({ positions: [odd] }))).toMatch(/is not a/);
   });
 
+  test("anything of a contract whose tick is not known, but for a close", () => {
+    const snapshot = { ...aSnapshot({ positions: [long] }), instruments: new Map() };
+    const [blind] = assess({ snapshot, policyOf: () => resolved(), lifeOf: () => UNWRITTEN_LIFE }).positions;
+    if (blind === undefined) throw new RangeError("one position in, one out");
+    expect([objection(aStep(), blind), objection(aClose, blind)]).toEqual([
+      "the contract's tick size is not known",
+      null,
+    ]);
+  });
+
+  test("a level whose trigger has no current price", () => {
+    const dark = firstOf({ positions: [long], tickers: [aTicker({ last: null })] });
+    const byLast = aStep({ takeProfit: { price: dec("104"), triggerBy: "LastPrice" } });
+    expect(objection(byLast, dark)).toBe("the exchange states no current LastPrice");
+  });
+
   test("a looser stop than the position row states, though no order is listed", () => {
     const stated = firstOf({ positions: [aPosition({ fullStop: "99" })] });
     expect(objection(aStep(), stated)).toMatch(/stands at 99/);
+  });
+});
+
+describe("a stop that loosens", () => {
+  const asked: PositionIntent = {
+    id: "i-1",
+    stopLoss: dec("95"),
+    takeProfit: null,
+    waiver: null,
+    mayLoosenFrom: dec("97"),
+    who: "bot",
+  };
+  const loosening = (price = "95", purpose: StopPurpose = "loosen") =>
+    aStep({ stopLoss: { price: dec(price), triggerBy: "MarkPrice", purpose } });
+
+  function refusal(life: Partial<LifeRecord>, step = loosening(), standing = "97", position = long): string | null {
+    return objection(step, firstOf({ positions: [position], orders: [fullStop(position, standing)] }, { life }));
+  }
+
+  test("goes where this life's intent asks for that price, from where it spoke of or looser", () => {
+    expect(refusal({ intent: asked })).toBeNull();
+    expect(refusal({ intent: asked }, loosening(), "96")).toBeNull();
+  });
+
+  test.each<readonly [string, () => string | null]>([
+    ["without an intent", () => refusal({ intent: null })],
+    ["by an intent that may not loosen", () => refusal({ intent: { ...asked, mayLoosenFrom: null } })],
+    ["by an intent that was met already", () => refusal({ intent: asked, metStopIntent: "i-1" })],
+    ["to another price than was asked for", () => refusal({ intent: asked }, loosening("94"))],
+    [
+      "to the configured price by an intent that names none",
+      () => refusal({ intent: { ...asked, stopLoss: null } }, loosening("98"), "99"),
+    ],
+    ["for any other purpose", () => refusal({ intent: asked }, loosening("95", "tighten"))],
+    ["from a tighter stop than was spoken of", () => refusal({ intent: asked }, loosening(), "97.1")],
+    [
+      "to a level that the mark has passed",
+      () => refusal({ intent: { ...asked, stopLoss: dec("101") } }, loosening("95")),
+    ],
+  ])("is refused %s", (_when, reason) => {
+    expect(reason()).toMatch(/^a stop stands at 9[79](\.1)?; 9[458] would not be tighter$/);
   });
 });

@@ -87,6 +87,12 @@ describe("a naked position", () => {
     ]);
   });
 
+  test("whose intent the mark has passed gets the nearest stop where no distance is configured", () => {
+    const life = { intent: intent({ stopLoss: dec("101") }) };
+    const [step] = planned({ positions: [long] }, { life, protection: { stopLoss: null } });
+    expect(step?.step).toMatchObject({ stopLoss: { price: dec("99.9"), triggerBy: "MarkPrice", purpose: "nearest" } });
+  });
+
   test("that has grown since takes the tighter of what stood and config", () => {
     const life = { learned: learned("97", "0.1") };
     expect(steps({ positions: [long] }, { life }, "create-only")).toEqual(["set BTCUSDT/0 stop 98 add (stop-missing)"]);
@@ -142,6 +148,13 @@ describe("a waiver", () => {
     expect(steps({ positions: [long] }, { life }, "create-only")).toEqual([
       "set BTCUSDT/0 profit 110 (take-profit-missing)",
     ]);
+  });
+
+  test("leaves a stop beyond liquidation where it is", () => {
+    const deep = aPosition({ liquidation: "95" });
+    const life = { intent: intent({ waiver }) };
+    expect(perMode(standing("94", deep), { life })).toEqual(inModes([], ""));
+    expect(firstOf(standing("94", deep), { life }).status).toBe("ignored");
   });
 
   test("that is over is none", () => {

@@ -1,5 +1,6 @@
 /** Which step goes first, and when many moves are too many. */
 import { describe, expect, test } from "vitest";
+import { dec } from "../../src/domain/decimal.js";
 import { fullStop, partialStop } from "../builders/order.js";
 import { takeProfitAt } from "../builders/policy.js";
 import { aPosition } from "../builders/position.js";
@@ -37,7 +38,43 @@ describe("riskiest first", () => {
     const small = aPosition({ symbol: "SMALLUSDT", size: "1", openedAtMs: 1 });
     const young = aPosition({ symbol: "YOUNGUSDT", size: "2", openedAtMs: 9 });
     const old = aPosition({ symbol: "OLDUSDT", size: "2", openedAtMs: 3 });
+    const ageless = aPosition({ symbol: "AGELESSUSDT", size: "2", openedAtMs: null });
     expect(symbolsOf({ positions: [small, young, old] })).toEqual(["OLDUSDT", "YOUNGUSDT", "SMALLUSDT"]);
+    const expected = ["AGELESSUSDT", "OLDUSDT", "YOUNGUSDT", "SMALLUSDT"];
+    expect(symbolsOf({ positions: [small, young, old, ageless] })).toEqual(expected);
+    expect(symbolsOf({ positions: [ageless, old, young, small] })).toEqual(expected);
+  });
+
+  test("a naked one goes before one that is half covered and worth any sum", () => {
+    const giant = named("GIANTUSDT", "1000000000000000000000");
+    const shape = { positions: [giant, naked], orders: [partialStop(giant, "98", "1")] };
+    expect(symbolsOf(shape)).toEqual(["NAKEDUSDT", "GIANTUSDT"]);
+  });
+
+  test("what an intent moves goes behind what is naked or half covered", () => {
+    const intent = { id: "i-1", takeProfit: null, waiver: null, mayLoosenFrom: null, who: "bot" };
+    const life = { intent: { ...intent, stopLoss: dec("99") } };
+    const shape = { positions: [wide, half], orders: [fullStop(wide, "98"), partialStop(half, "98", "15")] };
+    expect(planned(shape, { life }).map(({ step }) => [step.key.symbol, step.reason])).toEqual([
+      ["HALFUSDT", "stop-partial"],
+      ["WIDEUSDT", "intent-drift"],
+    ]);
+  });
+
+  test("what is half covered goes by what is left uncovered", () => {
+    const mostly = named("MOSTLYUSDT", "100");
+    const orders = [partialStop(half, "98", "15"), partialStop(mostly, "98", "90")];
+    expect(symbolsOf({ positions: [mostly, half], orders })).toEqual(["HALFUSDT", "MOSTLYUSDT"]);
+  });
+
+  test("a close for a take-profit that is past goes last", () => {
+    const rich = aPosition({ symbol: "RICHUSDT", size: "100", mark: "105" });
+    const shape = { positions: [rich, wide], orders: [fullStop(rich, "98"), fullStop(wide, "90")] };
+    const protection = { ...sync.protection, pastTakeProfit: "close" } as const;
+    expect(planned(shape, { protection }).map(({ step }) => `${step.action} ${step.key.symbol}`)).toEqual([
+      "set-trading-stop WIDEUSDT",
+      "close-position RICHUSDT",
+    ]);
   });
 
   test("a close for a stop that is past goes before everything", () => {
@@ -79,6 +116,42 @@ describe("the brake on moving stops", () => {
   test("says how many of how many, and what would allow it", () => {
     const [step] = planned(account(10, 5), { protection: { mode: "sync" } });
     expect(step?.held).toMatch(/5 of 10 .* 30%.*--yes/);
+  });
+
+  test.each(["inside-liquidation", "restore"] as const)("counts a move for %s", (purpose) => {
+    const deep = Array.from({ length: 10 }, (_, index) => aPosition({ symbol: `C${index}USDT`, liquidation: "95" }));
+    const isRestore = purpose === "restore";
+    const shape: SnapshotShape = {
+      positions: deep,
+      orders: deep.map((position) => fullStop(position, isRestore ? "96" : "94")),
+      marginMode: "cross",
+    };
+    const stood = { stopLoss: { price: dec("97"), triggerBy: "MarkPrice" }, takeProfit: null, size: dec("1") } as const;
+    const steps = planned(shape, { protection: { mode: "sync" }, life: { learned: isRestore ? stood : null } });
+    const purposes = steps.map(({ step }) => step.action === "set-trading-stop" && step.stopLoss?.purpose);
+    expect([new Set(purposes), steps.filter(({ held }) => held === null)]).toEqual([new Set([purpose]), []]);
+  });
+
+  test("does not count what an intent asks for by name", () => {
+    const intent = { id: "i-1", takeProfit: null, waiver: null, mayLoosenFrom: null, who: "bot" };
+    const steps = planned(account(10, 10), { life: { intent: { ...intent, stopLoss: dec("97") } } });
+    expect(steps.map(({ held }) => held)).toEqual(Array.from({ length: 10 }, () => null));
+  });
+
+  test("does not count a missing take-profit", () => {
+    const steps = planned(account(10, 0), sync);
+    expect(steps.map(({ held }) => held)).toEqual(Array.from({ length: 10 }, () => null));
+  });
+
+  test("of a pass's first plan holds also where later plans look small", () => {
+    const steps = planned(account(10, 1), sync, { brakedBefore: "too many at first" });
+    expect(steps.filter(({ held }) => held === "too many at first").map(({ step }) => step.key.symbol)).toEqual([
+      "C0USDT",
+    ]);
+    expect(
+      planned(account(10, 1), sync, { brakedBefore: "too many", manyChangesAgreed: true }).map(({ held }) => held),
+    ).toEqual(Array.from({ length: 10 }, () => null));
+    expect(heldCount(account(10, 4))).toBe(4);
   });
 
   test("never holds a missing stop", () => {

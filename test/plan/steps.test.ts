@@ -76,6 +76,25 @@ const SITUATIONS: readonly Situation[] = [
     steps: moving("set BTCUSDT/0 stop 98 tighten (stop-too-wide)"),
   },
   {
+    what: "stop wider than configured, of a position that has grown, where a stop is to follow",
+    shape: { positions: [long], orders: [fullStop(long, "90")] },
+    protection: { onScaleIn: "tighten" },
+    life: { grown: true },
+    steps: writing("set BTCUSDT/0 stop 98 tighten (stop-too-wide)"),
+  },
+  {
+    what: "stop wider than configured, of a position that has not grown, where a stop is to follow",
+    shape: { positions: [long], orders: [fullStop(long, "90")] },
+    protection: { onScaleIn: "tighten" },
+    steps: moving("set BTCUSDT/0 stop 98 tighten (stop-too-wide)"),
+  },
+  {
+    what: "stop wider than configured, of a position that has grown, where a stop is to stay",
+    shape: { positions: [long], orders: [fullStop(long, "90")] },
+    life: { grown: true },
+    steps: moving("set BTCUSDT/0 stop 98 tighten (stop-too-wide)"),
+  },
+  {
     what: "covered by conditionals wider than configured",
     shape: { positions: [long], orders: [conditionalStop(long, "90", "1")] },
     steps: moving("set BTCUSDT/0 stop 98 tighten (stop-too-wide)"),

@@ -8,6 +8,8 @@ import {
   nearestLevel,
   newStop,
   rebasedStop,
+  stopLevel,
+  takeProfitLevel,
   type Wanted,
 } from "../../src/policy/levels.js";
 import type { Protection } from "../../src/policy/protection.js";
@@ -23,7 +25,7 @@ function text(wanted: Wanted): string {
     case "past":
       return `past ${wanted.level.toFixed()}`;
     case "impossible":
-      return "impossible";
+      return `impossible: ${wanted.reason}`;
     case "none":
       return "none";
   }
@@ -94,10 +96,23 @@ describe("a new stop", () => {
       aPosition(),
       aProtection({ stopLoss: stopAt("0.02", "IndexPrice") }),
       aMarket({ index: null }),
-      "impossible",
+      "impossible: the exchange states no current IndexPrice",
     ],
     ["without a ticker the row's own mark stands in", aPosition(), stop("0.02"), aMarket({ mark: null }), "98"],
-    ["a price of zero is no price", aPosition({ mark: null }), stop("0.02"), aMarket({ mark: "0" }), "impossible"],
+    [
+      "a price of zero is no price",
+      aPosition({ mark: null }),
+      stop("0.02"),
+      aMarket({ mark: "0" }),
+      "impossible: the exchange states no current MarkPrice",
+    ],
+    [
+      "without any mark a stop that goes by another price is not held against liquidation",
+      aPosition({ mark: null, liquidation: "95" }),
+      aProtection({ stopLoss: stopAt("0.1", "LastPrice") }),
+      aMarket({ mark: null, last: "100" }),
+      "90",
+    ],
     [
       "without a distance none is wanted",
       aPosition(),
@@ -147,7 +162,21 @@ describe("a new stop", () => {
       aPosition({ entry: "10", liquidation: "9.6" }),
       stop("0.02"),
       aMarket({ tick: "1", mark: "10" }),
-      "impossible",
+      "impossible: no tick of 1 between mark and liquidation",
+    ],
+    [
+      "rounded away from the mark to beyond liquidation: the next tick toward it",
+      aPosition({ entry: "12", liquidation: "9.6" }),
+      stop("0.3"),
+      aMarket({ tick: "1", mark: "12" }),
+      "10 coarse",
+    ],
+    [
+      "a short's, rounded away to beyond liquidation: the next tick toward the mark",
+      aShort({ entry: "12", liquidation: "14.4" }),
+      stop("0.3"),
+      aMarket({ tick: "1", mark: "12" }),
+      "14 coarse",
     ],
   ])("%s", (_what, position, protection, market, expected) => {
     expect(text(newStop(position, protection, market))).toBe(expected);
@@ -166,6 +195,17 @@ describe("a rebased stop", () => {
     expect(text(rebasedStop(aShort(), stop("0.02"), aMarket({ mark: "110" })))).toBe("112.2");
   });
 
+  test("is none where no distance is configured", () => {
+    expect(rebasedStop(aPosition(), aProtection({ stopLoss: null }), aMarket())).toEqual({ kind: "none" });
+  });
+
+  test("needs the price that its trigger goes by", () => {
+    const byIndex = aProtection({ stopLoss: stopAt("0.02", "IndexPrice") });
+    expect(text(rebasedStop(aPosition(), byIndex, aMarket({ index: null })))).toBe(
+      "impossible: the exchange states no current IndexPrice",
+    );
+  });
+
   test("stays inside liquidation", () => {
     expect(text(rebasedStop(aPosition({ liquidation: "89.5" }), stop("0.02"), aMarket({ mark: "90" })))).toBe(
       "89.7 coarse",
@@ -180,9 +220,15 @@ describe("the nearest level", () => {
     ["a short's stop", aShort(), "100", "stop-loss", "100.1"],
     ["a long's take-profit", aPosition(), "100", "take-profit", "100.1"],
     ["a short's take-profit", aShort(), "100.05", "take-profit", "100"],
-    ["nothing below the first tick", aPosition(), "0.1", "stop-loss", "impossible"],
+    ["nothing below the first tick", aPosition(), "0.1", "stop-loss", "impossible: the level is below one tick of 0.1"],
   ])("%s", (_what, position, mark, exit, expected) => {
     expect(text(nearestLevel(position, aMarket({ mark }), "MarkPrice", exit))).toBe(expected);
+  });
+
+  test("needs the price that its trigger goes by", () => {
+    expect(text(nearestLevel(aPosition(), aMarket({ last: null }), "LastPrice", "stop-loss"))).toBe(
+      "impossible: the exchange states no current LastPrice",
+    );
   });
 });
 
@@ -205,18 +251,31 @@ describe("a take-profit", () => {
       aMarket({ mark: "105", last: "103" }),
       "104",
     ],
-    ["a short's below zero is impossible", aShort(), at(takeProfitInR("2"), "0.6"), aMarket(), "impossible"],
+    [
+      "a short's below zero is impossible",
+      aShort(),
+      at(takeProfitInR("2"), "0.6"),
+      aMarket(),
+      "impossible: the configured distance puts the take-profit at or below zero",
+    ],
     [
       "R without a stop distance is impossible",
       aPosition(),
       aProtection({ stopLoss: null, takeProfit: takeProfitInR("2") }),
       aMarket(),
-      "impossible",
+      "impossible: a multiple of R needs a stop-loss distance",
     ],
     ["none wanted", aPosition(), at(null), aMarket(), "none"],
   ])("%s", (_what, position, protection, market, expected) => {
     expect(text(configuredTakeProfit(position, protection, market))).toBe(expected);
   });
+});
+
+test("what is put at an exact price is told by its own name where it cannot be", () => {
+  expect(text(stopLevel(aPosition(), aMarket(), dec("0"), "MarkPrice"))).toMatch(/puts the stop-loss at or below zero/);
+  expect(text(takeProfitLevel(aShort(), aMarket(), dec("0"), "LastPrice"))).toMatch(
+    /puts the take-profit at or below zero/,
+  );
 });
 
 describe("a liquidation price to judge by", () => {
@@ -226,5 +285,9 @@ describe("a liquidation price to judge by", () => {
     expect(knownLiquidation(aPosition({ liquidation: "95", state: "liquidating" }), mark)).toBeNull();
     expect(knownLiquidation(aPosition({ liquidation: "100" }), mark)).toBeNull();
     expect(knownLiquidation(aPosition(), mark)).toBeNull();
+  });
+
+  test("stands where no mark contradicts it", () => {
+    expect(knownLiquidation(aPosition({ liquidation: "95" }), null)?.toFixed()).toBe("95");
   });
 });

@@ -22,6 +22,8 @@ describe("what a rule matches", () => {
     [{ symbol: "BTC*" }, { symbol: "BTC-24MAR23" }, "long", true],
     [{ symbol: "BTC*" }, { symbol: "ETHUSDT" }, "long", false],
     [{ symbol: "BTC" }, {}, "long", false],
+    [{ symbol: "btcusdt" }, {}, "long", true],
+    [{ account: "MAIN" }, {}, "long", true],
     [{ symbol: "*USDT" }, { symbol: "1000PEPEUSDT" }, "long", true],
     [{ symbol: "{BTC,ETH}USDT" }, { symbol: "ETHUSDT" }, "long", true],
     [{ symbol: "???USDT" }, {}, "long", true],
@@ -93,6 +95,10 @@ describe("a rule overrides only what it names", () => {
   test("a stop where the defaults have none triggers by mark price", () => {
     const found = override(aProtection({ stopLoss: null }), { stopLoss: { distance: dec("0.03") } });
     expect(found.stopLoss).toEqual(stopAt("0.03", "MarkPrice"));
+  });
+
+  test("a trigger alone makes no stop where no distance is known", () => {
+    expect(override(aProtection({ stopLoss: null }), { stopLoss: { triggerBy: "LastPrice" } }).stopLoss).toBeNull();
   });
 
   test("nothing named changes nothing", () => {

@@ -150,11 +150,10 @@ describe("a position that closes and opens again, and whose row does not state w
 
 describe("judging", () => {
   const covered: SnapshotShape = { positions: [long], orders: [fullStop(long, "98")] };
-  const stopOnly = { ...attempt(acknowledged, 100) };
-  const alone: Attempt =
-    stopOnly.step.action === "set-trading-stop"
-      ? { ...stopOnly, step: { ...stopOnly.step, takeProfit: null } }
-      : stopOnly;
+  function alone(): Attempt {
+    const whole = attempt(acknowledged, 100);
+    return whole.step.action === "set-trading-stop" ? { ...whole, step: { ...whole.step, takeProfit: null } } : whole;
+  }
 
   function bookWith(one: Attempt): PassBook {
     const book = new PassBook();
@@ -163,26 +162,26 @@ describe("judging", () => {
   }
 
   test("a look from before the answer proves nothing", () => {
-    const book = bookWith(alone);
+    const book = bookWith(alone());
     expect(book.judge(assessed(covered), lookAt(covered, 99))).toEqual([]);
     expect(outcomes(book)).toEqual(["uncertain"]);
   });
 
   test("a look from after the answer confirms", () => {
-    const book = bookWith(alone);
+    const book = bookWith(alone());
     book.judge(assessed(covered), lookAt(covered, 101));
     expect(outcomes(book)).toEqual(["confirmed"]);
   });
 
   test("absence counts only three seconds after the answer", () => {
-    const book = bookWith(alone);
+    const book = bookWith(alone());
     expect(book.judge(assessed(naked), lookAt(naked, 3_099))).toEqual([]);
     expect(book.judge(assessed(naked), lookAt(naked, 3_100))).toHaveLength(1);
     expect(outcomes(book)).toEqual(["uncertain"]);
   });
 
   test("the contract's own flat row proves the position closed when it comes twice, seconds apart", () => {
-    const book = bookWith(alone);
+    const book = bookWith(alone());
     const once = lookAt({ flatLegs: [FLAT] }, 200);
     book.judge(assessed({}), once);
     expect(book.records().get(KEY)).toMatchObject([{ outcome: "uncertain" }]);
@@ -196,7 +195,7 @@ describe("judging", () => {
   });
 
   test("a position missing from a whole list is not proven closed", () => {
-    const book = bookWith(alone);
+    const book = bookWith(alone());
     const whole = pictureOf(aSnapshot({ requestedAtMs: START_MS + 9_000 }));
     book.judge(assessed({}), whole);
     expect(outcomes(book)).toEqual(["uncertain"]);
@@ -205,19 +204,19 @@ describe("judging", () => {
 
   test("a row that cannot be read is not proven closed", () => {
     const unreadable: SnapshotShape = { unreadablePositions: [anUnreadablePosition()] };
-    const book = bookWith(alone);
+    const book = bookWith(alone());
     book.judge(assessed(unreadable), lookAt(unreadable, 9_000));
     expect(outcomes(book)).toEqual(["uncertain"]);
   });
 
   test("what no look could judge is uncertain, with the reason", () => {
-    const book = bookWith(alone);
+    const book = bookWith(alone());
     book.giveUp("the exchange stopped answering");
     expect(book.records().get(KEY)).toMatchObject([{ outcome: "uncertain", detail: "the exchange stopped answering" }]);
   });
 
   test("a confirmed step stays confirmed when sight is lost later", () => {
-    const book = bookWith(alone);
+    const book = bookWith(alone());
     book.judge(assessed(covered), lookAt(covered, 200));
     book.giveUp("the exchange stopped answering");
     expect(outcomes(book)).toEqual(["confirmed"]);

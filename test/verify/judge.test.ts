@@ -64,6 +64,18 @@ describe("a stop that was written", () => {
     expect(judge(step, seen(orders)).kind).toBe(verdict);
   });
 
+  test("and what does not show is told by its price", () => {
+    expect(judge(withProfit, seen([]))).toEqual({ kind: "unseen", detail: "no read shows the stop at 98" });
+    expect(judge(withProfit, seen([fullStop(long, "98")]))).toEqual({
+      kind: "unseen",
+      detail: "no read shows the take-profit at 104",
+    });
+    expect(judge(withProfit, seen([fullStop(long, "99")]))).toEqual({
+      kind: "superseded",
+      detail: "a tighter stop stands at 99",
+    });
+  });
+
   test("that the position row states without an open order is not proven", () => {
     expect(judge(aStep(), seen([], aPosition({ fullStop: "98" }))).kind).toBe("unseen");
   });
@@ -83,7 +95,12 @@ describe("a stop that was written", () => {
 describe("a close that was written", () => {
   test("is proven by the position being gone, and by nothing else", () => {
     expect(judge(aClose, null).kind).toBe("closed");
-    expect(judge(aClose, seen([])).kind).toBe("unseen");
+    expect(judge(aClose, seen([]))).toEqual({ kind: "unseen", detail: "1 is still open" });
+  });
+
+  test("is proven where the position has flipped: what it was to close is gone", () => {
+    const flipped = aShort({ mark: "97" });
+    expect(judge(aClose, seen([fullStop(flipped, "98")], flipped)).kind).toBe("closed");
   });
 });
 
@@ -98,6 +115,29 @@ describe("what a life remembers", () => {
       grown: false,
       ourTakeProfit: dec("104"),
     });
+  });
+
+  test("only what was asked for is ours", () => {
+    expect(provenChange({ attempt: { ...attempt, step: aStep() }, verdict: confirmed })).toEqual({
+      ourStopLoss: dec("98"),
+      grown: false,
+    });
+    expect(provenChange({ attempt: { ...attempt, step: profitOnly }, verdict: confirmed })).toEqual({
+      ourTakeProfit: dec("104"),
+    });
+    expect(provenChange({ attempt: { ...attempt, step: aClose }, verdict: confirmed })).toEqual({});
+  });
+
+  test("the latest eight restores are remembered", () => {
+    const step = aStep({ stopLoss: { price: dec("98"), triggerBy: "MarkPrice", purpose: "restore" } });
+    const before = { ...UNWRITTEN_LIFE, restoredAtMs: [1, 2, 3, 4, 5, 6, 7, 8] };
+    expect(answeredChange({ ...attempt, step, answeredAtMs: 9 }, before)).toEqual({
+      restoredAtMs: [2, 3, 4, 5, 6, 7, 8, 9],
+    });
+  });
+
+  test("a take-profit that may have happened leaves nothing that may be done only once", () => {
+    expect(answeredChange({ ...attempt, step: profitOnly }, UNWRITTEN_LIFE)).toEqual({});
   });
 
   test("a level that was not proven is not ours", () => {
