@@ -77,7 +77,7 @@ export const READ_PLANTS: readonly Plant[] = [
     breaks: ["S4", "S1", "S11", "L1", "L5"],
     story: (story) => ({
       ...busy(story),
-      faults: { schemaMissing: 0.3, schemaNewEnum: 0.1 },
+      faults: { schemaMissing: 0.8, schemaNewEnum: 0.3 },
     }),
     ...seenAs((snapshot) => ({
       ...snapshot,

@@ -233,7 +233,9 @@ export const WRITE_PLANTS: readonly Plant[] = [
     story: (story) => ({
       ...busy(story),
       latencyMs: 150,
-      faults: { suspend: 300, stall: 120, handInWrite: 0.3, networkDown: 300 },
+      symbols: ["BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT"],
+      botEverySeconds: 8,
+      faults: { suspend: 300, stall: 60, handInWrite: 0.3, networkDown: 300, writeRateLimit: 0.3 },
     }),
     ...aroundWriter((writer) => ({
       setTradingStop: (request, urgency) => writer.setTradingStop(request, { ...urgency, veto: () => null }),
