@@ -1,7 +1,8 @@
 /** Chaos from the command line; started by scripts/chaos.mjs in the project's folder. */
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
-import { runChaos } from "./run.js";
+import { PLANTS } from "./planted.js";
+import { runChaos, type RunOptions } from "./run.js";
 import { summaryOf, violationLines } from "./summary.js";
 
 const { values } = parseArgs({
@@ -12,12 +13,15 @@ const { values } = parseArgs({
     "calm-every": { type: "string", default: "20" },
     sweep: { type: "string", default: "3" },
     disk: { type: "string", default: "auto" },
-    preload: { type: "string" },
+    planted: { type: "boolean", default: false },
+    only: { type: "string" },
     story: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
 
+/** Of a standby, a kill and a calm each. */
+const PLANTED_ROUNDS = 3;
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const disks = ["auto", "tmpfs", "limit", "none"] as const;
 const disk = disks.find((one) => one === values.disk);
@@ -25,23 +29,44 @@ if (disk === undefined) {
   say(`--disk is one of ${disks.join(", ")}`);
   process.exit(64);
 }
+// So that what is open is closed, and no process is left behind.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
-say(`seed ${seed}`);
-const mostMs = values.minutes === undefined ? Number.POSITIVE_INFINITY : Number(values.minutes) * 60_000;
-const outcome = await runChaos({
+const options: RunOptions = {
   root: process.cwd(),
   seed,
   rounds: Number(values.rounds),
   calmEvery: Number(values["calm-every"]),
   sweepSeconds: Number(values.sweep),
   disk,
-  mostMs,
-  ...(values.preload === undefined ? {} : { preload: values.preload }),
-  ...(values.story ? { tell: say } : {}),
-});
-if (outcome.disk === "none") say("the disk was never full: neither a tmpfs nor a limit on files could be had here");
-if (values.json) process.stdout.write(`${JSON.stringify(outcome)}\n`);
-else for (const line of summaryOf(outcome)) process.stdout.write(`${line}\n`);
-for (const line of violationLines(outcome)) say(line);
-if (outcome.violations.length > 0) say(`again: npm run chaos -- --seed ${seed} --rounds ${values.rounds} --story`);
-process.exit(outcome.violations.length === 0 ? 0 : 1);
+  mostMs: values.minutes === undefined ? Number.POSITIVE_INFINITY : Number(values.minutes) * 60_000,
+  tell: values.story ? say : undefined,
+};
+process.exit(await (values.planted ? runPlanted() : runOnce()));
+
+async function runOnce(): Promise<number> {
+  say(`seed ${seed}`);
+  const outcome = await runChaos(options);
+  if (outcome.disk === "none") say("the disk was never full: neither a tmpfs nor a limit on files could be had here");
+  if (values.json) process.stdout.write(`${JSON.stringify(outcome)}\n`);
+  else for (const line of summaryOf(outcome)) process.stdout.write(`${line}\n`);
+  for (const line of violationLines(outcome)) say(line);
+  const isWell = outcome.violations.length === 0;
+  if (!isWell) say(`again: npm run chaos -- --seed ${seed} --rounds ${values.rounds} --story`);
+  return isWell ? 0 : 1;
+}
+
+/** A few rounds for each. */
+async function runPlanted(): Promise<number> {
+  const plants = PLANTS.filter(({ file }) => values.only === undefined || file.includes(values.only));
+  let caught = 0;
+  for (const { file, breaks } of plants) {
+    const { violations } = await runChaos({ ...options, rounds: PLANTED_ROUNDS, preload: file });
+    const found = violations.find(({ check }) => breaks.includes(check));
+    if (found !== undefined) caught += 1;
+    const words = found === undefined ? `not found (${breaks.join(", ")})` : `${found.check}: ${found.message}`;
+    process.stdout.write(`${found === undefined ? "✗" : "✓"} ${file}: ${words}\n`);
+  }
+  say(`${caught} of ${plants.length} planted bugs found`);
+  return caught === plants.length ? 0 : 1;
+}

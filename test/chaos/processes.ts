@@ -69,6 +69,12 @@ export function openProcesses(parts: ProcessParts): Processes {
   const { root, folder, now } = parts;
   const running = new Set<Running>();
   let number = 0;
+  process.once("exit", killAtOnce);
+
+  /** Whatever ends this process leaves none behind. */
+  function killAtOnce(): void {
+    for (const one of running) one.signal("SIGKILL");
+  }
 
   function start(slot: Slot): Running {
     number += 1;
@@ -100,7 +106,8 @@ export function openProcesses(parts: ProcessParts): Processes {
   return {
     start,
     killAll: async () => {
-      for (const one of running) one.signal("SIGKILL");
+      process.off("exit", killAtOnce);
+      killAtOnce();
       await Promise.all([...running].map(({ ended }) => ended));
     },
     get alive() {

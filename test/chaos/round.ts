@@ -2,7 +2,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { count } from "./checkers/notes.js";
 import type { Moment, Round } from "./plan.js";
-import { type Running, setClock } from "./processes.js";
+import { type LogLine, type Running, setClock } from "./processes.js";
 import type { Place, Stage } from "./stage.js";
 
 export interface Figures {
@@ -33,7 +33,7 @@ export async function performRound(
   const timed = isUndisturbed ? timeProtection(stage, writer, faults, figures) : undefined;
   faults.concern(writer);
   const standby = round.standby ? await standBy(stage, writer) : null;
-  await theMoment(stage, writer, round.moment);
+  await theMoment(stage, round.moment, before === null ? writer.instance.startedAtMs : stage.record.now());
   const left = await endOf(stage, round, writer, standby, figures);
   faults.over();
   rest();
@@ -124,8 +124,9 @@ function clear(place: Place): void {
 }
 
 /** Counts only where nothing went wrong before it was done. */
-async function timeProtection(stage: Stage, { instance }: Running, faults: Faults, figures: Figures): Promise<void> {
+async function timeProtection(stage: Stage, running: Running, faults: Faults, figures: Figures): Promise<void> {
   const { record } = stage;
+  const { instance } = running;
   const naked = new Map(record.naked().map(({ leg, life }) => [leg, life]));
   if (naked.size === 0) return;
   await new Promise<void>((resolve) => {
@@ -143,24 +144,29 @@ async function timeProtection(stage: Stage, { instance }: Running, faults: Fault
     };
     const timer = setTimeout(settle, LONGEST_PROTECTION_MS);
     const unlisten = record.listen({ happened: look });
+    void running.ended.then(settle);
   });
 }
 
 /** The second process, once it stands by; null: it could not find out in time. */
 async function standBy(stage: Stage, writer: Running): Promise<Running | null> {
-  const ready = await writer.says(({ msg }) => msg === "the sidecar has started", START_MS);
-  if (ready === null) return null;
+  const { notes } = stage.checkers;
+  const isStarted = ({ msg }: LogLine): boolean => msg === "the sidecar has started";
+  if ((await writer.says(isStarted, START_MS)) === null) return null;
   const standby = stage.start(stage.places[1]);
-  const line = await standby.says(({ msg }) => msg.includes("this one stands by"), START_MS);
-  if (line !== null) return standby;
+  const isAsked = standby.says(({ msg }) => msg.includes("this one stands by"), START_MS);
+  const first = await Promise.race([isAsked, standby.says(isStarted, START_MS)]);
+  if (first !== null && !isStarted(first)) return standby;
+  const { name } = standby.instance;
+  if (first !== null) notes.broken("S15", `${name} does not stand by, and the account's writer lives`);
   standby.signal("SIGKILL");
   await standby.ended;
   return null;
 }
 
-async function theMoment({ record, checkers, onLeaving }: Stage, { instance }: Running, moment: Moment): Promise<void> {
+async function theMoment({ record, checkers, onLeaving }: Stage, moment: Moment, fromMs: number): Promise<void> {
   const ms = moment.at === "time" ? moment.ms : moment.elseMs;
-  const restMs = Math.max(0, instance.startedAtMs + ms - record.now());
+  const restMs = Math.max(0, fromMs + ms - record.now());
   if (moment.at === "time") return wait(restMs);
   await new Promise<void>((resolve) => {
     let left = moment.nth;
