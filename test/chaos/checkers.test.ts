@@ -36,12 +36,10 @@ async function scene() {
     await ledger.close();
     rmSync(folder, { recursive: true, force: true });
   });
-  const disk: { wellSinceMs: number | null } = { wellSinceMs: null };
   const record = keepRecord(exchange, "main", now);
   const checkers = createCheckers({
     record,
     journal: viewJournal(file),
-    diskWellSinceMs: () => disk.wellSinceMs,
     badLineMs: () => 0,
     secrets: [SECRET],
   });
@@ -67,8 +65,11 @@ async function scene() {
     send({ ...STOP, stopLoss });
   }
 
-  const broken = () => [...new Set(checkers.notes.violations.map(({ check }) => check))];
-  return { exchange, clock, record, checkers, disk, file, folder, writer, send, writeDown, protect, broken };
+  const broken = () => {
+    checkers.lookAtJournal();
+    return [...new Set(checkers.notes.violations.map(({ check }) => check))];
+  };
+  return { exchange, clock, record, checkers, file, folder, writer, send, writeDown, protect, broken };
 }
 
 test("a stop that is written down, set, told and kept breaks nothing", async () => {
@@ -144,9 +145,9 @@ test("a write without its entry breaks S17", async () => {
   expect(broken()).toEqual(["S17"]);
 });
 
-test("on a full disk a missing stop needs no entry, and a move does", async () => {
-  const { send, disk, clock, broken } = await scene();
-  disk.wellSinceMs = Number.POSITIVE_INFINITY;
+test("while the ledger cannot be written, and that is said, a missing stop needs no entry, and a move does", async () => {
+  const { send, checkers, writer, clock, broken } = await scene();
+  checkers.said(writer, { level: "error", msg: "the ledger cannot be written (the disk is full); only missing stops" });
   send({ ...STOP, stopLoss: "63000" });
   expect(broken()).toEqual([]);
   clock.nowMs += 60_000;

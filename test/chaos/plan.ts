@@ -55,15 +55,18 @@ export function planRounds(dice: Random, rounds: number): readonly Round[] {
   return ends.map((isKilled, number): Round => {
     const is = (name: keyof typeof decks): boolean => decks[name][number] ?? false;
     const standby = is("standby");
+    const pause = is("pause") ? { fromMs: dice.between(100, 3_000), forMs: pauseMs(dice) } : null;
+    const cut = is("cut") ? { ...spell(dice, 300, 4_000), weather: dice.pick(WEATHERS) } : null;
+    const fullDisk = is("fullDisk") && !standby ? spell(dice, 2_500, 5_000) : null;
     return {
       number,
       // A standby takes over where the first one dies.
       end: isKilled || standby ? "kill" : is("terminate") ? "terminate" : "stay",
-      moment: momentFrom(dice),
+      moment: momentFrom(dice, pause ?? fullDisk ?? cut),
       standby,
-      pause: is("pause") ? { fromMs: dice.between(100, 2_000), forMs: pauseMs(dice) } : null,
-      cut: is("cut") ? { ...spell(dice, 300, 4_000), weather: dice.pick(WEATHERS) } : null,
-      fullDisk: is("fullDisk") && !standby ? spell(dice, 1_500, 5_000) : null,
+      pause,
+      cut,
+      fullDisk,
       clock: is("clock") ? { atMs: dice.between(0, 1_500), offsetMs: dice.between(-HOUR_MS, HOUR_MS) } : null,
       goneMs: dice.between(0, 400),
       openMeanwhile: dice.between(0, 2),
@@ -73,7 +76,7 @@ export function planRounds(dice: Random, rounds: number): readonly Round[] {
 
 /** Some begin before the process does, and find it starting. */
 function spell(dice: Random, low: number, high: number): Spell {
-  return { fromMs: dice.next() < 0.3 ? 0 : dice.between(0, 2_000), forMs: dice.between(low, high) };
+  return { fromMs: dice.next() < 0.3 ? 0 : dice.between(0, 2_500), forMs: dice.between(low, high) };
 }
 
 /** Mostly short; now and then longer than the program takes for a machine that slept. */
@@ -81,7 +84,10 @@ function pauseMs(dice: Random): number {
   return dice.next() < 0.1 ? dice.between(10_000, 14_000) : dice.between(50, 3_000);
 }
 
-function momentFrom(dice: Random): Moment {
+/** Half of the time what goes wrong goes on to its end, and a little longer. */
+function momentFrom(dice: Random, bad: Spell | null): Moment {
+  if (bad !== null && dice.next() < 0.5)
+    return { at: "time", ms: bad.fromMs + bad.forMs + dice.between(-1_000, 2_000) };
   if (dice.next() < 0.4) return { at: "time", ms: dice.between(30, 3_500) };
-  return { at: dice.pick(["leaving", "effect", "answer"]), nth: dice.between(1, 3), elseMs: 3_500 };
+  return { at: dice.pick(["leaving", "effect", "answer"]), nth: dice.between(1, 3), elseMs: 4_000 };
 }

@@ -35,9 +35,10 @@ export async function runChaos(options: RunOptions): Promise<Outcome> {
   const figures = { protectedAfterMs: [], tookOverAfterMs: [], calmAfterMs: [] as number[] };
   let rounds = 0;
   try {
+    const plan = planRounds(stage.dice, options.rounds);
     for (let number = 0; number < 3; number += 1) bot.open();
     let left: Running | null = null;
-    for (const round of planRounds(stage.dice, options.rounds)) {
+    for (const round of plan) {
       if (record.now() - startMs > options.mostMs) break;
       left = await performRound(stage, round, left, figures);
       rounds += 1;

@@ -72,12 +72,10 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   const state = join(folder, "state");
   const ledger = join(state, "backstop.db");
   const disk = openDisk(state, ledger, options.disk);
-  let diskWellSinceMs: number | null = null;
   const badLineAtMs = new Map<string, number>();
   const checkers = createCheckers({
     record,
     journal: viewJournal(ledger),
-    diskWellSinceMs: () => (disk.isFull ? Number.POSITIVE_INFINITY : diskWellSinceMs),
     tellAll: options.tell,
     secrets: [KEY, SECRET],
     badLineMs: (slot) => Math.max(0, (badLineAtMs.get(slot) ?? 0) + BAD_LINE_MS - now()),
@@ -145,7 +143,6 @@ export async function openStage(options: StageOptions): Promise<Stage> {
       if (!disk.isFull) return;
       checkers.notes.tell("the disk has room again");
       disk.free(pids());
-      diskWellSinceMs = now();
     },
     command: (...args) => commandOf(root, folder, [...args, "--config", places[0].config]),
     close: async () => {

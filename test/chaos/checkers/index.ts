@@ -32,6 +32,7 @@ export function createCheckers(parts: CheckerParts): Checkers {
   const notes = openNotes(parts);
   const writes = checkWrites(notes);
   const secrets = checkSecrets(notes, parts.secrets);
+  const spoken = new Set<Instance>();
   let sender: Instance | undefined;
   notes.record.listen({
     arrived: (write) => {
@@ -55,21 +56,26 @@ export function createCheckers(parts: CheckerParts): Checkers {
       writes.started(instance);
     },
     said: (instance, line) => {
+      spoken.add(instance);
       if (line.level !== "debug" && line.level !== "trace") notes.tell(`${instance.name}: ${line.msg} ${facts(line)}`);
       if (line.msg === "this process now writes for the account") writes.writer(instance);
       if (line.msg.startsWith("whether another process writes cannot be told")) writes.unsure(instance);
+      if (line.msg.startsWith("the ledger cannot be written")) writes.ledger(instance, false);
+      if (line.msg === "the ledger can be written again") writes.ledger(instance, true);
       checkClaim(notes, instance, line);
     },
     wrote: (instance, text) => secrets.wrote(instance, text),
     ended: (instance, how, isWanted) => {
       notes.tell(`${instance.name} has ended: ${how}`);
       count(notes, `exit ${how}`);
-      // Told to stop it ends with 0; nothing but a signal of ours may end it otherwise.
-      if (!isWanted || !["0", "SIGKILL"].includes(how))
+      // Told to stop it ends with 0, or at once where it had not begun; nothing but a signal of ours may end it otherwise.
+      const isFine = ["0", "SIGKILL"].includes(how) || (how === "SIGTERM" && !spoken.has(instance));
+      if (!isWanted || !isFine)
         notes.broken("F46", `${instance.name} has ended with ${how}${isWanted ? "" : " by itself"}`);
     },
     lookAtJournal: (whole = false) => {
       const { journal, broken } = notes;
+      writes.settle();
       for (const sentence of whole ? journal.lookAtAll() : journal.look()) broken("LOST", sentence);
     },
     files: (folder) => secrets.files(folder),

@@ -16,8 +16,6 @@ export interface Notes {
   readonly record: ExchangeRecord;
   readonly journal: JournalView;
   readonly startedAtMs: number;
-  /** Null: nothing was wrong with the disk; else since when it has been well again, or Infinity while it is full. */
-  readonly diskWellSinceMs: () => number | null;
   readonly violations: Violation[];
   readonly counts: Map<string, number>;
   broken(check: string, message: string): void;
@@ -27,12 +25,12 @@ export interface Notes {
 const MOST_FINDINGS = 30;
 const LINES_BEFORE = 40;
 
-export type NotesParts = Pick<Notes, "record" | "journal" | "diskWellSinceMs"> & {
+export type NotesParts = Pick<Notes, "record" | "journal"> & {
   /** Everything, as it happens. */
   readonly tellAll?: ((line: string) => void) | undefined;
 };
 
-export function openNotes({ record, journal, diskWellSinceMs, tellAll }: NotesParts): Notes {
+export function openNotes({ record, journal, tellAll }: NotesParts): Notes {
   const startedAtMs = record.now();
   const violations: Violation[] = [];
   let story: string[] = [];
@@ -46,7 +44,6 @@ export function openNotes({ record, journal, diskWellSinceMs, tellAll }: NotesPa
     record,
     journal,
     startedAtMs,
-    diskWellSinceMs,
     violations,
     counts: new Map(),
     tell,

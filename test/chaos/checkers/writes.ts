@@ -5,7 +5,7 @@ import type { SeenEntry } from "../journal.js";
 import type { HeardRequest } from "../line.js";
 import type { Instance } from "../processes.js";
 import type { LegState, WriteAtExchange } from "../record.js";
-import { count, latenessMs, type Notes } from "./notes.js";
+import { count, type Notes } from "./notes.js";
 
 const TRADING_STOP = "/v5/position/trading-stop";
 const FIELDS = [
@@ -20,8 +20,8 @@ const FIELDS = [
 ];
 /** A write may be decided from what was true so long ago, with every delay that a request may meet on these lines. */
 const RACE_MS = 20_000;
-/** A ledger that failed is tried again after five seconds, and counts as unwritable until it has taken a write. */
-const TROUBLE_MS = 12_000;
+/** A word of a process and a write of it come on two ways. */
+const APART_MS = 2_000;
 
 export interface WriteChecks {
   heard(request: HeardRequest<Instance>, alive: readonly Instance[]): void;
@@ -32,7 +32,24 @@ export interface WriteChecks {
   unsure(instance: Instance): void;
   /** A process starts: only entries from now on are its own. */
   started(instance: Instance): void;
+  /** Whether it can write its ledger, as it says itself. */
+  ledger(instance: Instance, isWritable: boolean): void;
+  /** Judges what had to wait for a word of its sender. */
+  settle(): void;
   senderOf(signature: string): Instance | undefined;
+}
+
+interface Trouble {
+  readonly fromMs: number;
+  untilMs: number;
+}
+
+/** A write that had no entry as it came. */
+interface Unwritten {
+  readonly sender: Instance;
+  readonly atMs: number;
+  readonly what: string;
+  readonly isUrgent: boolean;
 }
 
 export function checkWrites(notes: Notes): WriteChecks {
@@ -40,6 +57,8 @@ export function checkWrites(notes: Notes): WriteChecks {
   const writers = new Set<Instance>();
   const unsure = new Set<Instance>();
   const firstEntries = new Map<Instance, number>();
+  const troubles = new Map<Instance, Trouble[]>();
+  const unwritten: Unwritten[] = [];
   const { broken, record, journal } = notes;
 
   /** S15: whoever has written is the account's writer until it dies, also while it stands still. */
@@ -52,22 +71,38 @@ export function checkWrites(notes: Notes): WriteChecks {
     writers.add(caller);
   }
 
-  /** S17, with its one exception: while nothing can be written down, what a naked position needs is sent all the same. */
-  function checkJournal(sender: Instance, leg: string, write: WriteAtExchange): void {
-    const { body, atMs } = write;
+  function checkJournal(sender: Instance, leg: string, { body, atMs }: WriteAtExchange): void {
     const isWritten = journal
       .intended(String(body["symbol"]), firstEntries.get(sender) ?? 0)
       .some((entry) => isEntryOf(entry, body));
     if (isWritten) return;
-    const what = `${leg}: ${JSON.stringify(body)} of ${sender.name} has no entry`;
-    const wellSinceMs = notes.diskWellSinceMs();
-    const isTrouble = wellSinceMs !== null && atMs - wellSinceMs < TROUBLE_MS;
-    // A ledger that takes longer than a second counts as one that cannot be written: so it looks to who stood still.
-    if (!isTrouble && latenessMs(sender, atMs) === 0) return broken("S17", what);
-    const isUrgent = body["stopLoss"] !== undefined && record.everSince(leg, atMs - RACE_MS, isNaked);
+    const isMissing = body["stopLoss"] !== undefined && record.everSince(leg, atMs - RACE_MS, isNaked);
     const isGivenBack = record.everSince(leg, atMs - RACE_MS, ({ stop }) => isAt(stop?.price, body["stopLoss"]));
-    if (!isUrgent && !isGivenBack) return broken("S17", `${what}, and it was not urgent`);
-    count(notes, "urgent stops without an entry");
+    const what = `${leg}: ${JSON.stringify(body)} of ${sender.name} has no entry`;
+    unwritten.push({ sender, atMs, what, isUrgent: isMissing || isGivenBack });
+  }
+
+  /**
+   * S17, with its one exception: while nothing can be written down, or not within a second (docs/ledger.md), what a
+   * naked position needs is sent all the same; and that it cannot be written must have been said.
+   */
+  function settle(): void {
+    for (const { sender, atMs, what, isUrgent } of unwritten.splice(0)) {
+      const isSaid = (troubles.get(sender) ?? []).some(
+        ({ fromMs, untilMs }) => fromMs - APART_MS <= atMs && atMs <= untilMs + APART_MS,
+      );
+      if (!isSaid) broken("S17", what);
+      else if (!isUrgent) broken("S17", `${what}, and it was not urgent`);
+      else count(notes, "urgent stops without an entry");
+    }
+  }
+
+  function ledger(instance: Instance, isWritable: boolean): void {
+    const known = troubles.get(instance) ?? [];
+    troubles.set(instance, known);
+    const last = known.at(-1);
+    if (isWritable && last !== undefined) last.untilMs = record.now();
+    if (!isWritable) known.push({ fromMs: record.now(), untilMs: Number.POSITIVE_INFINITY });
   }
 
   return {
@@ -90,6 +125,8 @@ export function checkWrites(notes: Notes): WriteChecks {
     writer: (instance) => void writers.add(instance),
     unsure: (instance) => void unsure.add(instance),
     started: (instance) => void firstEntries.set(instance, journal.newestId),
+    ledger,
+    settle,
     senderOf: (signature) => senders.get(signature),
   };
 }
