@@ -33,7 +33,7 @@ export interface Round {
 }
 
 /** Of all rounds; what is no kill is a stop or goes on. */
-const SHARES = { kill: 0.86, terminate: 0.05, standby: 0.1, pause: 0.24, cut: 0.3, fullDisk: 0.07, clock: 0.1 };
+const SHARES = { kill: 0.86, terminate: 0.05, standby: 0.1, pause: 0.32, cut: 0.3, fullDisk: 0.07, clock: 0.1 };
 const WEATHERS: readonly [BadWeather, ...BadWeather[]] = ["down", "half-open", "slow", "cut-answers"];
 const HOUR_MS = 3_600_000;
 
