@@ -10,6 +10,8 @@ interface Spell {
   readonly forMs: number;
 }
 
+export type Mode = "create-only" | "tighten-only" | "sync";
+
 /** When the process is killed: at a time, or as a write of it leaves, has its effect, or was answered. */
 export type Moment =
   | { readonly at: "time"; readonly ms: number }
@@ -17,6 +19,8 @@ export type Moment =
 
 export interface Round {
   readonly number: number;
+  /** Of the processes that start in it. */
+  readonly mode: Mode;
   readonly end: "kill" | "terminate" | "stay";
   readonly moment: Moment;
   /** A second process stands by, and the end of the first one is to be its beginning. */
@@ -35,6 +39,7 @@ export interface Round {
 /** Of all rounds; what is no kill is a stop or goes on. */
 const SHARES = { kill: 0.86, terminate: 0.05, standby: 0.1, pause: 0.32, cut: 0.3, fullDisk: 0.07, clock: 0.1 };
 const WEATHERS: readonly [BadWeather, ...BadWeather[]] = ["down", "half-open", "slow", "cut-answers"];
+const MODES: readonly [Mode, ...Mode[]] = ["tighten-only", "sync", "create-only"];
 const HOUR_MS = 3_600_000;
 
 export function planRounds(dice: Random, rounds: number): readonly Round[] {
@@ -60,6 +65,7 @@ export function planRounds(dice: Random, rounds: number): readonly Round[] {
     const fullDisk = is("fullDisk") && !standby ? spell(dice, 2_500, 5_000) : null;
     return {
       number,
+      mode: dice.pick(MODES),
       // A standby takes over where the first one dies.
       end: isKilled || standby ? "kill" : is("terminate") ? "terminate" : "stay",
       moment: momentFrom(dice, pause ?? fullDisk ?? cut),
@@ -87,7 +93,7 @@ function pauseMs(dice: Random): number {
 /** Half of the time what goes wrong goes on to its end, and a little longer. */
 function momentFrom(dice: Random, bad: Spell | null): Moment {
   if (bad !== null && dice.next() < 0.5)
-    return { at: "time", ms: bad.fromMs + bad.forMs + dice.between(-1_000, 2_000) };
+    return { at: "time", ms: bad.fromMs + Math.max(0, bad.forMs + dice.between(-1_000, 2_000)) };
   if (dice.next() < 0.4) return { at: "time", ms: dice.between(30, 3_500) };
   return { at: dice.pick(["leaving", "effect", "answer"]), nth: dice.between(1, 3), elseMs: 4_000 };
 }

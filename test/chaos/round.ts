@@ -26,6 +26,7 @@ export async function performRound(
 ): Promise<Running | null> {
   const { places, bot, checkers } = stage;
   checkers.notes.tell(`round ${round.number}: ${JSON.stringify(round)}`);
+  for (const place of places) place.configure(round.mode);
   const faults = scheduleFaults(stage, round);
   const writer = before ?? stage.start(places[0]);
   const isUndisturbed = before === null && faults.firstMs > 0;
@@ -137,9 +138,14 @@ async function timeProtection(stage: Stage, running: Running, faults: Faults, fi
     };
     const look = (): void => {
       if (faults.hasBegun() || instance.diedAtMs !== null) return settle();
-      const left = record.naked().filter(({ leg, life }) => naked.get(leg) === life);
-      if (left.length > 0) return;
-      figures.protectedAfterMs.push(record.now() - instance.startedAtMs);
+      const same = record.states().filter(({ leg, life }) => naked.get(leg) === life);
+      const left = same.filter(({ side }) => side !== null);
+      if (left.some(({ stop }) => stop === null)) return;
+      // Where the bot was quicker and closed them all, nothing was protected.
+      if (left.length === 0) return settle();
+      const tookMs = record.now() - instance.startedAtMs;
+      stage.checkers.notes.tell(`${instance.name}: what was naked at its start has a stop after ${tookMs} ms`);
+      figures.protectedAfterMs.push(tookMs);
       settle();
     };
     const timer = setTimeout(settle, LONGEST_PROTECTION_MS);

@@ -11,6 +11,7 @@ import { type Checkers, createCheckers } from "./checkers/index.js";
 import { type Disk, type DiskKind, openDisk } from "./disk.js";
 import { viewJournal } from "./journal.js";
 import { type Line, openLine, type Weather } from "./line.js";
+import type { Mode } from "./plan.js";
 import { type Instance, openProcesses, type Processes, type Running, setClock, type Slot } from "./processes.js";
 import { type ExchangeRecord, keepRecord } from "./record.js";
 
@@ -28,6 +29,8 @@ export interface StageOptions {
 export interface Place extends Slot {
   readonly line: Line;
   turn(weather: Weather): void;
+  /** For whoever starts here from now on. */
+  configure(mode: Mode): void;
 }
 
 export interface Stage {
@@ -103,13 +106,15 @@ export async function openStage(options: StageOptions): Promise<Stage> {
     });
     const slot = { name, config: join(folder, `${name}.json`), clockFile: join(folder, `${name}.clock`) };
     setClock(slot, 0);
-    writeFileSync(slot.config, JSON.stringify(configFor(line.port, options.sweepSeconds)), { mode: 0o600 });
+    const configure = (mode: Mode): void =>
+      writeFileSync(slot.config, JSON.stringify(configFor(line.port, options.sweepSeconds, mode)), { mode: 0o600 });
+    configure("tighten-only");
     const turn = (weather: Weather): void => {
       checkers.notes.tell(`the line of ${name} is ${weather}`);
       badLineAtMs.set(name, weather === "clear" ? now() : Number.POSITIVE_INFINITY);
       line.turn(weather);
     };
-    return { ...slot, line, turn };
+    return { ...slot, line, turn, configure };
   }
 
   const places: [Place, Place] = [await placeNamed("a"), await placeNamed("b")];
@@ -155,7 +160,7 @@ export async function openStage(options: StageOptions): Promise<Stage> {
   };
 }
 
-function configFor(port: number, sweepSeconds: number): object {
+function configFor(port: number, sweepSeconds: number, mode: Mode): object {
   return {
     accounts: [
       {
@@ -169,7 +174,7 @@ function configFor(port: number, sweepSeconds: number): object {
       },
     ],
     protection: {
-      mode: "tighten-only",
+      mode,
       stopLoss: { distance: "2%" },
       takeProfit: { distance: "4%" },
       vanishMs: VANISH_MS,

@@ -5,8 +5,8 @@ import { violationLines } from "../chaos/summary.js";
 import { root } from "../tidy/sources.js";
 
 const SECONDS = 1_000;
-/** A short pause, every kind of fault, and a standby that takes over. */
-const SEED = 236;
+/** A short pause, two kinds of bad lines, a full disk that is felt, a clock that is set, and a standby that takes over. */
+const SEED = 201;
 
 test(
   "a sidecar that is killed, paused, cut off, out of disk and succeeded by another breaks no promise",
@@ -14,14 +14,14 @@ test(
     const outcome = await runChaos({
       root,
       seed: SEED,
-      rounds: 6,
-      calmEvery: 6,
+      rounds: 5,
+      calmEvery: 5,
       sweepSeconds: 2,
       disk: "auto",
       mostMs: 60 * SECONDS,
     });
     expect(violationLines(outcome)).toEqual([]);
-    expect(outcome).toMatchObject({ rounds: 6, counts: { "take-overs": 1 } });
+    expect(outcome).toMatchObject({ rounds: 5, counts: { "take-overs": 1 } });
     expect(outcome.counts["exit SIGKILL"]).toBeGreaterThan(3);
     expect(outcome.entries).toBeGreaterThan(10);
   },
