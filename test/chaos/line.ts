@@ -1,8 +1,11 @@
 /** A line between a process and the exchange that can be cut: dropped, half-open, slow, or ended in the middle of an answer. */
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-/** `half-open`: connections are accepted and kept, and nothing goes through them. */
-export type Weather = "clear" | "down" | "half-open" | "slow" | "cut-answers";
+/**
+ * `half-open`: connections are accepted and kept, and nothing goes through them. `forgotten`: those that stand stay
+ * silent for ever, as after a router that has lost its table; new ones are well.
+ */
+export type Weather = "clear" | "down" | "half-open" | "slow" | "cut-answers" | "forgotten";
 
 export interface HeardRequest<Caller> {
   readonly caller: Caller;
@@ -38,6 +41,7 @@ interface Pair {
   readonly far: Socket;
   /** Bytes were swallowed: what comes later would make no sense any more. */
   isBroken: boolean;
+  isForgotten: boolean;
 }
 
 export async function openLine<Caller>({ target, caller, onRequest }: LineParts<Caller>): Promise<Line> {
@@ -55,6 +59,7 @@ export async function openLine<Caller>({ target, caller, onRequest }: LineParts<
   }
 
   function pass(pair: Pair, to: Socket, bytes: Buffer): void {
+    if (pair.isForgotten) return;
     if (weather === "half-open") {
       pair.isBroken = true;
       return;
@@ -86,12 +91,12 @@ export async function openLine<Caller>({ target, caller, onRequest }: LineParts<
       return void near.on("data", () => undefined);
     }
     const far = connect(target, "127.0.0.1");
-    const pair: Pair = { near, far, isBroken: false };
+    const pair: Pair = { near, far, isBroken: false, isForgotten: false };
     pairs.add(pair);
     const whose = caller();
     const hear = listener((isWrite, signature) => onRequest({ caller: whose, isWrite, signature, atMs: Date.now() }));
     near.on("data", (bytes: Buffer) => {
-      hear(bytes);
+      if (!pair.isForgotten) hear(bytes);
       pass(pair, far, bytes);
     });
     far.on("data", (bytes: Buffer) => pass(pair, near, bytes));
@@ -115,6 +120,7 @@ export async function openLine<Caller>({ target, caller, onRequest }: LineParts<
     },
     turn: (next) => {
       weather = next;
+      if (next === "forgotten") for (const pair of pairs) pair.isForgotten = true;
       for (const pair of pairs) if (next === "down" || (next !== "half-open" && pair.isBroken)) drop(pair);
       if (next === "half-open") return;
       for (const near of silent) near.destroy();

@@ -1,6 +1,7 @@
 /** A whole run: rounds in which everything goes wrong, and a calm now and then in which everything must be well. */
 import { checkCalm } from "./calm.js";
 import type { Violation } from "./checkers/index.js";
+import { count } from "./checkers/notes.js";
 import { planRounds } from "./plan.js";
 import { setClock, type Running } from "./processes.js";
 import { type Figures, performRound } from "./round.js";
@@ -42,7 +43,9 @@ export async function runChaos(options: RunOptions): Promise<Outcome> {
       if (record.now() - startMs > options.mostMs) break;
       left = await performRound(stage, round, left, figures);
       rounds += 1;
-      if (rounds % options.calmEvery === 0 && rounds < options.rounds) left = await calm(stage, left, figures);
+      if (rounds % options.calmEvery !== 0 || rounds === options.rounds) continue;
+      if (left !== null) loseConnections(stage);
+      left = await calm(stage, left, figures);
     }
     const last = await calm(stage, left, figures);
     last.signal("SIGTERM");
@@ -72,4 +75,13 @@ async function calm(stage: Stage, left: Running | null, figures: { readonly calm
   const writer = left ?? stage.start(stage.places[0]);
   figures.calmAfterMs.push(await checkCalm(stage, writer));
   return writer;
+}
+
+/** The last fault before some calms: whatever connections stand are dead without a word, and there is something to do. */
+function loseConnections({ places, checkers, bot }: Stage): void {
+  count(checkers.notes, "connections forgotten");
+  places[0].turn("forgotten");
+  places[0].turn("clear");
+  bot.open();
+  bot.open();
 }
