@@ -81,7 +81,7 @@ export class PassBook {
     nowMs: number,
     most: number,
   ): Admission {
-    for (const key of picture.absence.closed) this.#over(key);
+    this.#endClosed(picture);
     const assessed = byKey(assessment);
     const ready: PlannedStep[] = [];
     const waiting: Contract[] = this.#unsettled();
@@ -220,6 +220,17 @@ export class PassBook {
       return { kind: "unseen", detail: "the position is missing from a read that does not prove it flat" };
     }
     return judge(attempt.step, found);
+  }
+
+  /** A look that came before anything was tried says nothing of what it was tried for. */
+  #endClosed(picture: Picture): void {
+    for (const key of picture.absence.closed) {
+      const page = this.#pages.get(key);
+      const isOlder = ({ attempt, verdict }: Entry, seenMs: number) => verdict !== null || attempt.startedAtMs <= seenMs;
+      if (page === undefined || page.inFlight) continue;
+      const seenMs = seenAtMs(picture, page.contract);
+      if (page.entries.every((entry) => isOlder(entry, seenMs))) page.isOver = true;
+    }
   }
 
   #over(key: string): void {
