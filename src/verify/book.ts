@@ -222,14 +222,13 @@ export class PassBook {
     return judge(attempt.step, found);
   }
 
-  /** A look that came before anything was tried says nothing of what it was tried for. */
+  /** A look that is older than what was tried last speaks of the life before. */
   #endClosed(picture: Picture): void {
     for (const key of picture.absence.closed) {
       const page = this.#pages.get(key);
-      const isOlder = ({ attempt, verdict }: Entry, seenMs: number) => verdict !== null || attempt.startedAtMs <= seenMs;
       if (page === undefined || page.inFlight) continue;
       const seenMs = seenAtMs(picture, page.contract);
-      if (page.entries.every((entry) => isOlder(entry, seenMs))) page.isOver = true;
+      if (page.entries.every(({ attempt }) => attempt.startedAtMs <= seenMs)) page.isOver = true;
     }
   }
 

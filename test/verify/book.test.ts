@@ -141,6 +141,18 @@ describe("a position that closes and opens again, and whose row does not state w
     expect(nextStop(book)).toBe("99");
   });
 
+  test("waits for its own write to be judged, also where the latest look still shows the close before it", () => {
+    const book = bookAfterLostWrite();
+    const once = lookAt({ flatLegs: [FLAT] }, 4_000);
+    const twice = lookedAgain(once, lookShape({ flatLegs: [FLAT] }, 6_500));
+    const closed = lookedAgain(twice, aSnapshot({ requestedAtMs: START_MS + 6_600 }));
+    book.ended(before.key);
+    expect(book.isFree(after)).toBe(true);
+    book.answered([{ ...attempt(acknowledged, 9_000), startedAtMs: START_MS + 8_900 }]);
+    book.admit([], assessed({}), closed, START_MS + 9_100, 9);
+    expect(book.isFree(after)).toBe(false);
+  });
+
   test("nor once the stream has told of the close", () => {
     const book = bookAfterLostWrite();
     book.ended(before.key);
