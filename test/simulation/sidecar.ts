@@ -25,6 +25,8 @@ export interface Running {
   readonly settings: Settings;
   /** Null until it has started. */
   sidecar: Sidecar | null;
+  /** Null until its account is open. */
+  guard: GuardParts | null;
   /** A bug, or stuck; null: it runs. */
   failure: unknown;
 }
@@ -88,7 +90,7 @@ export function start(run: Run, instance: Instance, place: Place): Running {
       );
     },
   });
-  const running: Running = { instance, books, settings, sidecar: null, failure: null };
+  const running: Running = { instance, books, settings, sidecar: null, guard: null, failure: null };
   let accounts: Accounts | null = null;
   const pauses: Pauses = {
     reasonFor: ({ symbol }) => place.pausedNow(symbol),
@@ -118,6 +120,7 @@ export function start(run: Run, instance: Instance, place: Place): Running {
   openAccounts(run.plant?.shared?.(shared, run, instance) ?? shared)
     .then((opened) => {
       accounts = opened;
+      running.guard = opened.guards()[0] ?? null;
       const planted = (parts: GuardParts) => run.plant?.guard?.(parts, run, instance) ?? parts;
       running.sidecar = startSidecar({
         accounts: opened.guards().map(planted),

@@ -1,8 +1,8 @@
 /** Hands a wish of the bot to the process that writes, as its HTTP interface would. */
-import { keyText } from "../../src/domain/position.js";
 import { intentDocument } from "../../src/intents/document.js";
-import { keepIntent } from "../../src/intents/keep.js";
+import { keepIntent, type KeepParts } from "../../src/intents/keep.js";
 import { type Intent, LedgerError } from "../../src/ledger/port.js";
+import { readOpenPosition } from "../../src/service/run/open-position.js";
 import type { Checkers } from "./checkers/index.js";
 import type { IntentWish } from "./hands.js";
 import type { Run } from "./run-parts.js";
@@ -28,14 +28,14 @@ export function keepWish(run: Run, running: Running | undefined, wish: IntentWis
       ...(wish.allowLoosen ? { allowLoosen: true } : {}),
     });
     if (!parsed.success) throw new Error(`a wish that is no document: ${parsed.error.message}`);
-    const openPosition = () => {
-      const assessment = running.sidecar?.latest().get("main")?.assessment;
-      const found = assessment?.positions.find(
-        ({ position }) => keyText(position.key) === keyText(key) && position.side === side,
-      );
-      return Promise.resolve(found ?? null);
+    const { guard, books } = running;
+    if (guard === null) return;
+    const parts: Omit<KeepParts, "newId"> = {
+      shelf: ledger.shelf,
+      openPosition: () => readOpenPosition(guard.pass, key, side),
+      lifeOf: (position) => (books.writes.has("main") ? ledger.memory.lifeOf(position).id : null),
+      now: () => Date.now(),
     };
-    const parts = { shelf: ledger.shelf, openPosition, now: () => Date.now() };
     const newId = (): string => run.time.dice.uuid();
     const keep = async (): Promise<void> => {
       try {

@@ -19,6 +19,7 @@ export async function checkSpoilt(
   for (const state of run.venue.states()) if (state.side !== null) undress(notes, state);
   const fromMs = run.time.elapsedMs;
   await waitUntilProtected(notes, promisedMs(run) + PATIENCE_MS, wait, (state) => !isSpoilt(state));
+  await wait(PATIENCE_MS);
   for (const { leg } of naked(notes).filter((state) => !isSpoilt(state)))
     broken("S19", `${leg}: not protected, because another contract cannot be read`);
   const written = [...notes.writes.values()].flat().filter(({ sent }) => sent.atMs >= fromMs);
