@@ -75,10 +75,7 @@ export const READ_PLANTS: readonly Plant[] = [
   {
     name: "rows that cannot be read are taken for flat",
     breaks: ["S4", "S1", "S11", "L1", "L5"],
-    story: (story) => ({
-      ...busy(story),
-      faults: { schemaMissing: 0.8, schemaNewEnum: 0.3 },
-    }),
+    story: withSpoilt,
     ...seenAs((snapshot) => ({
       ...snapshot,
       gaps: [],

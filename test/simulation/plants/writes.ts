@@ -229,7 +229,7 @@ export const WRITE_PLANTS: readonly Plant[] = [
   },
   {
     name: "nobody is asked once more before a write leaves",
-    breaks: ["S22", "S1", "S5", "S15", "S6", "S8"],
+    breaks: ["S22", "S1", "S5", "S15", "S6", "S8", "S9"],
     story: (story) => ({
       ...busy(story),
       latencyMs: 150,
