@@ -47,8 +47,9 @@ describe("riskiest first", () => {
 
   test("a naked one goes before one that is half covered and worth any sum", () => {
     const giant = named("GIANTUSDT", "1000000000000000000000");
-    const shape = { positions: [giant, naked], orders: [partialStop(giant, "98", "1")] };
-    expect(symbolsOf(shape)).toEqual(["NAKEDUSDT", "GIANTUSDT"]);
+    const tiny = named("TINYUSDT", "0.001");
+    const shape = { positions: [giant, naked, tiny], orders: [partialStop(giant, "98", "1")] };
+    expect(symbolsOf(shape)).toEqual(["NAKEDUSDT", "TINYUSDT", "GIANTUSDT"]);
   });
 
   test("what an intent moves goes behind what is naked or half covered", () => {
@@ -139,7 +140,7 @@ describe("the brake on moving stops", () => {
   });
 
   test("does not count a missing take-profit", () => {
-    const steps = planned(account(10, 0), sync);
+    const steps = planned(account(10, 1), sync);
     expect(steps.map(({ held }) => held)).toEqual(Array.from({ length: 10 }, () => null));
   });
 
