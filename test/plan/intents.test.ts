@@ -241,7 +241,7 @@ describe("a stop that stands", () => {
     const nowMs = 10_000_000;
     const ago = (minutes: number) => nowMs - minutes * 60_000;
     const shape = { ...standing("96"), requestedAtMs: nowMs };
-    const life = { learned: learned("97"), restoredAtMs: [ago(61), ago(50), ago(40)] };
+    const life = { learned: learned("97"), restoredAtMs: [ago(60), ago(50), ago(40)] };
     expect(steps(shape, { life }, "sync")).toEqual(["set BTCUSDT/0 stop 97 restore (intent-drift)"]);
     const again = { ...life, restoredAtMs: [ago(59), ago(50), ago(40)] };
     expect(steps(shape, { life: again }, "sync")).toEqual([]);
