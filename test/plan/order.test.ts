@@ -48,15 +48,15 @@ describe("riskiest first", () => {
   test("a naked one goes before one that is half covered and worth any sum", () => {
     const giant = named("GIANTUSDT", "1000000000000000000000");
     const tiny = named("TINYUSDT", "0.001");
-    const shape = { positions: [giant, naked, tiny], orders: [partialStop(giant, "98", "1")] };
-    expect(symbolsOf(shape)).toEqual(["NAKEDUSDT", "TINYUSDT", "GIANTUSDT"]);
+    const scene = { positions: [giant, naked, tiny], orders: [partialStop(giant, "98", "1")] };
+    expect(symbolsOf(scene)).toEqual(["NAKEDUSDT", "TINYUSDT", "GIANTUSDT"]);
   });
 
   test("what an intent moves goes behind what is naked or half covered", () => {
     const intent = { id: "i-1", takeProfit: null, waiver: null, mayLoosenFrom: null, who: "bot" };
     const life = { intent: { ...intent, stopLoss: dec("99") } };
-    const shape = { positions: [wide, half], orders: [fullStop(wide, "98"), partialStop(half, "98", "15")] };
-    expect(planned(shape, { life }).map(({ step }) => [step.key.symbol, step.reason])).toEqual([
+    const scene = { positions: [wide, half], orders: [fullStop(wide, "98"), partialStop(half, "98", "15")] };
+    expect(planned(scene, { life }).map(({ step }) => [step.key.symbol, step.reason])).toEqual([
       ["HALFUSDT", "stop-partial"],
       ["WIDEUSDT", "intent-drift"],
     ]);
@@ -70,9 +70,9 @@ describe("riskiest first", () => {
 
   test("a close for a take-profit that is past goes last", () => {
     const rich = aPosition({ symbol: "RICHUSDT", size: "100", mark: "105" });
-    const shape = { positions: [rich, wide], orders: [fullStop(rich, "98"), fullStop(wide, "90")] };
+    const scene = { positions: [rich, wide], orders: [fullStop(rich, "98"), fullStop(wide, "90")] };
     const protection = { ...sync.protection, pastTakeProfit: "close" } as const;
-    expect(planned(shape, { protection }).map(({ step }) => `${step.action} ${step.key.symbol}`)).toEqual([
+    expect(planned(scene, { protection }).map(({ step }) => `${step.action} ${step.key.symbol}`)).toEqual([
       "set-trading-stop WIDEUSDT",
       "close-position RICHUSDT",
     ]);
