@@ -411,8 +411,10 @@ describe("after a write that never showed", () => {
     expect(goes({ seenMs: 6_000 })).toBe("98 + 104");
   });
 
-  test("for the other side the stop is what was planned", () => {
-    unproven({ ...withStop({ price: dec("98.5") }), side: "short" });
+  test("that the flipped position has taken, the stop is what was planned", () => {
+    give(attempt(ACKNOWLEDGED, 0, { ...withStop({ price: dec("98.5") }), side: "short" }));
+    judge({ positions: [long], orders: [fullStop(long, "98.5")] }, 5_000);
+    expect(outcomes()).toEqual(["uncertain"]);
     expect(goes({ seenMs: 6_000 })).toBe("98 + 104");
   });
 
