@@ -196,8 +196,12 @@ describe("beside a position", () => {
       [],
     ],
     [
-      "that is covered, as far as its orders can be seen",
-      { positions: [aPosition({ mark: "95.5" })], orders: covered, tickers: [aTicker({ mark: "95.5", last: "101" })] },
+      "whose stop should have triggered and still waits",
+      {
+        positions: [naked],
+        orders: [partialStop(naked, "96", "1", { triggerBy: "LastPrice" })],
+        tickers: [aTicker({ last: "95.5" })],
+      },
       [],
     ],
     ["that two rows tell of", { positions: [naked, naked], orders: covered }, []],

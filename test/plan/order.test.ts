@@ -62,6 +62,21 @@ describe("riskiest first", () => {
     ]);
   });
 
+  test("what is moved inside an estimated liquidation goes behind what is naked, whatever the sizes", () => {
+    const deep = aPosition({ symbol: "DEEPUSDT", size: "100", liquidation: "95" });
+    const scene = { positions: [deep, naked], orders: [fullStop(deep, "94")], marginMode: "cross" } as const;
+    expect(symbolsOf(scene)).toEqual(["NAKEDUSDT", "DEEPUSDT"]);
+  });
+
+  test("what is moved inside an estimated liquidation goes before what an intent moves", () => {
+    const deep = aPosition({ symbol: "DEEPUSDT", liquidation: "95" });
+    const intent = { id: "i-1", takeProfit: null, waiver: null, mayLoosenFrom: null, who: "bot" };
+    const life = { intent: { ...intent, stopLoss: dec("99") } };
+    const scene = { positions: [wide, deep], orders: [fullStop(wide, "98"), fullStop(deep, "94")] };
+    const steps = planned({ ...scene, marginMode: "cross" }, { ...sync, life });
+    expect(steps.map(({ step }) => step.key.symbol)).toEqual(["DEEPUSDT", "WIDEUSDT"]);
+  });
+
   test("what is half covered goes by what is left uncovered", () => {
     const mostly = named("MOSTLYUSDT", "100");
     const orders = [partialStop(half, "98", "15"), partialStop(mostly, "98", "90")];
