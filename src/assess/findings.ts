@@ -92,8 +92,7 @@ function executionFindings({ position, stop, market }: Facts): Finding[] {
     found.push(finding("stop-limit", "a stop is a stop-limit order: once triggered it may rest unfilled"));
   }
   const most = market?.instrument.maxMarketQuantity ?? null;
-  const isOneOrder = legs.some(({ source, quantity }) => source === "full" || (most !== null && quantity.gt(most)));
-  if (most !== null && isOneOrder && position.size.gt(most)) {
+  if (most !== null && legs.some(({ quantity }) => quantity.gt(most))) {
     const sentence = `size ${print(position.size)} is above the largest market order ${print(most)}`;
     found.push(finding("stop-size-over-limit", `${sentence}; the stop may be filled in parts`));
   }

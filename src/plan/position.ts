@@ -89,7 +89,7 @@ function restored(assessed: Assessed, market: Market): StopChange | null {
   if (!mayMove(assessed) || policy.protection.onDrift !== "restore" || !mayRestore) return null;
   const base = basePrice(position, market, reference.triggerBy);
   if (base === null || isPast(reference.price, base, position.side, "stop-loss")) return null;
-  return setStop(assessed, { kind: "level", ...reference, coarse: false }, "restore", "intent-drift");
+  return setTo(assessed, reference, "restore", "intent-drift");
 }
 
 function tightened(assessed: Assessed): StopChange | null {
@@ -152,10 +152,13 @@ function pastChange(assessed: Assessed, market: Market, reason: StepReason): Sto
 }
 
 function setStop(assessed: Assessed, wanted: Wanted, purpose: StopPurpose, reason: StepReason): StopChange | null {
-  if (wanted.kind !== "level") return null;
+  return wanted.kind === "level" ? setTo(assessed, wanted, purpose, reason) : null;
+}
+
+function setTo(assessed: Assessed, level: StepLevel, purpose: StopPurpose, reason: StepReason): StopChange | null {
   const standing = assessed.stop.standingFull;
-  if (standing !== null && !isTighterStop(wanted.price, standing, assessed.position.side)) return null;
-  return { kind: "set", stop: { price: wanted.price, triggerBy: wanted.triggerBy, purpose }, reason };
+  if (standing !== null && !isTighterStop(level.price, standing, assessed.position.side)) return null;
+  return { kind: "set", stop: { price: level.price, triggerBy: level.triggerBy, purpose }, reason };
 }
 
 type TakeProfitChange = { readonly kind: "set"; readonly level: StepLevel } | { readonly kind: "close" };

@@ -1,5 +1,6 @@
 /** What counts as cover, and how much of it: scenarios as data. */
 import { describe, expect, test } from "vitest";
+import { ordersOf } from "../../src/assess/coverage.js";
 import type { OpenOrder } from "../../src/domain/order.js";
 import type { Position } from "../../src/domain/position.js";
 import { anInstrument } from "../builders/market.js";
@@ -101,6 +102,18 @@ const STOPS: readonly Scenario[] = [
     position: long,
     orders: [conditionalStop(long, "96", "0", { closesOnTrigger: true })],
     cover: "1 at 96 by conditional",
+  },
+  {
+    what: "a Partial leg of nothing covers nothing, whatever else it says",
+    position: long,
+    orders: [partialStop(long, "97", "0", { closesOnTrigger: true })],
+    cover: null,
+  },
+  {
+    what: "a conditional for a quantity covers that, also where it closes on trigger",
+    position: long,
+    orders: [conditionalStop(long, "96", "0.5", { closesOnTrigger: true })],
+    cover: "0.25 at 96 by conditional",
   },
   {
     what: "a conditional for quantity 0 without closeOnTrigger closes nothing",
@@ -423,6 +436,16 @@ describe("take-profit cover", () => {
   test.each(PROFITS)("$what", ({ position, orders, cover }) => {
     expect(coverText(firstOf({ positions: [position], orders }).takeProfit)).toBe(cover);
   });
+});
+
+test("only orders of the position's own leg of its own contract are its own", () => {
+  const own = fullStop(leg1, "98");
+  const others = [
+    { ...own, category: "inverse" as const },
+    { ...own, symbol: "ETHUSDT" },
+    { ...own, positionIdx: 2 as const },
+  ];
+  expect(ordersOf(leg1, [...others, own])).toEqual([own]);
 });
 
 function coverText(found: ReturnType<typeof firstOf>["takeProfit"]): string | null {

@@ -145,6 +145,18 @@ describe("it says", () => {
       ["stop-size-over-limit: size 5 is above the largest market order 4; the stop may be filled in parts"],
     ],
     [
+      "that the Full stop behind a small leg is larger than a market order may be",
+      [
+        {
+          positions: [aPosition({ liquidation: "50", size: "5" })],
+          orders: [partialStop(long, "98", "1"), fullStop(long, "97")],
+          instruments: [anInstrument({ largestMarketOrder: "4" })],
+        },
+        { protection: { stopLoss: stopAt("0.03") } },
+      ],
+      ["stop-size-over-limit: size 5 is above the largest market order 4; the stop may be filled in parts"],
+    ],
+    [
       "nothing where each leg is small enough, or the position as large as a market order may be",
       [
         {
@@ -325,6 +337,11 @@ describe("it says", () => {
       ],
     ],
     [
+      "nothing of an auction where a stop stands already",
+      [{ ...stands("98"), tickers: [aTicker({ preMarketPhase: "CallAuction" })] }],
+      [],
+    ],
+    [
       "that a contract is being settled",
       [{ positions: [long], instruments: [anInstrument({ status: "closed" })] }],
       [
@@ -360,6 +377,13 @@ describe("it says", () => {
     const sentence = "stop-waived: no stop is wanted until 2023-11-14T22:13:20.001Z: hedged (asked for by the bot)";
     expect(messages({ positions: [long] }, waived)).toEqual([sentence]);
     expect(messages(stands("90"), waived)).toEqual([sentence]);
+    expect(messages(stands("90"), { life: { ...waived.life, learned: learned("97") } })).toEqual([sentence]);
+    const { wanted } = firstOf(stands("90"), { life: { ...waived.life, learned: learned("97") } });
+    expect([wanted.stopLoss, wanted.stopBenchmark, wanted.reference]).toEqual([
+      { kind: "none" },
+      { kind: "none" },
+      null,
+    ]);
   });
 
   test("which legs offset a position, and how such are treated", () => {
@@ -429,6 +453,11 @@ describe("it cannot be told what protects a position", () => {
       { positions: [long], gaps: [{ ...gap, category: "inverse" }] },
       null,
     ],
+    [
+      "but not where those of another contract were not",
+      { positions: [long], gaps: [{ ...gap, symbols: ["ETHUSDT"] }] },
+      null,
+    ],
     ["but not where positions were not", { positions: [long], gaps: [{ ...gap, what: "positions" }] }, null],
     [
       "where an order's row cannot be read",
@@ -482,6 +511,22 @@ describe("it cannot be told what protects a position", () => {
   });
 });
 
+describe("the Full stop that stands", () => {
+  const standing = (position: typeof long, orders: SnapshotShape["orders"] = []) =>
+    firstOf({ positions: [position], orders }).stop.standingFull?.toFixed() ?? null;
+
+  test("is the tightest one that the row or an order tells of", () => {
+    expect(standing(aPosition({ fullStop: "97" }), [fullStop(long, "98")])).toBe("98");
+    expect(standing(aPosition({ fullStop: "99" }), [fullStop(long, "98")])).toBe("99");
+    expect(standing(aShort({ fullStop: "103" }), [fullStop(short, "102")])).toBe("102");
+    expect(standing(aPosition({ fullStop: "97" }))).toBe("97");
+  });
+
+  test("is none where only legs stand", () => {
+    expect(standing(long, [partialStop(long, "98", "1"), conditionalStop(long, "97", "1")])).toBeNull();
+  });
+});
+
 describe("a contract of which little is known", () => {
   const judged = (over: Partial<ReturnType<typeof aSnapshot>>, judging: Judging = {}) =>
     assess({
@@ -520,6 +565,10 @@ describe("a contract of which little is known", () => {
       preMarketPhase: null,
     });
     expect(found?.wanted.stopLoss).toMatchObject({ kind: "level", price: dec("98") });
+  });
+
+  test("is judged all the same", () => {
+    expect([judged({})?.kind, judged({})?.hedgedBy]).toEqual(["assessed", []]);
   });
 
   test("is judged by its own rules, not by those of the same name elsewhere", () => {

@@ -125,7 +125,7 @@ describe("nothing is attached", () => {
     ["reduces only", { reducesOnly: true }],
     ["closes on trigger", { closesOnTrigger: true }],
     ["is partly filled", { state: "partly-filled", filledQuantity: anEntry().quantity }],
-    ["has just been triggered", { state: "triggered", trigger: "105" }],
+    ["has just been triggered", { state: "triggered", trigger: "100" }],
     ["has a stop already", { stop: "97" }],
     ["brings a Partial take-profit", { profit: "110", attachedMode: "partial" }],
     ["has no price of its own", { price: null }],
@@ -196,8 +196,12 @@ describe("beside a position", () => {
       [],
     ],
     [
-      "that is covered, as far as its orders can be seen",
-      { positions: [aPosition({ mark: "95.5" })], orders: covered, tickers: [aTicker({ mark: "95.5", last: "101" })] },
+      "whose stop should have triggered and still waits",
+      {
+        positions: [naked],
+        orders: [partialStop(naked, "96", "1", { triggerBy: "LastPrice" })],
+        tickers: [aTicker({ last: "95.5" })],
+      },
       [],
     ],
     ["that two rows tell of", { positions: [naked, naked], orders: covered }, []],
@@ -215,6 +219,12 @@ describe("beside a position", () => {
     ["that is half covered", { positions: [naked], orders: [partialStop(naked, "96", "0.5")] }, []],
     ["that Partial stops cover", { positions: [naked], orders: covered }, ["entry-1 98 104"]],
     ["on the other side: the order closes it", { positions: [aShort()], orders: [] }, []],
+    [
+      "on the other side, and covered: the order closes it",
+      { positions: [aShort()], orders: [partialStop(aShort(), "104", "1")] },
+      [],
+    ],
+    ["of another contract that is naked", { positions: [aPosition({ symbol: "ETHUSDT" })] }, ["entry-1 98 104"]],
     ["that is being liquidated", { positions: [aPosition({ state: "liquidating" })], orders: covered }, []],
     [
       "with a take-profit of its own: the stop alone",
@@ -235,6 +245,21 @@ describe("beside a position", () => {
   ])("%s", (_what, { orders = [], ...scene }, expected) => {
     const protection = { takeProfit: takeProfitAt("0.04") };
     expect(attached({ ...scene, protection, orders: [anEntry(), ...orders] })).toEqual(expected);
+  });
+
+  test("each leg of hedge mode gets its own", () => {
+    const legs = [
+      anEntry({ positionIdx: 1, orderId: "up" }),
+      anEntry({ positionIdx: 2, side: "short", orderId: "down" }),
+    ];
+    expect(attached({ orders: legs })).toEqual(["up 98", "down 102"]);
+  });
+
+  test("where hedges are not to be written an order gets its stop while every other side was seen, and there is none", () => {
+    const protection = { hedged: "alert" } as const;
+    expect(alone({}, { protection })).toEqual(["entry-1 98"]);
+    const gaps = [{ category: "inverse", what: "positions", reason: "timeout" }] as const;
+    expect(alone({}, { protection, gaps })).toEqual([]);
   });
 
   test("the other leg of hedge mode does not matter where hedges are protected", () => {
@@ -269,6 +294,30 @@ describe("beside other entry orders of the leg, the tightest stop among them cou
     ["a short's", { side: "short" }, other({ side: "short", price: "98", stop: "101" }), ["entry-1 101"]],
   ])("%s", (_what, entry, sibling, expected) => {
     expect(attached({ orders: [anEntry(entry), sibling] })).toEqual(expected);
+  });
+
+  test("the tightest of several, in whatever order they come", () => {
+    const others = [
+      anEntry({ orderId: "near", price: "102", stop: "99" }),
+      anEntry({ orderId: "far", price: "101", stop: "90" }),
+    ];
+    expect(attached({ orders: [anEntry(), ...others] })).toEqual(["entry-1 99"]);
+    expect(attached({ orders: [anEntry(), ...others.toReversed()] })).toEqual(["entry-1 99"]);
+  });
+
+  test("of orders that are alike the first by name brings the take-profit, in whatever order they come", () => {
+    const alike = [anEntry({ orderId: "a" }), anEntry({ orderId: "b" })];
+    const protection = { takeProfit: takeProfitAt("0.04") };
+    expect(attached({ orders: alike, protection })).toEqual(["a 98 104", "b 98"]);
+    expect(attached({ orders: alike.toReversed(), protection })).toEqual(["a 98 104", "b 98"]);
+  });
+
+  test("of orders that are worth the same the first by name goes first, though the other's stop is the tighter", () => {
+    const orders = [
+      anEntry({ orderId: "b", price: "100", quantity: "99" }),
+      anEntry({ orderId: "a", price: "99", quantity: "100" }),
+    ];
+    expect(attached({ orders })).toEqual(["a 98", "b 98"]);
   });
 
   test("orders of one plan are held against each other, and only one of them brings a take-profit", () => {

@@ -71,6 +71,12 @@ describe("is refused:", () => {
       seen,
       /past LastPrice 100/,
     ],
+    [
+      "a take-profit of zero",
+      aStep({ takeProfit: { price: dec("0"), triggerBy: "LastPrice" } }),
+      seen,
+      /the take-profit is not above zero/,
+    ],
     ["a looser stop than stands", aStep({ stopLoss: stop("96") }), covered, /stands at 97/],
     ["the stop that stands already", aStep({ stopLoss: stop("97") }), covered, /stands at 97/],
     ["a close that is larger than the position", { ...aClose, quantity: dec("1.1") }, seen, /larger/],
@@ -136,7 +142,7 @@ describe("a stop that loosens", () => {
     ["to another price than was asked for", () => refusal({ intent: asked }, loosening("94"))],
     [
       "to the configured price by an intent that names none",
-      () => refusal({ intent: { ...asked, stopLoss: null } }, loosening("98"), "99"),
+      () => refusal({ intent: { ...asked, stopLoss: null, mayLoosenFrom: dec("99") } }, loosening("98"), "99"),
     ],
     ["for any other purpose", () => refusal({ intent: asked }, loosening("95", "tighten"))],
     ["from a tighter stop than was spoken of", () => refusal({ intent: asked }, loosening(), "97.1")],

@@ -5,7 +5,8 @@ import type { PositionIntent } from "../../src/domain/intent.js";
 import type { LifeRecord } from "../../src/domain/life.js";
 import type { Mode, Protection } from "../../src/policy/protection.js";
 import { learnedChange } from "../../src/verify/learn.js";
-import { fullStop, takeProfit } from "../builders/order.js";
+import { anInstrument, aTicker } from "../builders/market.js";
+import { fullStop, partialStop, takeProfit } from "../builders/order.js";
 import { takeProfitAt } from "../builders/policy.js";
 import { aPosition, aShort } from "../builders/position.js";
 import { findingTexts, firstOf, planned, type SnapshotShape, stepText } from "../builders/snapshot.js";
@@ -186,6 +187,44 @@ describe("a stop that stands", () => {
     expect(perMode(standing("97"), { life: { intent: asked, metStopIntent: "i-1" } })).toEqual(inModes([], ""));
   });
 
+  test("is not loosened where Partial legs stand in its place, which an intent does not speak of", () => {
+    const asked = intent({ stopLoss: dec("95"), mayLoosenFrom: dec("97") });
+    const shape = { positions: [long], orders: [partialStop(long, "97", "1")] };
+    expect(perMode(shape, { life: { intent: asked } })).toEqual(inModes([], ""));
+  });
+
+  test("is not loosened to the configured level where the mark has passed what was asked for", () => {
+    const fallen = aPosition({ mark: "99" });
+    const asked = intent({ stopLoss: dec("99.2"), mayLoosenFrom: dec("98.5") });
+    expect(perMode(standing("98.5", fallen), { life: { intent: asked } })).toEqual(inModes([], ""));
+  });
+
+  test("is not loosened where no tick is left for it inside liquidation", () => {
+    const cheap = aPosition({ entry: "10", mark: "10", liquidation: "9.6" });
+    const asked = intent({ stopLoss: dec("9"), mayLoosenFrom: dec("9.7") });
+    const shape = { ...standing("9.7", cheap), instruments: [anInstrument({ tick: "1" })] };
+    expect(perMode(shape, { life: { intent: asked } })).toEqual(inModes([], ""));
+  });
+
+  test("wider than configured is not moved for an intent that names only a take-profit", () => {
+    const life = { intent: intent({ takeProfit: dec("110") }), metTakeProfitIntent: "i-1" };
+    const shape = { positions: [long], orders: [fullStop(long, "90"), takeProfit(long, "110")] };
+    expect(steps(shape, { life }, "create-only")).toEqual([]);
+  });
+
+  test("that another hand has loosened is not moved back while the price that it goes by is not known", () => {
+    const stood = {
+      stopLoss: { price: dec("97"), triggerBy: "IndexPrice" },
+      takeProfit: null,
+      size: dec("1"),
+    } as const;
+    const shape = { ...standing("96"), tickers: [aTicker({ index: null })] };
+    expect(steps(shape, { life: { learned: stood } }, "sync")).toEqual([]);
+    expect(steps(standing("96"), { life: { learned: stood } }, "sync")).toEqual([
+      "set BTCUSDT/0 stop 97 restore (intent-drift)",
+    ]);
+  });
+
   test.each([
     ["than an intent that has stood", { intent: intent({ stopLoss: dec("97") }), metStopIntent: "i-1" }],
     ["than it stood before", { learned: learned("97") }],
@@ -202,7 +241,7 @@ describe("a stop that stands", () => {
     const nowMs = 10_000_000;
     const ago = (minutes: number) => nowMs - minutes * 60_000;
     const shape = { ...standing("96"), requestedAtMs: nowMs };
-    const life = { learned: learned("97"), restoredAtMs: [ago(61), ago(50), ago(40)] };
+    const life = { learned: learned("97"), restoredAtMs: [ago(60), ago(50), ago(40)] };
     expect(steps(shape, { life }, "sync")).toEqual(["set BTCUSDT/0 stop 97 restore (intent-drift)"]);
     const again = { ...life, restoredAtMs: [ago(59), ago(50), ago(40)] };
     expect(steps(shape, { life: again }, "sync")).toEqual([]);
@@ -242,6 +281,14 @@ describe("a take-profit", () => {
     const moved = "set BTCUSDT/0 profit 110 (intent-drift)";
     expect(perMode(shape, { life })).toEqual(inModes(WRITING, moved));
     expect(perMode(shape, { life: { ...life, metTakeProfitIntent: "i-1" } })).toEqual(inModes(["sync"], moved));
+  });
+
+  test("is not moved for an intent that names only a stop", () => {
+    const life = { intent: intent({ stopLoss: dec("98") }) };
+    const protection = { takeProfit: takeProfitAt("0.06") };
+    expect(perMode(shape, { life, protection })).toEqual(
+      inModes(["sync"], "set BTCUSDT/0 profit 106 (take-profit-differs)"),
+    );
   });
 });
 

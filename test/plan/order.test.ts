@@ -47,18 +47,34 @@ describe("riskiest first", () => {
 
   test("a naked one goes before one that is half covered and worth any sum", () => {
     const giant = named("GIANTUSDT", "1000000000000000000000");
-    const shape = { positions: [giant, naked], orders: [partialStop(giant, "98", "1")] };
-    expect(symbolsOf(shape)).toEqual(["NAKEDUSDT", "GIANTUSDT"]);
+    const tiny = named("TINYUSDT", "0.001");
+    const scene = { positions: [giant, naked, tiny], orders: [partialStop(giant, "98", "1")] };
+    expect(symbolsOf(scene)).toEqual(["NAKEDUSDT", "TINYUSDT", "GIANTUSDT"]);
   });
 
   test("what an intent moves goes behind what is naked or half covered", () => {
     const intent = { id: "i-1", takeProfit: null, waiver: null, mayLoosenFrom: null, who: "bot" };
     const life = { intent: { ...intent, stopLoss: dec("99") } };
-    const shape = { positions: [wide, half], orders: [fullStop(wide, "98"), partialStop(half, "98", "15")] };
-    expect(planned(shape, { life }).map(({ step }) => [step.key.symbol, step.reason])).toEqual([
+    const scene = { positions: [wide, half], orders: [fullStop(wide, "98"), partialStop(half, "98", "15")] };
+    expect(planned(scene, { life }).map(({ step }) => [step.key.symbol, step.reason])).toEqual([
       ["HALFUSDT", "stop-partial"],
       ["WIDEUSDT", "intent-drift"],
     ]);
+  });
+
+  test("what is moved inside an estimated liquidation goes behind what is naked, whatever the sizes", () => {
+    const deep = aPosition({ symbol: "DEEPUSDT", size: "100", liquidation: "95" });
+    const scene = { positions: [deep, naked], orders: [fullStop(deep, "94")], marginMode: "cross" } as const;
+    expect(symbolsOf(scene)).toEqual(["NAKEDUSDT", "DEEPUSDT"]);
+  });
+
+  test("what is moved inside an estimated liquidation goes before what an intent moves", () => {
+    const deep = aPosition({ symbol: "DEEPUSDT", liquidation: "95" });
+    const intent = { id: "i-1", takeProfit: null, waiver: null, mayLoosenFrom: null, who: "bot" };
+    const life = { intent: { ...intent, stopLoss: dec("99") } };
+    const scene = { positions: [wide, deep], orders: [fullStop(wide, "98"), fullStop(deep, "94")] };
+    const steps = planned({ ...scene, marginMode: "cross" }, { ...sync, life });
+    expect(steps.map(({ step }) => step.key.symbol)).toEqual(["DEEPUSDT", "WIDEUSDT"]);
   });
 
   test("what is half covered goes by what is left uncovered", () => {
@@ -69,9 +85,9 @@ describe("riskiest first", () => {
 
   test("a close for a take-profit that is past goes last", () => {
     const rich = aPosition({ symbol: "RICHUSDT", size: "100", mark: "105" });
-    const shape = { positions: [rich, wide], orders: [fullStop(rich, "98"), fullStop(wide, "90")] };
+    const scene = { positions: [rich, wide], orders: [fullStop(rich, "98"), fullStop(wide, "90")] };
     const protection = { ...sync.protection, pastTakeProfit: "close" } as const;
-    expect(planned(shape, { protection }).map(({ step }) => `${step.action} ${step.key.symbol}`)).toEqual([
+    expect(planned(scene, { protection }).map(({ step }) => `${step.action} ${step.key.symbol}`)).toEqual([
       "set-trading-stop WIDEUSDT",
       "close-position RICHUSDT",
     ]);
@@ -139,7 +155,7 @@ describe("the brake on moving stops", () => {
   });
 
   test("does not count a missing take-profit", () => {
-    const steps = planned(account(10, 0), sync);
+    const steps = planned(account(10, 1), sync);
     expect(steps.map(({ held }) => held)).toEqual(Array.from({ length: 10 }, () => null));
   });
 

@@ -33,6 +33,7 @@ function quoted({ side = "long", price = null, protection, market, intent, open 
     open: open === undefined ? null : firstOf(open),
   });
   if (quote.kind === "none") return quote.reason;
+  expect(quote.kind).toBe("quoted");
   const levels = [quote.stopLoss, ...(quote.takeProfit === null ? [] : [quote.takeProfit])];
   return levels.map((level) => `${level.price.toFixed()} by ${level.triggerBy}`).join(", ");
 }

@@ -95,6 +95,11 @@ const SITUATIONS: readonly Situation[] = [
     steps: moving("set BTCUSDT/0 stop 98 tighten (stop-too-wide)"),
   },
   {
+    what: "covered by Partial legs tighter than configured",
+    shape: { positions: [long], orders: [partialStop(long, "99", "1")] },
+    steps: {},
+  },
+  {
     what: "covered by conditionals wider than configured",
     shape: { positions: [long], orders: [conditionalStop(long, "90", "1")] },
     steps: moving("set BTCUSDT/0 stop 98 tighten (stop-too-wide)"),

@@ -411,8 +411,10 @@ describe("after a write that never showed", () => {
     expect(goes({ seenMs: 6_000 })).toBe("98 + 104");
   });
 
-  test("for the other side the stop is what was planned", () => {
-    unproven({ ...withStop({ price: dec("98.5") }), side: "short" });
+  test("that the flipped position has taken, the stop is what was planned", () => {
+    give(attempt(ACKNOWLEDGED, 0, { ...withStop({ price: dec("98.5") }), side: "short" }));
+    judge({ positions: [long], orders: [fullStop(long, "98.5")] }, 5_000);
+    expect(outcomes()).toEqual(["uncertain"]);
     expect(goes({ seenMs: 6_000 })).toBe("98 + 104");
   });
 
@@ -500,10 +502,10 @@ describe("closes", () => {
 
 describe("an account that takes no writes", () => {
   const other = aPosition({ symbol: "ETHUSDT" });
-  const elsewhere = firstStep({ position: other });
+  const elsewhere = () => firstStep({ position: other });
 
   test("is told at once where its key was refused, however much was taken since", () => {
-    give(attempt(refused("key"), 100), attempt(ACKNOWLEDGED, 200, elsewhere));
+    give(attempt(refused("key"), 100), attempt(ACKNOWLEDGED, 200, elsewhere()));
     expect(book.accountTrouble()).toEqual({ cause: "key", detail: "refused for key" });
     expect(book.accountRefusal()).toBe("the exchange refused the key: refused for key");
   });
@@ -512,7 +514,7 @@ describe("an account that takes no writes", () => {
     ["permission", "the key may not do this: refused for permission"],
     ["clock", "the exchange does not accept our clock: refused for clock"],
   ])("is told after three refusals in a row for %s", (cause, sentence) => {
-    give(attempt(refused(cause), 100), attempt(refused(cause), 200, elsewhere));
+    give(attempt(refused(cause), 100), attempt(refused(cause), 200, elsewhere()));
     expect(book.accountRefusal()).toBeNull();
     give(attempt(refused(cause), 300));
     expect(book.accountRefusal()).toBe(sentence);
@@ -520,13 +522,13 @@ describe("an account that takes no writes", () => {
 
   test("is told also where the clock kept requests from being sent, and other reasons for that say nothing", () => {
     give(attempt(notSent("clock"), 100), attempt(notSent("clock"), 200), attempt(notSent("clock"), 300));
-    give(attempt(notSent("vetoed"), 400), attempt(notSent("network"), 500, elsewhere));
+    give(attempt(notSent("vetoed"), 400), attempt(notSent("network"), 500, elsewhere()));
     expect(book.accountTrouble()).toEqual({ cause: "clock", detail: "not sent for clock" });
   });
 
   test("is not told where the latest answers differ, whatever position they are of", () => {
     give(attempt(refused("permission"), 100), attempt(refused("permission"), 300), attempt(refused("permission"), 400));
-    give(attempt(ACKNOWLEDGED, 350, elsewhere));
+    give(attempt(ACKNOWLEDGED, 350, elsewhere()));
     expect(book.accountTrouble()).toBeNull();
     book = new PassBook();
     give(attempt(refused("permission"), 100), attempt(refused("clock"), 200), attempt(refused("permission"), 300));
@@ -535,7 +537,7 @@ describe("an account that takes no writes", () => {
 
   test("is told by its latest answers: what was taken long before is no proof", () => {
     give(...[400, 300, 200].map((afterMs) => attempt(refused("permission"), afterMs)));
-    give(attempt(ACKNOWLEDGED, 50, elsewhere));
+    give(attempt(ACKNOWLEDGED, 50, elsewhere()));
     expect(book.accountTrouble()).toMatchObject({ cause: "permission" });
   });
 
@@ -548,11 +550,11 @@ describe("an account that takes no writes", () => {
 
 describe("what the book tells", () => {
   const other = aPosition({ symbol: "ETHUSDT" });
-  const elsewhere = firstStep({ position: other });
+  const elsewhere = () => firstStep({ position: other });
 
   test("is how many requests are on the wire, and where they were sent", () => {
     book.started(firstStep());
-    book.started(elsewhere);
+    book.started(elsewhere());
     expect(book.onTheWire()).toBe(2);
     give(attempt(refused("zero-position"), 100));
     expect(book.onTheWire()).toBe(1);
@@ -561,7 +563,7 @@ describe("what the book tells", () => {
 
   test("is what was judged, the same values each time, and each position's tries in their order", () => {
     give(attempt(refused("zero-position"), 100), attempt(notSent("vetoed"), 200), attempt(ACKNOWLEDGED, 300));
-    give(attempt(refused("limit", false), 150, elsewhere));
+    give(attempt(refused("limit", false), 150, elsewhere()));
     expect(book.judged().map(({ outcome }) => outcome)).toEqual(["refused", "skipped", "refused"]);
     expect(book.judged()[0]).toBe(book.judged()[0]);
     expect(outcomes()).toEqual(["refused", "skipped", "uncertain"]);

@@ -42,6 +42,7 @@ describe("a stop that was written", () => {
   test.each<readonly [string, SetTradingStop, readonly OpenOrder[], string]>([
     ["shows at its price and trigger", aStep(), [fullStop(long, "98")], "confirmed"],
     ["shows at its price in another spelling", aStep(), [fullStop(long, "98.00")], "confirmed"],
+    ["shows beside another leg", aStep(), [partialStop(long, "99", "0.5"), fullStop(long, "98")], "confirmed"],
     ["does not show", aStep(), [], "unseen"],
     ["shows at another, looser price", aStep(), [fullStop(long, "97.9")], "unseen"],
     ["shows with another trigger", aStep(), [fullStop(long, "98", { triggerBy: "LastPrice" })], "unseen"],
