@@ -32,7 +32,7 @@ function inBase64(text: string): readonly string[] {
 }
 
 /** What shows a canary; of base64, what does not depend on the neighbours. */
-function spellings(text: string): readonly string[] {
+export function spellings(text: string): readonly string[] {
   return [...inText(text), ...inBase64(text).map((encoded) => encoded.slice(4, -4))];
 }
 
