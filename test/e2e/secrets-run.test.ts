@@ -107,6 +107,10 @@ test("a sidecar shows none of them in its log, answers, events, metrics or ledge
   expect(
     await window.ask("GET", `/v1/report?${CANARY.key}=${token}`, { authorization: `Bearer ${CANARY.secret}` }),
   ).toBe(401);
+  // Last of all: an account whose key was refused is asked again no sooner than in a minute.
+  const refused = { kind: "retCode", retCode: 10004, retMsg: CANARY.secret, path: "/v5/position/list" } as const;
+  stage.exchange.setFault({ ...refused, times: 100 });
+  await sidecar.says(/10004/);
   expect(await sidecar.end()).toBe(0);
   const { stdout: pauses } = await stage.backstop(["resume", "--symbol", "XRPUSDT"]);
 
