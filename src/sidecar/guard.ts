@@ -12,7 +12,6 @@ import { Bell } from "./bell.js";
 import { Ear } from "./ear.js";
 import type { Tell } from "./event.js";
 import { AttachedStops, lookBack } from "./hindsight.js";
-import { type Hold, holdOf, looksAfter } from "./holding.js";
 import { LaterLooks } from "./later.js";
 import { Live } from "./live.js";
 import { closerBy, Lives } from "./lives.js";
@@ -22,6 +21,7 @@ import { attacherFor } from "./attaching.js";
 import type { GuardParts } from "./parts.js";
 import { Passes } from "./passes.js";
 import { Reflex } from "./reflex.js";
+import { Restraint } from "./restraint.js";
 import type { AccountStatus } from "./status.js";
 import { accountStatus, isReachable } from "./tally.js";
 import type { WholeReason } from "./wake.js";
@@ -53,6 +53,7 @@ export class Guard {
   readonly #bell: Bell;
   readonly #live = new Live();
   readonly #lives = new Lives();
+  readonly #restraint: Restraint;
   readonly #looks: Looks;
   readonly #reflex: Reflex;
   readonly #ear: Ear;
@@ -84,6 +85,7 @@ export class Guard {
     const shared = { pass, tell, closerOf, live: this.#live, lives: this.#lives };
     const wakeFor = (contract: Contract) => this.#bell.ringFor(contract);
     this.#later = new LaterLooks(parts.timers, wakeFor);
+    this.#restraint = new Restraint({ ...parts, lives: this.#lives });
     this.#looks = new Looks(shared);
     this.#reflex = new Reflex({
       ...shared,
@@ -91,7 +93,7 @@ export class Guard {
       book: this.#book,
       isLive: () => this.#stream.isLive(),
       picture: () => this.#picture,
-      heldBack: (position) => this.#heldBack(position),
+      heldBack: (position) => this.#restraint.on(position),
       wake: wakeFor,
       failed: (error) => this.#fail(error),
     });
@@ -208,7 +210,7 @@ export class Guard {
       scope,
       ...(this.#picture === null ? {} : { before: this.#picture }),
       book: this.#book,
-      heldBack: (position) => this.#heldBack(position),
+      heldBack: (position) => this.#restraint.on(position),
       isStopping: () => this.#isStopping,
       isOverdue: () => this.#bell.wantsAll() && this.runningMs() > MOST_LOOKING_ON_MS,
       isToldFlat: (key) => this.#live.lastPushed(key) === null,
@@ -280,27 +282,10 @@ export class Guard {
     if (position !== undefined) this.#parts.pass.memory.remember(position, { grown: true });
   }
 
-  #heldBack(position: Position): string | null {
-    const { key, side } = position;
-    const latest = this.#lives.get(key)?.position;
-    if (latest !== undefined && latest.side !== side) return "it has flipped since, so a look has to decide";
-    return this.#parts.paused(key) ?? this.#hold(position)?.reason ?? null;
-  }
-
-  #hold(position: Position): Hold | null {
-    const { policyOf, memory } = this.#parts.pass;
-    const { protection } = policyOf(position.key, position.side);
-    const record = memory.recall(position);
-    const isAwaited = record.intent === null && (this.#parts.orderIntents?.isAwaited(position) ?? false);
-    return holdOf(this.#lives.get(position.key), record, protection, isAwaited, this.#nowMs());
-  }
-
-  /** When the reason to wait ends, the position is looked at again. */
   #lookAfterHold(position: Position): void {
     if (this.#isStopping) return;
     const { key } = position;
-    const record = this.#parts.pass.memory.recall(position);
-    for (const { why, afterMs } of looksAfter(this.#hold(position), record, this.#nowMs())) {
+    for (const { why, afterMs } of this.#restraint.looksAfter(position)) {
       this.#later.add(`${why} ${keyText(key)}`, key, afterMs);
     }
   }
