@@ -314,6 +314,14 @@ describe("it says", () => {
       [],
     ],
     [
+      "nothing of a whole take-profit that is not the configured one where an intent names only a stop",
+      [
+        { positions: [long], orders: [fullStop(long, "98"), takeProfit(long, "110")] },
+        { protection: profit, life: { intent: intent({ stopLoss: dec("98") }) } },
+      ],
+      [],
+    ],
+    [
       "nothing of Partial take-profits in place of what an intent wants",
       [
         { positions: [long], orders: [fullStop(long, "98"), partialTakeProfit(long, "104", "1")] },
