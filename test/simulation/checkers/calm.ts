@@ -46,11 +46,15 @@ export async function checkCalm(
 const HOUR_MS = 3_600_000;
 const RESTORES_PER_HOUR = 3;
 
-/** A level that was put back three times within an hour is put back again when the hour is over, milliseconds from now. */
+/**
+ * How long something may be left to do, milliseconds: a level that was put back three times within an hour is put back
+ * again when the hour is over, and a tick that has changed is found out within an hour.
+ */
 function restLeftMs({ run, restores }: Notes): number {
   const ends = [...restores.values()].map((times) => (times.at(-RESTORES_PER_HOUR) ?? -HOUR_MS) + HOUR_MS);
-  const leftMs = Math.max(0, ...ends) - run.time.elapsedMs;
-  return leftMs > 0 ? leftMs + run.story.sweepSeconds * 1_000 + PATIENCE_MS : 0;
+  const tickMs = run.fired.has("tickChange") ? run.story.hours * HOUR_MS + HOUR_MS : 0;
+  const untilMs = Math.max(tickMs, ...ends) + run.story.sweepSeconds * 1_000 + PATIENCE_MS;
+  return Math.max(0, untilMs - run.time.elapsedMs);
 }
 
 const writesOf = ({ counts }: Notes): number => counts.get("writes") ?? 0;
