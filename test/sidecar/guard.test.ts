@@ -4,7 +4,7 @@ import { ExchangeFailure } from "../../src/exchange/failure.js";
 import { failure, lie } from "../builders/fake-exchange.js";
 import { guarded, stopWrites } from "../builders/guard.js";
 import { takeProfitAt } from "../builders/policy.js";
-import { aPosition, aShort } from "../builders/position.js";
+import { anUnreadablePosition, aPosition, aShort } from "../builders/position.js";
 
 const long = aPosition();
 const { key } = long;
@@ -232,5 +232,24 @@ test("a step that was decided before a flip is not sent after it", async () => {
   await scene.clock.sleep(5_000);
   expect(new Set(scene.exchange.writes.map(({ request }) => request.side))).toEqual(new Set(["short"]));
   expect(scene.exchange.stopOf(key)).toBe("102");
+  await scene.close();
+});
+
+test("a known position whose row stays unreadable is told so, and the passes are complete all the same", async () => {
+  let isSpoilt = false;
+  const row = anUnreadablePosition({ side: null, reason: "side is Both" });
+  const scene = await guarded({
+    positions: [aPosition({ fullStop: "98" }), aPosition({ symbol: "ETHUSDT", fullStop: "98" })],
+    unreadable: () => (isSpoilt ? [row] : []),
+  });
+  isSpoilt = true;
+  const before = scene.events.length;
+  scene.guard.wake("schedule");
+  await scene.clock.sleep(60_000);
+  const passes = scene.events.slice(before).flatMap((event) => (event.kind === "pass" ? [event.result] : []));
+  expect(passes.length).toBeGreaterThan(0);
+  expect(new Set(passes)).toEqual(new Set(["complete"]));
+  expect(scene.guard.status().positions).toMatchObject({ protected: 1, unknown: 1 });
+  expect(scene.exchange.writes).toEqual([]);
   await scene.close();
 });
