@@ -1,4 +1,5 @@
 /** The main job on a big book: audit judges each position right, protect proves each, a second protect rests. */
+import { availableParallelism, loadavg } from "node:os";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Simulator, startSimulator } from "../../src/exchange/simulator/index.js";
@@ -96,8 +97,8 @@ describe("250 mixed positions", () => {
     expect(posts.length - accepted.length).toBeLessThanOrEqual(stoodStill ? 3 : 0);
     expect(posts.every(({ retCode }) => retCode === 0 || retCode === 10006)).toBe(true);
     const rate = ratePerSecond(posts.filter(({ account }) => account === "cross").map(({ atMs }) => atMs));
-    // Where this process had to wait for its turn, so had the other one.
-    const isCrowded = stalls.percentile(99) / 1e6 > 40;
+    // Where this process had to wait for its turn, or others did, so had the one that writes.
+    const isCrowded = stalls.percentile(99) / 1e6 > 40 || (loadavg()[0] ?? 0) > availableParallelism();
     expect(rate).toBeGreaterThan(isCrowded ? 4 : 8);
   }, 90_000);
 
