@@ -28,7 +28,7 @@ test("the sidecar's ledger, locks and token, pauses, and reports are 0600 in fol
   const stage = await openStage(context, { config: { http: { port: 0 } } });
   openBook(stage);
   const sidecar = withoutMask(() => startRun(context, stage));
-  await sidecar.says("listening");
+  await sidecar.url();
   await sidecar.watching();
   await withoutMask(() => stage.backstop(["pause", "--symbol", "BTCUSDT"]));
   await withoutMask(() => stage.backstop(["audit", "--output", "report.json"]));

@@ -53,10 +53,10 @@ test("a ping that is not heard is counted and said once, without the address tha
   const config = { ...EVERY_SECOND, heartbeat: { url: broken.url }, http: { port: 0 } };
   const stage = await openStage(context, { config });
   const sidecar = startRun(context, stage);
-  const { url } = await sidecar.says("listening");
+  const url = await sidecar.url();
   // One at a time: when the third is asked, two answers are in.
   for (const path of ["/ping/name", "/ping/name", "/ping/name"]) await broken.asked.next((asked) => asked === path);
-  const metrics = await (await fetch(`${String(url)}/metrics`)).text();
+  const metrics = await (await fetch(`${url}/metrics`)).text();
   expect(Number(/^backstop_heartbeat_failures_total (\d+)$/m.exec(metrics)?.[1])).toBeGreaterThanOrEqual(2);
   expect(await sidecar.end()).toBe(0);
   const told = sidecar.logged.all.map(({ msg }) => msg).filter((msg) => msg.includes("heartbeat"));

@@ -23,12 +23,12 @@ function openWith(context: TestContext, { config, ...rest }: StageOptions = {}):
 }
 
 async function apiOf(sidecar: RunningSidecar, { folder }: Stage): Promise<Api> {
-  const { url } = await sidecar.says("listening");
+  const url = await sidecar.url();
   const token = (await readFile(join(folder, "state/token"), "utf8")).trim();
   const call: Api["call"] = async (method, path, body) => {
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
     const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
-    const response = await fetch(`${String(url)}${path}`, init);
+    const response = await fetch(`${url}${path}`, init);
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
   return { call, put: (place, wish) => call("PUT", `/v1/intents/main/linear/${place}`, wish) };

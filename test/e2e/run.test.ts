@@ -395,12 +395,12 @@ describe("seen from outside", () => {
   it("is ready after its first complete pass, and counts what it did", async (context) => {
     const stage = await openStage(context, { config: { http: { port: 0 } } });
     const sidecar = startRun(context, stage);
-    const { url } = await sidecar.says("listening");
+    const url = await sidecar.url();
     await sidecar.watching();
     stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
     await sidecar.says("a stop for the whole position rests at the exchange");
-    expect((await fetch(`${String(url)}/readyz`)).status).toBe(200);
-    const metrics = await (await fetch(`${String(url)}/metrics`)).text();
+    expect((await fetch(`${url}/readyz`)).status).toBe(200);
+    const metrics = await (await fetch(`${url}/metrics`)).text();
     expect(metrics).toMatch(/backstop_positions\{account="main",status="protected"\} 1/);
     expect(metrics).toMatch(/backstop_time_to_protection_seconds_count\{account="main",path="push"\} 1/);
     expect(metrics).toMatch(/backstop_stream_up\{account="main"\} 1/);

@@ -76,7 +76,7 @@ test("a sidecar shows none of them in its log, answers, events, metrics or ledge
   stage.exchange.setFault({ kind: "streamRefuseAuth", times: 1 });
   stage.exchange.setFault({ kind: "effectThenReset", path: "/v5/position/trading-stop", times: 1 });
   const sidecar = startRun(context, stage, ["--log-level", "trace"]);
-  const url = String((await sidecar.says("listening"))["url"]);
+  const url = await sidecar.url();
   const token = tokenOf(stage);
   const events = await listen(context, url, token);
   openBook(stage);

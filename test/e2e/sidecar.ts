@@ -19,6 +19,8 @@ export interface RunningSidecar {
   output(): string;
   /** The next line with this message. */
   says(message: string | RegExp): Promise<LogLine>;
+  /** Where the HTTP API is served; said before or after anything else, so that no other line is passed over. */
+  url(): Promise<string>;
   /** The stream is live, everything was looked at after it, and the pass that did so is over. */
   watching(): Promise<void>;
   /** Ends it by a signal; resolves to its exit code, or the signal that killed it. */
@@ -37,6 +39,7 @@ export function startRun(
     stdio: ["ignore", "pipe", "pipe"],
   });
   const logged = createHeard<LogLine>();
+  const served = createHeard<LogLine>();
   let text = "";
   let rest = "";
   child.stdout.setEncoding("utf8").on("data", (part: string) => {
@@ -46,8 +49,13 @@ export function startRun(
     text += part;
     const lines = (rest + part).split("\n");
     rest = lines.pop() ?? "";
-    for (const line of lines) if (line.startsWith("{")) logged.add(JSON.parse(line) as LogLine);
+    for (const line of lines) if (line.startsWith("{")) hear(JSON.parse(line) as LogLine);
   });
+  const hear = (line: LogLine): void => {
+    if (line.msg === "listening") served.add(line);
+    logged.add(line);
+  };
+  const url = served.next(() => true).then((line) => String(line["url"]));
   const exited = once(child, "close") as Promise<[number | null, NodeJS.Signals | null]>;
   context.onTestFinished(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
@@ -60,6 +68,7 @@ export function startRun(
     process: child,
     output: () => text,
     says,
+    url: () => url,
     watching: async () => {
       await says(/a missing stop is set as it is pushed$/);
       await logged.next(({ msg, whole }) => msg === "pass complete" && whole === true);

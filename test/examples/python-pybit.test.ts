@@ -27,7 +27,7 @@ async function guarded(context: TestContext): Promise<Recipe & { readonly url: s
   const config = join(recipe.folder, "backstop.yaml");
   await replaceIn(config, "port: 8787", `port: ${port}`);
   const sidecar = startRun(context, { config, folder: recipe.folder }, [], recipe.env);
-  await sidecar.says("listening");
+  await sidecar.url();
   return { ...recipe, url: `http://127.0.0.1:${port}` };
 }
 
