@@ -24,6 +24,11 @@ export function seenAtMs(picture: Picture, contract: Contract): number {
   return picture.seenAtMs.get(contractText(contract)) ?? picture.snapshot.requestedAtMs;
 }
 
+/** False: the whole read could not see this contract, and no later look has: that it is missing says nothing. */
+export function wasSeen({ seenAtMs: laterMs, snapshot }: Picture, contract: Contract): boolean {
+  return laterMs.has(contractText(contract)) || !snapshot.gaps.some((gap) => isBlindFor(gap, contract));
+}
+
 /**
  * A later read replaces exactly what it shows; what it failed to see stays as it was known, and what it does not show
  * any more is not believed closed at once. `isToldFlat`: the private stream has told that a position is flat.
@@ -63,6 +68,7 @@ function overlaidWhole(picture: Picture, later: Snapshot): Picture {
     !shown.has(contractText({ category, symbol })) &&
     later.gaps.some((gap) => isBlindFor(gap, { category, symbol }));
   const kept = snapshot.positions.filter(({ key }) => isKept(key));
+  const keptContracts = new Set(kept.map(({ key }) => contractText(key)));
   return {
     seenAtMs: new Map(kept.map(({ key }) => [contractText(key), seenAtMs(picture, key)] as const)),
     absence: picture.absence,
@@ -74,7 +80,7 @@ function overlaidWhole(picture: Picture, later: Snapshot): Picture {
       orders: [...later.orders, ...snapshot.orders.filter(isKept)],
       unreadableOrders: [...later.unreadableOrders, ...snapshot.unreadableOrders.filter(isKept)],
       instruments: new Map([...snapshot.instruments, ...later.instruments]),
-      tickers: new Map([...snapshot.tickers, ...later.tickers]),
+      tickers: new Map([...only(snapshot.tickers, keptContracts), ...later.tickers]),
     },
   };
 }
@@ -118,10 +124,19 @@ function overlaidPart(picture: Picture, later: Snapshot, scope: readonly Contrac
         ...later.unreadableOrders.filter(isTold),
       ],
       instruments: new Map([...snapshot.instruments, ...later.instruments]),
-      tickers: new Map([...snapshot.tickers, ...later.tickers]),
+      // A price that could not be read anew is none: the older one may be long past, and each row brings its own mark.
+      tickers: new Map([...except(snapshot.tickers, covered), ...later.tickers]),
     },
   };
 }
+
+type Tickers = Snapshot["tickers"];
+
+const only = (tickers: Tickers, contracts: ReadonlySet<string>) =>
+  [...tickers].filter(([contract]) => contracts.has(contract));
+
+const except = (tickers: Tickers, contracts: ReadonlySet<string>) =>
+  [...tickers].filter(([contract]) => !contracts.has(contract));
 
 /** Each contract of the category that has a position, once. */
 function heldIn(snapshot: Snapshot, category: Contract["category"]): readonly Contract[] {

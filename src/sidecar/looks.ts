@@ -1,6 +1,6 @@
 /** What a look changes in what is known of positions, and what it leaves to be looked at again. */
 import type { Assessed, Assessment } from "../assess/assess.js";
-import { type Picture, seenAtMs } from "../domain/picture.js";
+import { type Picture, seenAtMs, wasSeen } from "../domain/picture.js";
 import { contractText, keyText, type Position } from "../domain/position.js";
 import type { Contract } from "../domain/snapshot.js";
 import type { Closer, Tell } from "./event.js";
@@ -62,7 +62,8 @@ export class Looks {
       const seenMs = seenAtMs(picture, key);
       if (shown.has(name) || !isNew(key) || seenMs < asOfMs) continue;
       // One that no look has ever shown was pushed alone.
-      const wasNeverSeen = !vanished.has(name) && seenMs >= asOfMs + READS_LAG_MS && !unreadable.has(key.symbol);
+      const isReadable = wasSeen(picture, key) && !unreadable.has(key.symbol);
+      const wasNeverSeen = !vanished.has(name) && seenMs >= asOfMs + READS_LAG_MS && isReadable;
       if (!closed.has(name) && !wasNeverSeen) {
         missing.push(key);
         continue;

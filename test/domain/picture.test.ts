@@ -1,6 +1,7 @@
 /** Laying a later look at some contracts over what is known of the whole account. */
 import { describe, expect, test } from "vitest";
 import { lookedAgain, pictureOf, seenAtMs } from "../../src/domain/picture.js";
+import { contractText } from "../../src/domain/position.js";
 import type { Gap } from "../../src/domain/snapshot.js";
 import { anUnreadableOrder, fullStop } from "../builders/order.js";
 import { anUnreadablePosition, aPosition, aShort } from "../builders/position.js";
@@ -37,6 +38,12 @@ describe("a look at one contract", () => {
     const picture = lookedAgain(whole(), failed);
     expect(symbolsOf(picture)).toEqual(["ETHUSDT"]);
     expect(seenAtMs(picture, BTC)).toBe(START_MS + 5_000);
+  });
+
+  test("whose price could not be read leaves none: the older one may be long past", () => {
+    const failed = later({ scope: [BTC], positions: [btc], gaps: [gap({ what: "tickers", symbols: ["BTCUSDT"] })] });
+    const picture = lookedAgain(whole(), { ...failed, tickers: new Map() });
+    expect([...picture.snapshot.tickers.keys()]).toEqual([contractText(ETH)]);
   });
 
   test.each(["positions", "orders"] as const)("whose %s could not be read changes nothing about it", (what) => {

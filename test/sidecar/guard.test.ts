@@ -1,5 +1,6 @@
 /** How one account is guarded over time: sweeps, drops, refusals, pauses, and the end. */
 import { describe, expect, test } from "vitest";
+import type { Gap } from "../../src/domain/snapshot.js";
 import { ExchangeFailure } from "../../src/exchange/failure.js";
 import { failure, lie } from "../builders/fake-exchange.js";
 import { guarded, stopWrites } from "../builders/guard.js";
@@ -251,5 +252,25 @@ test("a known position whose row stays unreadable is told so, and the passes are
   expect(new Set(passes)).toEqual(new Set(["complete"]));
   expect(scene.guard.status().positions).toMatchObject({ protected: 1, unknown: 1 });
   expect(scene.exchange.writes).toEqual([]);
+  await scene.close();
+});
+
+test("a position that was only pushed is not told closed by a look that could not see its category", async () => {
+  let sees: "all" | "nothing" | "no positions" = "all";
+  const gap: Gap = { category: "linear", what: "positions", reason: "the clocks differ too much" };
+  const scene = await guarded({
+    beforeRead: (_nth, hand) => {
+      if (sees === "nothing") throw failure("not-happened", "ip-ban", "this address is blocked");
+      if (sees === "all") return undefined;
+      hand.close(key);
+      return [gap];
+    },
+  });
+  sees = "nothing";
+  scene.opens(long);
+  await scene.clock.sleep(10_000);
+  sees = "no positions";
+  await scene.clock.sleep(10_000);
+  expect(scene.lives()).toEqual(["opened BTCUSDT long 1"]);
   await scene.close();
 });
