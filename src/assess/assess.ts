@@ -66,6 +66,32 @@ export function assess({ snapshot, policyOf, lifeOf, nowMs = snapshot.requestedA
   return { snapshot, positions, unseen: snapshot.unreadablePositions.map(unseen) };
 }
 
+/** The same snapshot at the same moment, after memory or intents have changed: judged anew is only what they change. */
+export function reassess(earlier: Assessment, input: Omit<Required<AssessInput>, "snapshot">): Assessment {
+  const { snapshot, unseen: unseenBefore } = earlier;
+  const { policyOf, lifeOf, nowMs } = input;
+  const orders = groupByContract(snapshot.orders);
+  const positions = earlier.positions.map((assessed) => {
+    const { position, hedgedBy } = assessed;
+    const policy = policyOf(position);
+    const life = lifeOf(position);
+    if (policy === assessed.policy && isSameRecord(life, assessed.life)) return assessed;
+    return assessPosition(position, snapshot, {
+      policy,
+      life,
+      hedgedBy,
+      orders: orders.get(contractText(position.key)) ?? [],
+      nowMs,
+    });
+  });
+  return { snapshot, positions, unseen: unseenBefore };
+}
+
+function isSameRecord(one: LifeRecord, other: LifeRecord): boolean {
+  const names = Object.keys({ ...one, ...other }) as (keyof LifeRecord)[];
+  return names.every((name) => one[name] === other[name]);
+}
+
 interface Circumstances {
   readonly policy: ResolvedPolicy;
   readonly life: LifeRecord;

@@ -71,15 +71,18 @@ export function inherited(life: Life | undefined): SavedRecord {
 
 /** The life with the changes in it, and whether it is over; the same value where that changes nothing. */
 export function changed(life: Life, position: Position, change: Partial<LifeRecord>, ended: Life["ended"]): Life {
-  const { complete: _complete, intent: _intent, ...rest } = change;
-  const record: SavedRecord = { ...life.record, ...rest };
+  const record = recordWith(life.record, change);
   const openedAtMs = life.openedAtMs ?? position.openedAtMs;
-  const isSame = openedAtMs === life.openedAtMs && ended === life.ended && isEqual(record, life.record);
+  const isSame = openedAtMs === life.openedAtMs && ended === life.ended && record === life.record;
   return isSame ? life : { ...life, record, openedAtMs, ended };
 }
 
-function isEqual(one: SavedRecord, other: SavedRecord): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+/** The same value where the change brings nothing new: every look asks for it. */
+function recordWith(record: SavedRecord, change: Partial<LifeRecord>): SavedRecord {
+  const { complete: _complete, intent: _intent, ...rest } = change;
+  if (Object.keys(rest).length === 0) return record;
+  const next: SavedRecord = { ...record, ...rest };
+  return JSON.stringify(next) === JSON.stringify(record) ? record : next;
 }
 
 /**

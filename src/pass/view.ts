@@ -1,5 +1,5 @@
 /** What a pass knows at one moment: the picture of the account, what it means, and what is to be done. */
-import { type Assessed, type Assessment, assess } from "../assess/assess.js";
+import { type Assessed, type AssessInput, type Assessment, assess, reassess } from "../assess/assess.js";
 import { lookedAgain, type Picture, pictureOf, scopeToSettle, vanishedContracts } from "../domain/picture.js";
 import { keyText } from "../domain/position.js";
 import type { Contract, ReadScope } from "../domain/snapshot.js";
@@ -34,6 +34,8 @@ export async function firstView(options: Attentive): Promise<View> {
   const looked = await reader.snapshot(scope);
   const picture = before === undefined ? pictureOf(looked) : lookedAgain(before, looked, options.isToldFlat);
   const view = viewOf(picture, null, options);
+  // An auction ends, and contracts are kept for an hour: the next pass goes by their present phase.
+  if (view.assessment.positions.some(({ status }) => status === "unprotectable")) options.refreshInstruments?.();
   const doubtful = view.assessment.positions.filter(
     ({ status, position }) => status === "unknown" && attention.has(position.key),
   );
@@ -90,12 +92,13 @@ export async function nextView(
 }
 
 function viewOf(picture: Picture, brakedBefore: string | null, options: Attentive): View {
-  const { frozen, heldStep, manyChangesAgreed, attention } = options;
-  const first = judgementOf(picture, options);
+  const { frozen, heldStep, manyChangesAgreed, attention, onLook } = options;
+  const nowMs = options.clock.now();
+  const first = assess({ snapshot: picture.snapshot, ...knownTo(options), nowMs });
   rememberLook(first, options);
-  options.onLook?.(picture, first);
+  onLook?.(picture, first);
   // What the look has brought to memory counts for this plan already.
-  const assessment = options.onLook === undefined ? first : judgementOf(picture, options);
+  const assessment = onLook === undefined ? first : reassess(first, { ...knownTo(options), nowMs });
   const braked = brakedBefore ?? changeBrake(assessment);
   const heldBack = ({ position }: Assessed) => options.heldBack?.(position) ?? null;
   const held = { frozen: frozen(picture), heldBack, ...(heldStep === undefined ? {} : { heldStep }) };
@@ -118,13 +121,8 @@ function standsElsewhere({ attempt, verdict }: Judged, { stop }: Assessed): bool
   return isStop && verdict.kind === "unseen" && stop.standingFull !== null;
 }
 
-function judgementOf({ snapshot }: Picture, { policyOf, memory, clock }: Attentive): Assessment {
-  return assess({
-    snapshot,
-    policyOf: ({ key, side }) => policyOf(key, side),
-    lifeOf: (position) => memory.recall(position),
-    nowMs: clock.now(),
-  });
+function knownTo({ policyOf, memory }: Attentive): Pick<AssessInput, "policyOf" | "lifeOf"> {
+  return { policyOf: ({ key, side }) => policyOf(key, side), lifeOf: (position) => memory.recall(position) };
 }
 
 async function lookOrNull(scope: ReadScope, { reader }: PassOptions) {

@@ -12,17 +12,15 @@ export interface ResolvedPolicy {
   readonly inScope: boolean;
 }
 
-/** A function that answers for any position; the globs are compiled once. */
-export function compilePolicy(policy: Policy): (key: PositionKey, side: Side) => ResolvedPolicy {
-  const rules = policy.rules.map((rule) => ({ rule, matches: compileMatch(rule) }));
-  return (key, side) => {
-    const hit = rules.find(({ matches }) => matches(key, side))?.rule;
-    if (hit === undefined) {
-      return { rule: "defaults", protection: policy.defaults, ignored: false, inScope: policy.scope === "all" };
-    }
-    const protection = override(policy.defaults, hit.overrides);
-    return { rule: hit.name, protection, ignored: hit.ignore, inScope: true };
-  };
+/** A function that answers for any position; each rule is compiled once, and always answers with the same value. */
+export function compilePolicy({ defaults, scope, rules }: Policy): (key: PositionKey, side: Side) => ResolvedPolicy {
+  const otherwise = { rule: "defaults", protection: defaults, ignored: false, inScope: scope === "all" };
+  const compiled = rules.map((rule) => ({ answer: answerOf(rule, defaults), matches: compileMatch(rule) }));
+  return (key, side) => compiled.find(({ matches }) => matches(key, side))?.answer ?? otherwise;
+}
+
+function answerOf({ name, overrides, ignore }: Rule, defaults: Protection): ResolvedPolicy {
+  return { rule: name, protection: override(defaults, overrides), ignored: ignore, inScope: true };
 }
 
 function compileMatch({ match }: Rule): (key: PositionKey, side: Side) => boolean {

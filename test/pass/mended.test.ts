@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { exitCode } from "../../src/report/index.js";
 import { lie, refuses, truth } from "../builders/fake-exchange.js";
 import { outcomesOf, play, told } from "../builders/pass.js";
+import { instrumentFor } from "../builders/market.js";
 import { aPosition } from "../builders/position.js";
 
 const long = aPosition();
@@ -69,3 +70,31 @@ test.each([["permission"], ["clock"]] as const)(
     expect(result.book.accountTrouble()).toMatchObject({ cause });
   },
 );
+
+describe("a contract in an auction, which takes no exits", () => {
+  test("has its phase read anew in the next pass: the auction ends, and contracts are kept for an hour", async () => {
+    let present: string | null = "CallAuction";
+    let known: string | null = present;
+    const contract = {
+      ...instrumentFor(long),
+      get preMarketPhase() {
+        return known;
+      },
+    };
+    const { exchange, result, again } = await play({
+      positions: [long],
+      instruments: [contract],
+      pass: {
+        refreshInstruments: () => {
+          known = present;
+        },
+      },
+    });
+    expect(result.assessment.positions.map(({ status }) => status)).toEqual(["unprotectable"]);
+    present = null;
+    await again();
+    expect(exchange.writes).toEqual([]);
+    await again();
+    expect(exchange.stopOf(key)).toBe("98");
+  });
+});
