@@ -172,7 +172,7 @@ function tellSummary({ seeds, runs, hours, failed, seconds, seedsPerSecond, figu
   for (const [name, times] of kinds) say(`  ${name.padEnd(24)} ${String(times).padStart(9)} / ${seedsFired[name]}`);
 }
 
-const MOST_TRIES = 8;
+const MOST_TRIES = 16;
 const PLANT_HOURS = 1;
 
 /** Each bug is tried with one seed after the other until a checker finds it. */

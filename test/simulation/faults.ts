@@ -11,7 +11,7 @@ export interface FaultKind {
 }
 
 const CHANCES = [0.001, 0.01, 0.05] as const;
-const WRITE_CHANCES = [0.02, 0.1, 0.3] as const;
+const WRITE_CHANCES = [0.05, 0.15, 0.3] as const;
 
 const read = (of: string, what: string, rates: readonly number[] = CHANCES): FaultKind => ({
   of,
@@ -28,7 +28,7 @@ const journal = (of: string, what: string, rates: readonly number[] = [0.01, 0.1
   unit: "journal",
   rates,
 });
-const every = (of: string, what: string, rates: readonly number[] = [600, 1_800, 5_400]): FaultKind => ({
+const every = (of: string, what: string, rates: readonly number[] = [1_200, 3_600, 7_200]): FaultKind => ({
   of,
   what,
   unit: "every",
@@ -42,7 +42,7 @@ export const FAULTS = {
   readGarbage: read("F6", "a read's answer is empty, cut off, stalled or HTML"),
   readRateLimit: read("F7", "a read is refused with 10006", [0.001, 0.01]),
   readStale: read("F17", "a read shows the account as it was up to two seconds ago", [0.005, 0.05]),
-  pageFails: read("F15", "a page in the middle of a list fails", [0.01, 0.05]),
+  pageFails: read("F15", "a page in the middle of a list fails", [0.05, 0.2]),
   cursorLoop: read(
     "F16",
     "a list's cursor leads back to itself, or to a last page that is empty or repeated",
@@ -79,7 +79,7 @@ export const FAULTS = {
   streamUnsettled: connect("F33", "the connection drops before or after the login, or never answers"),
   streamDrop: every("F29", "the private stream drops"),
   streamHalfOpen: every("F29", "the private stream falls silent without an end"),
-  pushBurst: every("F32", "hundreds of pushes at once"),
+  pushBurst: every("F32", "hundreds of pushes at once", [3_600, 7_200]),
   ipBan: every("F8", "the address is shut out with HTTP 403", [7_200, 14_400]),
   clockStep: every("F38", "our wall clock steps, up to an hour either way"),
   keyRefused: every("F10", "the key is refused for a minute or two", [7_200]),
@@ -91,7 +91,7 @@ export const FAULTS = {
   deleverage: every("F26", "auto-deleveraging takes a part of a position", [3_600]),
   liquidationUnknown: every("F26", "the exchange states no liquidation price", [3_600]),
   thinBook: every("F21", "market orders find only a part of their quantity for a while", [3_600]),
-  kill: every("F36", "the process is killed, at a random await of the write path, and started again", [900, 3_600]),
+  kill: every("F36", "the process is killed, at a random await of the write path, and started again", [1_800, 3_600]),
   suspend: every("F37", "the process is suspended for ten seconds to twenty minutes", [3_600]),
   stall: every("F42", "the process stands still for up to thirty seconds", [1_800]),
   journalFull: every("F39", "the ledger takes no writes for a while"),

@@ -69,8 +69,11 @@ export class VirtualTime {
     return this.at(this.elapsedMs + ms, owner, run);
   }
 
-  /** Runs everything that is due until then; promises settle between any two events. */
+  /** Runs everything that is due until then; promises settle between any two events. What is real gets its turn first. */
   async runUntil(untilMs: number): Promise<void> {
+    await new Promise((resolve) => {
+      real.setImmediate(resolve);
+    });
     await this.settle(this.world, () => undefined);
     for (let task = this.#heap[0]; task !== undefined && task.atMs <= untilMs; task = this.#heap[0]) {
       this.#pop();
@@ -91,8 +94,9 @@ export class VirtualTime {
   async settle(owner: Owner, run: () => void): Promise<void> {
     this.owner = owner;
     run();
-    await new Promise((resolve) => {
-      real.setImmediate(resolve);
+    // A tick comes after all promises that are due; one that a tick itself leads to, before the second.
+    await new Promise<void>((resolve) => {
+      process.nextTick(() => queueMicrotask(() => process.nextTick(resolve)));
     });
     this.owner = this.world;
   }

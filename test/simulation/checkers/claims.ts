@@ -1,12 +1,15 @@
 /** What a process says: protected, confirmed, closed; each must have been true at the exchange when it was looked at. */
-import { keyText, type PositionKey } from "../../../src/domain/position.js";
+import { keyText, type PositionKey, type Side } from "../../../src/domain/position.js";
 import type { SidecarEvent } from "../../../src/sidecar/event.js";
 import type { Instance } from "../run-parts.js";
+import type { LegState } from "../venue.js";
 import { count, type Notes } from "./ledger.js";
 
 /** A look may take so long, and show what was true a little before it. */
 const LOOK_MS = 20_000;
 const FLAT_MS = 60_000;
+/** What is told of an opening may still be of the life before it, where that ended just then. */
+const APART_MS = 5_000;
 
 export interface Claims {
   told(instance: Instance, event: SidecarEvent): void;
@@ -24,19 +27,26 @@ function lateness({ stoppedFromMs = 0, stoppedUntilMs = 0 }: Instance, nowMs: nu
 
 export function createClaims(notes: Notes): Claims {
   const { run, broken, everSince } = notes;
+  /** Until when the life that a process told of may have begun at the latest, by process and position. */
   const openedMs = new Map<string, number>();
   const alerts = new Map<string, number>();
 
-  function life(instance: Instance, { change, key }: Extract<SidecarEvent, { kind: "life" }>): void {
+  /** The life that goes on is the one that was told of: it had begun by then, and no other ended shortly before. */
+  function isMeant(leg: string, side: Side, toldMs: number, lateMs: number): boolean {
+    const state = run.venue.state(leg);
+    if (state === undefined || state.side !== side) return false;
+    const isOther = ({ side: before, life }: LegState) => before === null || life !== state.life;
+    return !everSince(leg, Math.min(toldMs, run.time.elapsedMs - FLAT_MS) - lateMs - APART_MS, isOther);
+  }
+
+  function life(instance: Instance, { change, key, side }: Extract<SidecarEvent, { kind: "life" }>): void {
     const leg = legOfKey(key);
     const id = `${instance.name} ${keyText(key)}`;
     const nowMs = run.time.elapsedMs;
     const lateMs = lateness(instance, nowMs);
     if (change === "closed") {
-      const sinceMs = (openedMs.get(id) ?? nowMs) - FLAT_MS - lateMs;
-      const first = run.venue.state(leg)?.life ?? 0;
-      const wasFlat = everSince(leg, sinceMs, (state) => state.side === null || state.life !== first);
-      if (!wasFlat) broken("S4", `${leg}: called closed, and it was open all the time`);
+      if (isMeant(leg, side, openedMs.get(id) ?? nowMs, lateMs))
+        broken("S4", `${leg}: called closed, and it is open all the time`);
     } else if (change === "opened" || change === "seen" || change === "flipped") {
       openedMs.set(id, nowMs);
       if (!everSince(leg, nowMs - FLAT_MS - lateMs, ({ side }) => side !== null))

@@ -74,20 +74,22 @@ export const READ_PLANTS: readonly Plant[] = [
   },
   {
     name: "rows that cannot be read are taken for flat",
-    breaks: ["S4", "S1", "S11", "L1", "L5"],
+    breaks: ["S4", "S18"],
     story: withSpoilt,
-    ...seenAs((snapshot) => ({
-      ...snapshot,
-      gaps: [],
-      unreadablePositions: [],
-      unreadableOrders: [],
-      flatLegs: [
-        ...snapshot.flatLegs,
-        ...snapshot.unreadablePositions.flatMap(({ category, symbol, positionIdx }) =>
-          symbol === null ? [] : [{ category, symbol, positionIdx: positionIdx ?? 0 }],
-        ),
-      ],
-    })),
+    ...seenAs((snapshot) => {
+      const taken = snapshot.unreadablePositions.flatMap(({ category, symbol, positionIdx }) =>
+        symbol === null ? [] : [{ category, symbol, positionIdx: positionIdx ?? 0 }],
+      );
+      return {
+        ...snapshot,
+        gaps: [],
+        unreadablePositions: [],
+        unreadableOrders: [],
+        // What is flat has no exits.
+        orders: snapshot.orders.filter(({ symbol }) => !taken.some((leg) => leg.symbol === symbol)),
+        flatLegs: [...snapshot.flatLegs, ...taken],
+      };
+    }),
   },
   {
     name: "a row that cannot be read stops the whole sweep",
