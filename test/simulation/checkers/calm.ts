@@ -2,6 +2,7 @@
 import type { SidecarStatus } from "../../../src/sidecar/status.js";
 import { noteAlerts, type Claims } from "./claims.js";
 import type { Running } from "../sidecar.js";
+import { checkPrompt } from "./prompt.js";
 import { naked, PATIENCE_MS, promisedMs, waitUntilProtected } from "./naked.js";
 import { checkSpoilt } from "./spoilt.js";
 import { count, type Notes } from "./ledger.js";
@@ -39,8 +40,10 @@ export async function checkCalm(
   await wait(sweepMs * 2 + 1_000);
   const more = writesOf(notes) - before;
   if (more > 0) broken("L2", `${more} writes although nothing has changed: ${lastWrite(notes)}`);
-  checkStatus(notes, statusOf(notes, writer()));
+  const status = statusOf(notes, writer());
+  checkStatus(notes, status);
   noteAlerts(notes, claims);
+  await checkPrompt(notes, wait, status?.accounts[0]?.stream === "live");
 }
 
 const HOUR_MS = 3_600_000;

@@ -6,6 +6,9 @@ const WRITES_PER_SECOND = 9;
 const EFFECTS_PER_MINUTE = 4;
 /** Where nothing shows, it is tried again after half a minute. */
 const TRIES_PER_MINUTE = 8;
+const HOUR_MS = 3_600_000;
+/** A restore counts from when it was answered; that it was seen to stand is written down after that. */
+const CONFIRMED_LATE_MS = 20_000;
 const RESTORES_PER_HOUR = 3;
 const CLOSES_PER_LIFE = 3;
 
@@ -74,7 +77,7 @@ function checkRestores(notes: Notes, write: Write): void {
       isHere &&
       body["purpose"] === "restore" &&
       body["outcome"] === "confirmed" &&
-      writtenMs > atMs - 3_600_000
+      writtenMs > atMs - HOUR_MS + CONFIRMED_LATE_MS
     );
   });
   const intended = notes

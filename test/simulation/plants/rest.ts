@@ -138,6 +138,26 @@ export const REST_PLANTS: readonly Plant[] = [
     ...toldAs((event) => (event.kind === "stream" ? [{ ...event, reason: `login with ${SECRET}` }] : [event])),
   },
   {
+    name: "what the stream tells of a live account is not heard until the next sweep",
+    breaks: ["L3"],
+    story: (story) => ({
+      ...busy(story),
+      botEverySeconds: 3_600,
+      sweepSeconds: 600,
+      intents: false,
+      symbols: ["BTCUSDT", "ETHUSDT", "SOLUSDT"],
+    }),
+    guard: (parts) => ({
+      ...parts,
+      openStream: (listener) =>
+        parts.openStream({
+          live: () => listener.live(),
+          down: (reason) => listener.down(reason),
+          pushed: () => undefined,
+        }),
+    }),
+  },
+  {
     name: "the stream is deaf and sweeps are not heard",
     breaks: ["L1", "L5"],
     story: (story) => ({ ...busy(story), botEverySeconds: 120 }),
