@@ -33,7 +33,11 @@ function checkLoosened(notes: Notes, before: LegState, after: LegState): void {
   const from = before.stop?.price;
   if (stop === null || from === undefined) return;
   const isAsked = notes.wishes.some(
-    (wish) => wish.leg === leg && wish.price?.eq(stop.price) && wish.mayLoosenFrom !== null && wish.side === after.side,
+    (wish) =>
+      wish.leg === leg &&
+      wish.side === after.side &&
+      wish.mayLoosenFrom !== null &&
+      isAsAsked(notes, after.symbol, wish.price, stop.price),
   );
   if (isAsked) return count(notes, "loosened by name");
   const write = (notes.writes.get(leg) ?? []).findLast(({ stopLoss }) =>
