@@ -35,7 +35,7 @@ export function createClaims(notes: Notes): Claims {
   function isMeant(leg: string, side: Side, toldMs: number, lateMs: number): boolean {
     const state = run.venue.state(leg);
     if (state === undefined || state.side !== side) return false;
-    const isOther = ({ side: before, life }: LegState) => before === null || life !== state.life;
+    const isOther = (one: LegState) => one.side === null || one.life !== state.life;
     return !everSince(leg, Math.min(toldMs, run.time.elapsedMs - FLAT_MS) - lateMs - APART_MS, isOther);
   }
 
@@ -49,7 +49,7 @@ export function createClaims(notes: Notes): Claims {
         broken("S4", `${leg}: called closed, and it is open all the time`);
     } else if (change === "opened" || change === "seen" || change === "flipped") {
       openedMs.set(id, nowMs);
-      if (!everSince(leg, nowMs - FLAT_MS - lateMs, ({ side }) => side !== null))
+      if (!everSince(leg, nowMs - FLAT_MS - lateMs, (state) => state.side !== null))
         broken("S4", `${leg}: called ${change} by ${instance.name}, and it was flat`);
     }
   }
