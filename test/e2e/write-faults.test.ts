@@ -113,7 +113,12 @@ describe("an exchange that takes no write", { concurrent: true }, () => {
     const report = reportIn(finished);
     expect(finished.code).toBe(2);
     expect(report.summary.confirmed).toBe(0);
-    for (const symbol of ["BTCUSDT", "ETHUSDT"]) expect(positionIn(report, symbol).status).toBe("unknown");
+    // A machine that is slow hears of the end before it has sent the second write: that one is known to be naked.
+    for (const symbol of ["BTCUSDT", "ETHUSDT"]) {
+      const wasWritten = writesFor(stage, symbol).length > 0;
+      expect(positionIn(report, symbol).status).toBe(wasWritten ? "unknown" : "unprotected");
+    }
+    expect(mostWrites(stage)).toBeGreaterThanOrEqual(1);
     expect(lies(stage, report)).toEqual([]);
     expect(mostWrites(stage)).toBeLessThanOrEqual(MOST_WRITES);
   });
