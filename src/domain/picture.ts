@@ -109,7 +109,10 @@ function overlaidPart(picture: Picture, later: Snapshot, scope: readonly Contrac
     snapshot: {
       ...snapshot,
       receivedAtMs: later.receivedAtMs,
-      gaps: snapshot.gaps.flatMap((gap) => withoutContracts(gap, covered)),
+      gaps: [
+        ...snapshot.gaps.flatMap((gap) => withoutContracts(gap, covered)),
+        ...later.gaps.flatMap((gap) => ofContracts(gap, scope, covered)),
+      ],
       positions: [
         ...snapshot.positions.filter(({ key }) => stays(key)),
         ...later.positions.filter(({ key }) => isCovered(key)),
@@ -165,4 +168,16 @@ function withoutContracts(gap: Gap, covered: ReadonlySet<string>): Gap[] {
   if (symbols === undefined || category === "account") return [gap];
   const left = symbols.filter((symbol) => !covered.has(contractText({ category, symbol })));
   return left.length === 0 ? [] : [{ ...gap, symbols: left }];
+}
+
+/** Rows were seen, and prices or trading rules were not: what was not seen of them is told until a look does. */
+function ofContracts(gap: Gap, scope: readonly Contract[], covered: ReadonlySet<string>): Gap[] {
+  const { category, symbols } = gap;
+  const lacking = scope.filter(
+    (contract) =>
+      contract.category === category &&
+      covered.has(contractText(contract)) &&
+      (symbols === undefined || symbols.includes(contract.symbol)),
+  );
+  return lacking.length === 0 ? [] : [{ ...gap, symbols: [...new Set(lacking.map(({ symbol }) => symbol))] }];
 }

@@ -46,6 +46,24 @@ describe("a look at one contract", () => {
     expect([...picture.snapshot.tickers.keys()]).toEqual([contractText(ETH)]);
   });
 
+  test.each(["tickers", "instruments"] as const)(
+    "whose %s could not be read says so, until a look brings them",
+    (what) => {
+      const unread = gap({ what, symbols: ["BTCUSDT"] });
+      const failed = later({ scope: [BTC], positions: [btc], gaps: [unread] });
+      const picture = lookedAgain(whole(), failed);
+      expect(picture.snapshot.gaps).toEqual([unread]);
+      expect(lookedAgain(picture, later({ scope: [ETH], positions: [eth] })).snapshot.gaps).toEqual([unread]);
+      expect(lookedAgain(picture, failed).snapshot.gaps).toEqual([unread]);
+      expect(lookedAgain(picture, later({ scope: [BTC], positions: [btc] })).snapshot.gaps).toEqual([]);
+    },
+  );
+
+  test("whose prices failed as a whole category lacks those of the contracts that were looked at", () => {
+    const failed = later({ scope: [BTC], positions: [btc], gaps: [gap({ what: "tickers" })] });
+    expect(lookedAgain(whole(), failed).snapshot.gaps).toEqual([gap({ what: "tickers", symbols: ["BTCUSDT"] })]);
+  });
+
   test.each(["positions", "orders"] as const)("whose %s could not be read changes nothing about it", (what) => {
     const failed = later({ scope: [BTC], gaps: [gap({ what, symbols: ["BTCUSDT"] })] });
     const picture = lookedAgain(whole(), failed);
