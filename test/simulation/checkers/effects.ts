@@ -37,7 +37,7 @@ function checkLoosened(notes: Notes, before: LegState, after: LegState): void {
       wish.leg === leg &&
       wish.side === after.side &&
       wish.mayLoosenFrom !== null &&
-      isAsAsked(notes, after.symbol, wish.price, stop.price),
+      isWithinWish(notes, after, wish.price),
   );
   if (isAsked) return count(notes, "loosened by name");
   const write = (notes.writes.get(leg) ?? []).findLast(({ stopLoss }) =>
@@ -55,6 +55,12 @@ function checkLoosened(notes: Notes, before: LegState, after: LegState): void {
 function isAsAsked({ run }: Notes, symbol: string, asked: Decimal | null, stands: Decimal): boolean {
   const widest = run.venue.ticks(symbol).reduce((most, tick) => (tick.gt(most) ? tick : most));
   return asked !== null && asked.minus(stands).abs().lt(widest);
+}
+
+/** As far as was asked for by name and no further; a tick that has changed may keep it a little nearer. */
+function isWithinWish(notes: Notes, { symbol, side, stop }: LegState, wished: Decimal | null): boolean {
+  if (wished === null || side === null || stop === null || isLooserStop(stop.price, wished, side)) return false;
+  return isAsAsked(notes, symbol, wished, stop.price);
 }
 
 /** When the stop came to stand where it stood. */

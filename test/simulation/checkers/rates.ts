@@ -7,8 +7,6 @@ const EFFECTS_PER_MINUTE = 4;
 /** Where nothing shows, it is tried again after half a minute. */
 const TRIES_PER_MINUTE = 8;
 const HOUR_MS = 3_600_000;
-/** A restore counts from when it was answered; that it was seen to stand is written down after that. */
-const CONFIRMED_LATE_MS = 20_000;
 const RESTORES_PER_HOUR = 3;
 const CLOSES_PER_LIFE = 3;
 
@@ -64,6 +62,14 @@ function checkRebases(notes: Notes, { leg, sent }: Write): void {
   }
 }
 
+/** When the write left that was seen to stand by then: what is written down of it comes later. */
+function sentMs({ writes }: Notes, leg: string, price: unknown, writtenMs: number): number {
+  const write = (writes.get(leg) ?? []).findLast(
+    ({ sent, stopLoss }) => sent.atMs <= writtenMs && stopLoss?.toFixed() === price,
+  );
+  return write?.sent.atMs ?? writtenMs;
+}
+
 /** Moved back to where another hand had it loosened from: at most three times an hour. */
 function checkRestores(notes: Notes, write: Write): void {
   const { atMs, instance } = write.sent;
@@ -77,7 +83,7 @@ function checkRestores(notes: Notes, write: Write): void {
       isHere &&
       body["purpose"] === "restore" &&
       body["outcome"] === "confirmed" &&
-      writtenMs > atMs - HOUR_MS + CONFIRMED_LATE_MS
+      sentMs(notes, write.leg, body["stopLoss"], writtenMs) > atMs - HOUR_MS
     );
   });
   const intended = notes
