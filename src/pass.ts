@@ -7,7 +7,8 @@ import type { PassOptions } from "./pass/options.js";
 import { agreementText, lookWhileWritingMs, sendBatch } from "./pass/sending.js";
 import { type Attentive, firstView, freshView, nextView, type View } from "./pass/view.js";
 import type { PlannedStep } from "./plan/step.js";
-import { MAX_AGE_MS, PassBook } from "./verify/book.js";
+import { PassBook } from "./verify/book.js";
+import { SENT_WITHIN_MS } from "./verify/freshness.js";
 
 export type { PassOptions } from "./pass/options.js";
 
@@ -46,7 +47,7 @@ export async function runPass(given: PassOptions): Promise<PassResult> {
 /** Sends what is due, looks, judges and plans anew, until a look leaves nothing to do and nothing to wait for. */
 async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: Attentive): Promise<PassResult> {
   const { clock, writesPerSecond, book, attention } = given;
-  const batchSize = Math.max(1, Math.floor((writesPerSecond * MAX_AGE_MS) / 1_000));
+  const batchSize = Math.max(1, Math.floor((writesPerSecond * SENT_WITHIN_MS) / 1_000));
   const options = { ...given, frozen: (picture: Picture) => book.accountRefusal() ?? given.frozen(picture) };
   const wire: Promise<unknown>[] = [];
   let view = first;
@@ -56,13 +57,7 @@ async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: Att
   while (idleLooks < MOST_IDLE_LOOKS && clock.now() - lookedAtMs < MOST_BLIND_MS) {
     if (options.isStopping?.()) return settled("the program was stopped");
     const drafts = view.planned.filter((planned) => agreed?.has(agreementText(planned)) ?? true);
-    const { ready, waiting } = book.admit(
-      drafts,
-      view.assessment,
-      view.picture,
-      clock.now(),
-      batchSize - book.onTheWire(),
-    );
+    const { ready, waiting } = book.admit(drafts, view.assessment, view.picture, clock, batchSize - book.onTheWire());
     awaited = waiting.length + book.onTheWire();
     const woken = attention.drawTo(options.woken?.() ?? []);
     const due = [

@@ -10,18 +10,23 @@ export interface Picture {
   readonly seenAtMs: ReadonlyMap<string, number>;
   /** Positions that were open and that later looks do not show. */
   readonly absence: Absence;
-  /** How long the latest look took: a slow exchange shows nothing younger. */
-  readonly lookMs: number;
+  /** The latest look, where it was one in a row; null: nobody has looked again yet. */
+  readonly again: { readonly requestedAtMs: number; readonly tookMs: number } | null;
 }
 
 export function pictureOf(snapshot: Snapshot): Picture {
-  const lookMs = snapshot.receivedAtMs - snapshot.requestedAtMs;
-  return { snapshot, seenAtMs: new Map(), absence: NOBODY_ABSENT, lookMs };
+  return { snapshot, seenAtMs: new Map(), absence: NOBODY_ABSENT, again: null };
 }
 
 /** When what we know of this contract was asked for. */
 export function seenAtMs(picture: Picture, contract: Contract): number {
   return picture.seenAtMs.get(contractText(contract)) ?? picture.snapshot.requestedAtMs;
+}
+
+/** How long the look took that shows this contract, where it was made again: a slow exchange shows nothing younger. */
+export function slownessMs(picture: Picture, contract: Contract): number {
+  const { again } = picture;
+  return again !== null && seenAtMs(picture, contract) === again.requestedAtMs ? again.tookMs : 0;
 }
 
 /** False: the whole read could not see this contract, and no later look has: that it is missing says nothing. */
@@ -57,6 +62,11 @@ export function vanishedContracts({ absence }: Picture): readonly Contract[] {
   return [...absence.vanished.values()].map(({ position }) => position.key);
 }
 
+/** True: proven flat by a look that was asked for then or later. A push may have told of another life since. */
+export function isProvenClosed({ absence }: Picture, key: string, sinceMs: number): boolean {
+  return (absence.closed.get(key) ?? Number.NEGATIVE_INFINITY) >= sinceMs;
+}
+
 type Row = { readonly category: Contract["category"]; readonly symbol: string | null };
 
 /** Everything is new, but for positions under a gap: that they are missing from a failed read says nothing. */
@@ -72,7 +82,7 @@ function overlaidWhole(picture: Picture, later: Snapshot): Picture {
   return {
     seenAtMs: new Map(kept.map(({ key }) => [contractText(key), seenAtMs(picture, key)] as const)),
     absence: picture.absence,
-    lookMs: pictureOf(later).lookMs,
+    again: lookOf(later),
     snapshot: {
       ...later,
       positions: [...later.positions, ...kept],
@@ -105,7 +115,7 @@ function overlaidPart(picture: Picture, later: Snapshot, scope: readonly Contrac
       ...[...covered].map((contract) => [contract, later.requestedAtMs] as const),
     ]),
     absence: picture.absence,
-    lookMs: later.receivedAtMs - later.requestedAtMs,
+    again: lookOf(later),
     snapshot: {
       ...snapshot,
       receivedAtMs: later.receivedAtMs,
@@ -126,11 +136,16 @@ function overlaidPart(picture: Picture, later: Snapshot, scope: readonly Contrac
         ...snapshot.unreadableOrders.flatMap(narrowed).filter(stays),
         ...later.unreadableOrders.filter(isTold),
       ],
+      flatLegs: [...snapshot.flatLegs.filter(stays), ...later.flatLegs.filter(isCovered)],
       instruments: new Map([...snapshot.instruments, ...later.instruments]),
       // A price that could not be read anew is none: the older one may be long past, and each row brings its own mark.
       tickers: new Map([...except(snapshot.tickers, covered), ...later.tickers]),
     },
   };
+}
+
+function lookOf({ requestedAtMs, receivedAtMs }: Snapshot): Picture["again"] {
+  return { requestedAtMs, tookMs: receivedAtMs - requestedAtMs };
 }
 
 type Tickers = Snapshot["tickers"];

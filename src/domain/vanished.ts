@@ -15,14 +15,14 @@ export interface Vanished {
 export interface Absence {
   /** By `keyText`. */
   readonly vanished: ReadonlyMap<string, Vanished>;
-  /** Proven flat since they were last open, by `keyText`. */
-  readonly closed: ReadonlySet<string>;
+  /** Proven flat since a look last showed them open, by `keyText`: when the last look was asked for whose own row said so. */
+  readonly closed: ReadonlyMap<string, number>;
 }
 
-export const NOBODY_ABSENT: Absence = { vanished: new Map(), closed: new Set() };
+export const NOBODY_ABSENT: Absence = { vanished: new Map(), closed: new Map() };
 
 /** Reads may lag behind what was open a moment ago; two that agree this far apart do not lag. */
-const FLAT_APART_MS = 2_500;
+export const FLAT_APART_MS = 2_500;
 const REASON = "it was open a moment ago and is missing from a read that does not prove it closed";
 
 /** `isToldFlat`: the private stream has told so since it was last open, and one row that agrees is enough. */
@@ -35,7 +35,7 @@ export function absenceAfter(
 ): Absence {
   const open = new Set(now.positions.map(({ key }) => keyText(key)));
   const vanished = new Map<string, Vanished>();
-  const closed = new Set([...before.closed].filter((key) => !open.has(key)));
+  const closed = new Map([...before.closed].filter(([key]) => !open.has(key)));
   const missing = [
     ...wasOpen.map((position): Vanished => ({ position, flat: null, isUnlisted: false })),
     ...before.vanished.values(),
@@ -43,8 +43,8 @@ export function absenceAfter(
   for (const one of missing) {
     const { key } = one.position;
     const seen = withLook(one, later);
-    const isTold = seen.flat !== null && isToldFlat(key);
-    if (isTold || (isFlatTwice(seen) && seen.isUnlisted)) closed.add(keyText(key));
+    const isClosed = isToldFlat(key) || (isFlatTwice(seen) && seen.isUnlisted);
+    if (seen.flat !== null && isClosed) closed.set(keyText(key), seen.flat.untilMs);
     else vanished.set(keyText(key), seen);
   }
   return { vanished, closed };
@@ -86,7 +86,7 @@ function wasAskedAbout(key: PositionKey, { scope }: Snapshot): boolean {
 }
 
 /** Its own row, or a row of the other position mode, which cannot be switched to while a position is open. */
-function saysFlat(key: PositionKey, { flatLegs, positions }: Snapshot): boolean {
+export function saysFlat(key: PositionKey, { flatLegs, positions }: Snapshot): boolean {
   const isOfContract = (contract: Contract) => contractText(contract) === contractText(key);
   if (flatLegs.some((leg) => isOfContract(leg) && leg.positionIdx === key.positionIdx)) return true;
   const isOtherMode = ({ positionIdx }: FlatLeg) => (positionIdx === 0) !== (key.positionIdx === 0);

@@ -8,6 +8,7 @@ import type { Reader, Writer } from "../exchange/port.js";
 import type { Memory } from "../ledger/memory.js";
 import type { PlannedStep, Step } from "../plan/step.js";
 import type { ResolvedPolicy } from "../policy/resolve.js";
+import type { AgeClock } from "../verify/freshness.js";
 import type { PassBook } from "../verify/book.js";
 
 export interface Journal {
@@ -16,14 +17,18 @@ export interface Journal {
   answered(attempt: Attempt, position: Position): void;
 }
 
+/** `now` never jumps, and is the clock of the reader's `requestedAtMs`. */
+export interface PassClock extends AgeClock {
+  sleep(ms: number): Promise<void>;
+}
+
 export interface PassOptions {
   readonly reader: Reader;
   /** Absent: nothing is ever written, by construction. */
   readonly writer?: Writer;
   readonly policyOf: (key: PositionKey, side: Side) => ResolvedPolicy;
   readonly memory: Memory;
-  /** `now` never jumps, and is the clock of the reader's `requestedAtMs`. */
-  readonly clock: { now(): number; sleep(ms: number): Promise<void> };
+  readonly clock: PassClock;
   readonly writesPerSecond: number;
   readonly newOrderLinkId: () => string;
   /** Why nothing may be written at this moment (read-only switch, copy-trading master); null: writing is allowed. */

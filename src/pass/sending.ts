@@ -6,7 +6,8 @@ import type { Writer } from "../exchange/port.js";
 import type { PassOptions } from "./options.js";
 import { objection } from "../plan/guard.js";
 import type { PlannedStep, Step } from "../plan/step.js";
-import { maxAgeMs, type PassBook } from "../verify/book.js";
+import type { PassBook } from "../verify/book.js";
+import { mayStillLeave } from "../verify/freshness.js";
 import { answeredChange } from "../verify/life.js";
 import { positionOf, type View } from "./view.js";
 
@@ -44,8 +45,7 @@ export async function sendBatch(
 ): Promise<{ readonly rest: Promise<unknown> }> {
   const { clock, newOrderLinkId, memory } = options;
   const veto = (step: Step) => {
-    const decidedMs = clock.now() - seenAtMs(view.picture, step.key);
-    if (decidedMs > 2 * maxAgeMs(step, view.picture)) return "what it was decided from has become too old";
+    if (!mayStillLeave(step.key, latest().picture, clock)) return "what it was decided from has become too old";
     const position = positionOf(view, step)?.position;
     const heldBack = position === undefined ? null : (options.heldBack?.(position) ?? null);
     const held = options.frozen(view.picture) ?? heldBack ?? options.heldStep?.(step) ?? null;

@@ -32,7 +32,9 @@ export interface View {
 export async function firstView(options: Attentive): Promise<View> {
   const { reader, scope = "account", before, attention } = options;
   const looked = await reader.snapshot(scope);
-  const picture = before === undefined ? pictureOf(looked) : lookedAgain(before, looked, options.isToldFlat);
+  // A first look that took long is made anew before anything is decided from it.
+  const picture =
+    before === undefined ? pictureOf(looked) : { ...lookedAgain(before, looked, options.isToldFlat), again: null };
   const view = viewOf(picture, null, options);
   // An auction ends, and contracts are kept for an hour: the next pass goes by their present phase.
   if (view.assessment.positions.some(({ status }) => status === "unprotectable")) options.refreshInstruments?.();

@@ -11,6 +11,8 @@ export interface Clock {
   sleep(ms: number): Promise<void>;
 }
 
+/** More than the wall clock is ever corrected by between two looks at it; a clock set forward passes for a sleep. */
+const LEAST_SLEEP_MS = 1_000;
 const STARTED_AT_MS = Date.now() - performance.now();
 
 export const systemClock: Clock = {
@@ -19,3 +21,28 @@ export const systemClock: Clock = {
   steadyMs: () => STARTED_AT_MS + performance.now(),
   sleep: (ms) => wait(ms),
 };
+
+/** Goes by the steady clock, and notices when the machine has slept. */
+export interface WakefulClock {
+  now(): number;
+  /** When, on this clock, it was last noticed that the machine had slept: what was known before is of any age. */
+  wokeAtMs(): number;
+  sleep(ms: number): Promise<void>;
+}
+
+/** While a machine sleeps its monotonic clock stands still and its wall clock goes on. */
+export function createWakefulClock(clock: Clock = systemClock): WakefulClock {
+  const aheadMs = () => clock.now() - clock.monotonicMs();
+  let lastAheadMs = aheadMs();
+  let wokeAtMs = Number.NEGATIVE_INFINITY;
+  return {
+    now: () => clock.steadyMs(),
+    wokeAtMs: () => {
+      const nowAheadMs = aheadMs();
+      if (nowAheadMs - lastAheadMs > LEAST_SLEEP_MS) wokeAtMs = clock.steadyMs();
+      lastAheadMs = nowAheadMs;
+      return wokeAtMs;
+    },
+    sleep: (ms) => clock.sleep(ms),
+  };
+}

@@ -1,6 +1,6 @@
 /** The real process: its clock, its log, its secrets, its file modes, its inspector, its supervisor. */
 // Not its metrics: loading them takes 0.1 s, which only the command that serves them should pay (./metrics.js).
-export { type Clock, systemClock } from "./clock.js";
+export { type Clock, createWakefulClock, systemClock, type WakefulClock } from "./clock.js";
 export { keepInspectorShut, openInspector } from "./inspector.js";
 export { createLog, LOG_LEVELS, type Log, type LogLevel, type LogOptions } from "./log.js";
 export { isLoopbackHost, isLoopbackUrl } from "./loopback.js";

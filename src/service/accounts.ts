@@ -19,7 +19,7 @@ import { compilePolicy } from "../policy/resolve.js";
 import type { AccountOutcome } from "../report/build.js";
 import type { Snapshot } from "../domain/snapshot.js";
 import type { ReportGap } from "../report/index.js";
-import { systemClock } from "../runtime/index.js";
+import { createWakefulClock, systemClock } from "../runtime/index.js";
 import type { AccountSettings } from "../settings/index.js";
 import { heldWithoutLedger, ledgerFinding } from "./books/books.js";
 import type { OpenJournal } from "./books/journal.js";
@@ -128,7 +128,7 @@ function passOptions(
     memory: books.memory,
     ...(books.journal === undefined ? {} : { journal: books.journal }),
     heldStep: (step) => heldWithoutLedger(books.trouble() ?? books.journal?.unwritten(step) ?? null, step),
-    clock: { now: () => systemClock.steadyMs(), sleep: (ms) => systemClock.sleep(ms) },
+    clock: createWakefulClock(),
     writesPerSecond: settings.budget.writesPerSecond,
     newOrderLinkId: () => `backstop-${randomBytes(9).toString("hex")}`,
     frozen: (picture) =>

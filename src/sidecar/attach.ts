@@ -1,11 +1,11 @@
 /** Gives resting entry orders their exits, one at a time, each order once, and believes only what a later look shows. */
 import type { SendAttach } from "../apply/attach.js";
 import type { Answer } from "../apply/attempt.js";
-import { type Picture, seenAtMs } from "../domain/picture.js";
+import type { Picture } from "../domain/picture.js";
 import type { PositionKey, Side } from "../domain/position.js";
 import { type AmendOrder, planAttach } from "../plan/attach.js";
 import type { ResolvedPolicy } from "../policy/resolve.js";
-import { MAX_AGE_MS } from "../verify/book.js";
+import { type AgeClock, mayStillLeave } from "../verify/freshness.js";
 import { type AttachEvent, createAttachBook } from "./attach-book.js";
 import { type LeftAlone, watchOrders } from "./attach-memory.js";
 
@@ -15,7 +15,7 @@ export interface AttacherOptions {
   readonly send: SendAttach;
   readonly policyOf: (key: PositionKey, side: Side) => ResolvedPolicy;
   /** Never jumps; the clock of the pictures. */
-  readonly now: () => number;
+  readonly clock: AgeClock;
   /** The exchange's time, against which the age of an order is told. */
   readonly exchangeNow: () => number;
   /** Why nothing of this account may be written at this moment; null: it may. */
@@ -34,7 +34,7 @@ export interface Attacher {
 }
 
 export function createAttacher(options: AttacherOptions): Attacher {
-  const { send, policyOf, now, exchangeNow, frozen, leftAlone, on } = options;
+  const { send, policyOf, clock, exchangeNow, frozen, leftAlone, on } = options;
   const watch = watchOrders(leftAlone);
   const book = createAttachBook(on);
   let latest: Picture | null = null;
@@ -48,7 +48,7 @@ export function createAttacher(options: AttacherOptions): Attacher {
   }
 
   function isFresh(picture: Picture, { key }: AmendOrder): boolean {
-    return now() - seenAtMs(picture, key) <= MAX_AGE_MS + picture.lookMs;
+    return mayStillLeave(key, picture, clock);
   }
 
   function vetoOf(step: AmendOrder): string | null {
@@ -74,14 +74,14 @@ export function createAttacher(options: AttacherOptions): Attacher {
       return reason;
     });
     if (answer.kind !== "not-sent") leftAlone.add(step.orderId, `its exits were sent once: ${answer.kind}`);
-    book.answered(step, answer, { atMs: now(), hasLeft });
+    book.answered(step, answer, { atMs: clock.now(), hasLeft });
     return answer;
   }
 
   return {
     consider: async (picture) => {
       latest = picture;
-      watch.look(picture.snapshot, now());
+      watch.look(picture.snapshot, clock.now());
       book.judge(picture);
       if (isSending) return;
       isSending = true;

@@ -20,7 +20,7 @@ export function attacherFor(parts: GuardParts, { picture, isStopping, sent }: At
     send: attach.send,
     exchangeNow: attach.exchangeNow,
     leftAlone: attach.leftAlone,
-    now: () => pass.clock.now(),
+    clock: pass.clock,
     policyOf: (key, side) => {
       const policy = pass.policyOf(key, side);
       // What is paused is out of scope for as long as it is.

@@ -5,13 +5,13 @@ import type { Contract } from "../domain/snapshot.js";
 import type { Push, StreamListener } from "../exchange/stream.js";
 import type { Closer } from "./event.js";
 import type { GuardParts } from "./parts.js";
-import { createLateness } from "./lateness.js";
+import { isLate } from "./lateness.js";
 import type { Live } from "./live.js";
 import type { Lives } from "./lives.js";
 import type { Reflex } from "./reflex.js";
 import type { WholeReason } from "./wake.js";
 
-export interface EarParts extends Pick<GuardParts, "pass" | "tell" | "orderIntents"> {
+export interface EarParts extends Pick<GuardParts, "pass" | "tell" | "orderIntents" | "exchangeNowMs"> {
   readonly live: Live;
   readonly lives: Lives;
   readonly reflex: Reflex;
@@ -25,12 +25,8 @@ export interface EarParts extends Pick<GuardParts, "pass" | "tell" | "orderInten
 
 type Of<K extends Push["kind"]> = Extract<Push, { kind: K }>;
 
-/** A push that has waited longer than this, say in a process that stood still, wakes a look and tells nothing else. */
-const MOST_LATE_MS = 5_000;
-
 export class Ear implements StreamListener {
   readonly #parts: EarParts;
-  readonly #lateness = createLateness();
   state: "starting" | "live" | "down" = "starting";
 
   constructor(parts: EarParts) {
@@ -62,7 +58,7 @@ export class Ear implements StreamListener {
   #heard(push: Push, nowMs: number): void {
     const { live, wake } = this.#parts;
     const before = push.kind === "order-gone" ? live.orderOf(push.orderId) : undefined;
-    if (this.#isLate(push, nowMs)) return this.#heardLate(push, before);
+    if (this.#isLate(push)) return this.#heardLate(push, before);
     live.pushed(push, nowMs);
     switch (push.kind) {
       case "position-open":
@@ -83,10 +79,10 @@ export class Ear implements StreamListener {
     }
   }
 
-  #isLate(push: Push, nowMs: number): boolean {
+  #isLate(push: Push): boolean {
     // A fill is news for as long as it is not known.
     if (push.kind === "execution" || push.kind === "unreadable") return false;
-    return this.#lateness.lateMs(push.atMs, nowMs) > MOST_LATE_MS;
+    return isLate(push.atMs, this.#parts.exchangeNowMs());
   }
 
   #heardLate(push: Push, before: OpenOrder | undefined): void {

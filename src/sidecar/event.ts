@@ -1,7 +1,7 @@
 /** What a sidecar tells the world: each thing once, as a value that logs, metrics and streams render. */
 import type { Finding } from "../assess/finding.js";
 import type { Decimal } from "../domain/decimal.js";
-import type { PositionKey, Side } from "../domain/position.js";
+import type { PositionKey, Side, UnreadablePosition } from "../domain/position.js";
 import type { FailureCause } from "../exchange/failure.js";
 import type { Step } from "../plan/step.js";
 import type { AttachEvent } from "./attach-book.js";
@@ -11,6 +11,9 @@ export type LifeChange = "seen" | "opened" | "grew" | "shrank" | "flipped" | "cl
 
 /** `by` says whose doing a close was, as far as it is known. */
 export type Closer = "us" | "its stop" | "another hand";
+
+/** Of a row that cannot be read, as much as it tells. */
+export type FindingPlace = Pick<UnreadablePosition, "account" | "category" | "symbol" | "positionIdx">;
 
 export type SidecarEvent =
   | {
@@ -31,7 +34,7 @@ export type SidecarEvent =
       readonly afterMs: number | null;
     }
   | { readonly kind: "naked"; readonly key: PositionKey; readonly side: Side; readonly size: Decimal }
-  | { readonly kind: "finding"; readonly key: PositionKey; readonly finding: Finding }
+  | { readonly kind: "finding"; readonly place: FindingPlace; readonly finding: Finding }
   /** `path`: sent at once from a push, or by a pass. */
   | { readonly kind: "sent"; readonly step: Step; readonly path: "push" | "pass"; readonly answer: string }
   | { readonly kind: "outcome"; readonly record: StepRecord }

@@ -112,6 +112,7 @@ export class Guard {
       ...(parts.orderIntents === undefined ? {} : { orderIntents: parts.orderIntents }),
       wake: (why) => this.wake(why),
       wakeFor,
+      exchangeNowMs: parts.exchangeNowMs,
     });
     this.#stream = parts.openStream(this.#ear);
     this.done = new Promise((resolve, reject) => {

@@ -1,26 +1,12 @@
-/** How late a push is: the least delay of late is taken for the way and what our clock is off; more of it was waiting. */
-export interface Lateness {
-  /** Milliseconds that a push of that time, by the exchange's clock, has waited; `nowMs`: on a clock that never jumps. */
-  lateMs(pushedAtMs: number, nowMs: number): number;
-}
+/** How late a push is by the exchange's own time; what nobody can tell counts as late. */
 
-/** Clocks drift: what is older than one or two of these says nothing any more. */
-const WINDOW_MS = 10 * 60_000;
+/** A push that has waited longer than this, say in a process that stood still, wakes a look and tells nothing else. */
+const MOST_LATE_MS = 5_000;
 
-export function createLateness(): Lateness {
-  let before = Number.POSITIVE_INFINITY;
-  let least = Number.POSITIVE_INFINITY;
-  let sinceMs = Number.NEGATIVE_INFINITY;
-  return {
-    lateMs: (pushedAtMs, nowMs) => {
-      const delayMs = nowMs - pushedAtMs;
-      if (nowMs - sinceMs > WINDOW_MS) {
-        before = least;
-        least = Number.POSITIVE_INFINITY;
-        sinceMs = nowMs;
-      }
-      least = Math.min(least, delayMs);
-      return delayMs - Math.min(before, least);
-    },
-  };
+/**
+ * `exchangeNowMs`: the exchange's time, null where it is not known. A push from the future shows that our measure of
+ * that time is wrong, so nothing is known of its age either.
+ */
+export function isLate(pushedAtMs: number, exchangeNowMs: number | null): boolean {
+  return exchangeNowMs === null || Math.abs(exchangeNowMs - pushedAtMs) > MOST_LATE_MS;
 }

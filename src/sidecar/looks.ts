@@ -1,11 +1,13 @@
 /** What a look changes in what is known of positions, and what it leaves to be looked at again. */
 import type { Assessed, Assessment } from "../assess/assess.js";
-import { type Picture, seenAtMs, wasSeen } from "../domain/picture.js";
-import { contractText, keyText, type Position } from "../domain/position.js";
+import { isProvenClosed, type Picture, seenAtMs, wasSeen } from "../domain/picture.js";
+import { contractText, keyText, type Position, type PositionKey } from "../domain/position.js";
 import type { Contract } from "../domain/snapshot.js";
+import { FLAT_APART_MS, saysFlat } from "../domain/vanished.js";
 import type { Closer, Tell } from "./event.js";
 import type { Live } from "./live.js";
 import type { Lives } from "./lives.js";
+import { UnseenRows } from "./unseen.js";
 
 export interface LooksParts {
   readonly lives: Lives;
@@ -14,8 +16,6 @@ export interface LooksParts {
   readonly closerOf: (position: Position) => Closer;
 }
 
-/** A fill may be pushed before reads show it. */
-const READS_LAG_MS = 3_000;
 /** What is critical is told again for as long as it lasts. */
 const TELL_AGAIN_MS = 60_000;
 
@@ -26,8 +26,13 @@ export class Looks {
   /** Per position and code of the findings that still hold, when they were told last. */
   readonly #toldFindings = new Map<string, ReadonlyMap<string, number>>();
 
+  /** Per position that was pushed and never shown, since when its own row says flat: when that look was asked for. */
+  readonly #flatSinceMs = new Map<string, number>();
+  readonly #unseen: UnseenRows;
+
   constructor(parts: LooksParts) {
     this.#parts = parts;
+    this.#unseen = new UnseenRows(parts.tell);
   }
 
   /** Hands back the contracts of known positions that the look does not show and that are not believed closed yet. */
@@ -45,6 +50,7 @@ export class Looks {
       for (const event of lives.judged(assessed, nowMs, stopCreatedAtMs(assessed, picture))) tell(event);
       this.#tellFindings(assessed, nowMs);
     }
+    this.#unseen.looked(assessment.unseen, nowMs);
     const missing = this.#missing(picture, assessment, isNew);
     for (const { position } of fresh) this.#takenInMs.set(contractText(position.key), seenAtMs(picture, position.key));
     return missing;
@@ -54,7 +60,7 @@ export class Looks {
     const { lives, tell, closerOf } = this.#parts;
     const shown = new Set(assessment.positions.map(({ position }) => keyText(position.key)));
     const unreadable = new Set(assessment.unseen.map(({ row }) => row.symbol));
-    const { vanished, closed } = picture.absence;
+    const { vanished } = picture.absence;
     const missing: Contract[] = [];
     for (const { position, asOfMs } of lives.all()) {
       const { key } = position;
@@ -62,16 +68,31 @@ export class Looks {
       const seenMs = seenAtMs(picture, key);
       if (shown.has(name) || !isNew(key) || seenMs < asOfMs) continue;
       // One that no look has ever shown was pushed alone.
-      const isReadable = wasSeen(picture, key) && !unreadable.has(key.symbol);
-      const wasNeverSeen = !vanished.has(name) && seenMs >= asOfMs + READS_LAG_MS && isReadable;
-      if (!closed.has(name) && !wasNeverSeen) {
+      const isReadable = wasSeen(picture, key) && !unreadable.has(key.symbol) && !vanished.has(name);
+      const isProvenFlat = isReadable && this.#isFlatForLong(key, picture);
+      if (!isProvenClosed(picture, name, asOfMs) && !isProvenFlat) {
         missing.push(key);
         continue;
       }
       for (const event of lives.sawFlat(key, seenMs, closerOf(position))) tell(event);
       this.#toldFindings.delete(name);
+      this.#flatSinceMs.delete(name);
     }
+    for (const { position } of assessment.positions) this.#flatSinceMs.delete(keyText(position.key));
     return missing;
+  }
+
+  /** A list without it proves nothing; its own row does that says flat in two looks which do not lag. */
+  #isFlatForLong(key: PositionKey, picture: Picture): boolean {
+    const name = keyText(key);
+    const seenMs = seenAtMs(picture, key);
+    if (!saysFlat(key, picture.snapshot)) {
+      this.#flatSinceMs.delete(name);
+      return false;
+    }
+    const sinceMs = this.#flatSinceMs.get(name) ?? seenMs;
+    this.#flatSinceMs.set(name, sinceMs);
+    return seenMs - sinceMs >= FLAT_APART_MS;
   }
 
   /** Each finding of consequence once, until it is gone; a critical one again and again. */
@@ -82,7 +103,7 @@ export class Looks {
     for (const finding of findings) {
       const lastMs = before?.get(finding.code) ?? Number.NEGATIVE_INFINITY;
       const isDue = finding.severity === "critical" ? nowMs - lastMs >= TELL_AGAIN_MS : lastMs < 0;
-      if (finding.severity !== "info" && isDue) this.#parts.tell({ kind: "finding", key: position.key, finding });
+      if (finding.severity !== "info" && isDue) this.#parts.tell({ kind: "finding", place: position.key, finding });
       told.set(finding.code, isDue ? nowMs : lastMs);
     }
     this.#toldFindings.set(name, told);

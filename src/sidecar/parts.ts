@@ -58,6 +58,8 @@ export interface GuardParts {
   readonly paused: (key: PositionKey) => string | null;
   /** Milliseconds since the exchange last answered anything at all, also an error. */
   readonly silentForMs: () => number;
+  /** The exchange's time; null: not known, so that of no push can be told how late it comes. */
+  readonly exchangeNowMs: () => number | null;
   readonly openStream: (listener: StreamListener) => Stream;
   readonly timers: Timers;
   readonly tell: Tell;

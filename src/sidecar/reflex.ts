@@ -68,7 +68,11 @@ export class Reflex {
   sendStop(position: Position, receivedAtMs: number): boolean {
     const { book, pass } = this.#parts;
     const carriedAtMs = this.#carried.get(keyText(position.key)) ?? Number.NEGATIVE_INFINITY;
-    if (pass.writer === undefined || receivedAtMs - carriedAtMs < CARRIED_STOP_MS || !book.isFree(position))
+    if (
+      pass.writer === undefined ||
+      receivedAtMs - carriedAtMs < CARRIED_STOP_MS ||
+      !book.isFree(position, receivedAtMs)
+    )
       return false;
     const urgent = this.#urgentStop(position, receivedAtMs);
     if (urgent === null) return false;
@@ -85,7 +89,8 @@ export class Reflex {
       const { position, stop } = assessed;
       if (stop.standingFull === null) continue;
       const replaced = this.rivals.replaced(position.key, position.side, stop.standingFull, nowMs);
-      if (replaced === null || pass.writer === undefined || !book.isFree(position)) continue;
+      if (replaced === null || pass.writer === undefined || !book.isFree(position, seenAtMs(picture, position.key)))
+        continue;
       const step = giveBack(replaced);
       if (objection(step, assessed) !== null) continue;
       const veto = () => pass.frozen(picture) ?? this.#parts.heldBack(position);
@@ -134,7 +139,9 @@ export class Reflex {
   #noLongerDue(step: Step, decidedFrom: Position, receivedAtMs: number): string | null {
     const { live, isLive, pass } = this.#parts;
     if (!isLive()) return "the stream is down, so a look has to decide";
-    if (pass.clock.now() - receivedAtMs > MOST_WAIT_MS) return "what it was decided from has become too old";
+    const hasSlept = receivedAtMs <= (pass.clock.wokeAtMs?.() ?? Number.NEGATIVE_INFINITY);
+    if (hasSlept || pass.clock.now() - receivedAtMs > MOST_WAIT_MS)
+      return "what it was decided from has become too old";
     const latest = live.lastPushed(decidedFrom.key);
     if (latest === null) return "the position is not there any more";
     const urgent = this.#urgentStop(latest ?? decidedFrom, receivedAtMs);

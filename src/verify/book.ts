@@ -1,10 +1,11 @@
 /** Keeps account of every step of a pass until a later read has judged it, and says which steps may go now. */
 import type { Attempt } from "../apply/attempt.js";
 import type { Assessed, Assessment } from "../assess/assess.js";
-import { type Picture, seenAtMs } from "../domain/picture.js";
+import { isProvenClosed, type Picture, seenAtMs } from "../domain/picture.js";
 import { keyText, type Position, type PositionKey } from "../domain/position.js";
 import type { Contract } from "../domain/snapshot.js";
 import type { PlannedStep, Step } from "../plan/step.js";
+import { type AgeClock, isFreshEnough } from "./freshness.js";
 import { judge, type Verdict } from "./judge.js";
 import {
   type Entry,
@@ -14,6 +15,8 @@ import {
   forgetOld,
   isIdle,
   isSameLife,
+  lastAnsweredMs,
+  lastStartedMs,
   mayTry,
   type Page,
   recordOf,
@@ -26,10 +29,7 @@ export type { Outcome, StepRecord } from "./page.js";
 
 /** How long an effect may take to show in reads before its absence counts. */
 const SETTLE_MS = 3_000;
-/** A write is decided only from what was asked for within this time, besides the time that the asking took. */
-export const MAX_AGE_MS = 2_500;
-/** A close cannot be taken back: it is decided from what was seen just now, a few at a time. */
-const CLOSE_MAX_AGE_MS = 1_000;
+/** What cannot be taken back goes a few at a time. */
 const MOST_CLOSES = 5;
 
 export interface Judged {
@@ -78,7 +78,7 @@ export class PassBook {
     planned: readonly PlannedStep[],
     assessment: Assessment,
     picture: Picture,
-    nowMs: number,
+    clock: AgeClock,
     most: number,
   ): Admission {
     this.#endClosed(picture);
@@ -93,9 +93,8 @@ export class PassBook {
       if (draft.held !== null || step === null || !mayTry(page, this.#mostUnproven)) continue;
       const seen = seenAtMs(picture, step.key);
       const hasRoom = ready.length < (step.action === "close-position" ? Math.min(MOST_CLOSES, most) : most);
-      const isNewest = page.entries.every(({ attempt }) => attempt.answeredAtMs <= seen);
-      const isFresh = isNewest && nowMs - seen <= maxAgeMs(step, picture);
-      if (hasRoom && isFresh && isIdle(page) && nowMs >= page.notBeforeMs) ready.push({ ...draft, step });
+      const isFresh = lastAnsweredMs(page) <= seen && isFreshEnough(step, picture, clock);
+      if (hasRoom && isFresh && isIdle(page) && clock.now() >= page.notBeforeMs) ready.push({ ...draft, step });
       else waiting.push(step.key);
     }
     return { ready, waiting };
@@ -105,10 +104,10 @@ export class PassBook {
     this.#page(step).inFlight = true;
   }
 
-  /** May this step be sent at once, from what was pushed just now, without regard to any look? */
-  isFree(position: Position): boolean {
+  /** May a step be sent at once, from what was pushed or looked at then, without regard to any other look? */
+  isFree(position: Position, asOfMs: number): boolean {
     const page = this.#turnPage(position);
-    return isIdle(page) && mayTry(page, this.#mostUnproven);
+    return isIdle(page) && mayTry(page, this.#mostUnproven) && page.answeredBeforeMs <= asOfMs;
   }
 
   /** What happened long ago neither hinders nor is told any more; for a book that outlives its passes. */
@@ -128,7 +127,7 @@ export class PassBook {
   /** Judges every answered step whose contract was asked for after its answer. */
   judge(assessment: Assessment, picture: Picture): readonly Judged[] {
     const assessed = byKey(assessment);
-    for (const [key, page] of this.#pages) page.sawClosed = picture.absence.closed.has(key);
+    for (const [key, page] of this.#pages) page.sawClosed = isProvenClosed(picture, key, lastStartedMs(page));
     const judged: Judged[] = [];
     for (const entry of this.#openEntries()) {
       const { attempt } = entry;
@@ -216,19 +215,16 @@ export class PassBook {
     const found = assessed.get(key) ?? null;
     const doubt = found?.status === "unknown" ? found.stop.doubt : null;
     if (doubt !== null) return { kind: "unseen", detail: doubt };
-    if (found === null && !picture.absence.closed.has(key)) {
+    if (found === null && !isProvenClosed(picture, key, attempt.startedAtMs)) {
       return { kind: "unseen", detail: "the position is missing from a read that does not prove it flat" };
     }
     return judge(attempt.step, found);
   }
 
-  /** A look that is older than what was tried last speaks of the life before. */
+  /** A proof that is older than what was tried last speaks of the life before. */
   #endClosed(picture: Picture): void {
-    for (const key of picture.absence.closed) {
-      const page = this.#pages.get(key);
-      if (page === undefined || page.inFlight) continue;
-      const seenMs = seenAtMs(picture, page.contract);
-      if (page.entries.every(({ attempt }) => attempt.startedAtMs <= seenMs)) page.isOver = true;
+    for (const [key, page] of this.#pages) {
+      if (!page.inFlight && isProvenClosed(picture, key, lastStartedMs(page))) page.isOver = true;
     }
   }
 
@@ -257,7 +253,8 @@ export class PassBook {
       this.#pages.delete(key);
       this.#past.push(page);
     }
-    const current = this.#pages.get(key) ?? emptyPage(position.key);
+    const answeredBeforeMs = page === undefined ? undefined : lastAnsweredMs(page);
+    const current = this.#pages.get(key) ?? emptyPage(position.key, answeredBeforeMs);
     current.life ??= { side, openedAtMs };
     this.#pages.set(key, current);
     return current;
@@ -281,11 +278,6 @@ function troubleOf(answer: Attempt["answer"]): AccountTrouble | null {
   if (answer.kind !== "refused" && answer.kind !== "not-sent") return null;
   const { cause, detail } = answer;
   return cause === "key" || cause === "permission" || cause === "clock" ? { cause, detail } : null;
-}
-
-/** How old a look may be that this step is decided from. */
-export function maxAgeMs({ action }: Step, { lookMs }: Picture): number {
-  return lookMs + (action === "close-position" ? CLOSE_MAX_AGE_MS : MAX_AGE_MS);
 }
 
 function byKey({ positions }: Assessment): ReadonlyMap<string, Assessed> {

@@ -66,9 +66,11 @@ export interface Page {
   closedBecause: Attempt | null;
   sawClosed: boolean;
   notBeforeMs: number;
+  /** When the last write of the life before was answered, which may have reached this one. */
+  readonly answeredBeforeMs: number;
 }
 
-export function emptyPage(contract: Contract): Page {
+export function emptyPage(contract: Contract, answeredBeforeMs = Number.NEGATIVE_INFINITY): Page {
   return {
     contract,
     life: null,
@@ -79,7 +81,18 @@ export function emptyPage(contract: Contract): Page {
     closedBecause: null,
     sawClosed: false,
     notBeforeMs: 0,
+    answeredBeforeMs,
   };
+}
+
+/** When the last write of this life was begun. */
+export function lastStartedMs({ entries }: Page): number {
+  return entries.reduce((latest, { attempt }) => Math.max(latest, attempt.startedAtMs), Number.NEGATIVE_INFINITY);
+}
+
+/** When the last write was answered, of this life or of one before. */
+export function lastAnsweredMs({ entries, answeredBeforeMs }: Page): number {
+  return entries.reduce((latest, { attempt }) => Math.max(latest, attempt.answeredAtMs), answeredBeforeMs);
 }
 
 /** What no read has judged yet was meant for a position that is not there any more. */

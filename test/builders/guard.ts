@@ -28,6 +28,8 @@ export interface GuardScene extends Omit<FakeExchangeOptions, "clock" | "positio
   readonly attachToOrders?: boolean;
   /** Since the exchange last answered anything; default 0. */
   readonly silentForMs?: number;
+  /** Default: the clock of the scene. */
+  readonly exchangeNowMs?: (() => number | null) | undefined;
   readonly orderIntents?: OrderIntents;
   /** A contract whose rules nobody has read. */
   readonly unknownInstrument?: boolean;
@@ -72,7 +74,7 @@ export const orderPush = (order: OpenOrder, clock: FakeClock): Push => ({
 /** Has looked at everything and is idle. */
 export async function guarded(scene: GuardScene = {}): Promise<Guarded> {
   const { positions = [], protection, pass, paused, writes = true, isLive = true, ...more } = scene;
-  const { attachToOrders = false, unknownInstrument, silentForMs = 0, orderIntents, ...rest } = more;
+  const { attachToOrders = false, unknownInstrument, silentForMs = 0, orderIntents, exchangeNowMs, ...rest } = more;
   const clock = fakeClock();
   const exchange = fakeExchange({ ...rest, positions, clock });
   const events: SidecarEvent[] = [];
@@ -96,6 +98,7 @@ export async function guarded(scene: GuardScene = {}): Promise<Guarded> {
     instrumentOf: ({ symbol }) => (unknownInstrument ? null : (known.get(symbol) ?? null)),
     paused: paused ?? (() => null),
     silentForMs: () => silentForMs,
+    exchangeNowMs: exchangeNowMs ?? (() => clock.now()),
     openStream: (listener) => {
       stream = fakeStream(listener);
       return stream;

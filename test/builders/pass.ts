@@ -14,6 +14,8 @@ import { aProtection, resolved } from "./policy.js";
 export interface Scene extends Omit<FakeExchangeOptions, "clock"> {
   readonly protection?: Partial<Protection>;
   readonly pass?: Partial<Omit<PassOptions, "reader" | "clock">>;
+  /** When the machine was last noticed to have slept, on the clock of the scene. */
+  readonly wokeAtMs?: () => number;
   /** A person looks at the plan; the clock and the exchange go on meanwhile. */
   readonly approve?: (exchange: FakeExchange, clock: FakeClock) => Promise<boolean>;
   /** False: the pass is handed no writer. */
@@ -29,7 +31,7 @@ export interface Played {
   again(): Promise<PassResult>;
 }
 
-export async function play({ protection, pass, approve, writes = true, ...scene }: Scene): Promise<Played> {
+export async function play({ protection, pass, approve, wokeAtMs, writes = true, ...scene }: Scene): Promise<Played> {
   const clock = fakeClock();
   const exchange = fakeExchange({ ...scene, clock });
   let links = 0;
@@ -38,7 +40,7 @@ export async function play({ protection, pass, approve, writes = true, ...scene 
     ...(writes ? { writer: exchange.writer } : {}),
     policyOf: () => resolved({ protection: aProtection(protection) }),
     memory: inMemory(),
-    clock,
+    clock: { ...clock, ...(wokeAtMs === undefined ? {} : { wokeAtMs }) },
     writesPerSecond: 9,
     newOrderLinkId: () => `link-${++links}`,
     frozen: () => null,

@@ -56,14 +56,52 @@ function listRequests(): readonly Asked[] {
 }
 
 describe("a list of positions", () => {
-  it("of 250 needs two requests", async () => {
+  it("of 250 needs two requests, and one more for what may have moved to the first page", async () => {
     pages((cursor) =>
       cursor === undefined ? ok(page("linear", rows(200), "a%2Cb")) : ok(page("linear", rows(50, 200))),
     );
     const snapshot = await settled(session.reader.snapshot("account"));
     expect(snapshot.positions).toHaveLength(250);
     expect(snapshot.gaps).toEqual([]);
-    expect(listRequests().map(({ query }) => query["cursor"])).toEqual([undefined, "a%2Cb"]);
+    expect(listRequests().map(({ query }) => query["cursor"])).toEqual([undefined, "a%2Cb", undefined]);
+  });
+
+  it("misses no position that moves to an earlier page while others close", async () => {
+    let hasClosed = false;
+    const open = () => (hasClosed ? rows(249, 1) : rows(250));
+    pages((cursor) => {
+      if (cursor === undefined) return ok(page("linear", open().slice(0, 200), "second"));
+      hasClosed = true;
+      return ok(page("linear", open().slice(200)));
+    });
+    const snapshot = await settled(session.reader.snapshot("account"));
+    const seen = new Set(snapshot.positions.map(({ key }) => key.symbol));
+    expect(symbols(249, 1).filter((symbol) => !seen.has(symbol))).toEqual([]);
+    expect(snapshot.gaps).toEqual([]);
+  });
+
+  it("whose first page cannot be looked at again is void", async () => {
+    pages((cursor) => {
+      if (cursor !== undefined) return ok(page("linear", rows(1, 200)));
+      return listRequests().length === 1 ? ok(page("linear", rows(200), "next")) : { status: 502, body: "<html>" };
+    });
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions).toHaveLength(201);
+    expect(snapshot.gaps).toContainEqual(expect.objectContaining({ category: "linear", what: "positions" }));
+  });
+
+  it("that begins with an empty page and a cursor is followed to the next page", async () => {
+    pages((cursor) => ok(cursor === undefined ? page("linear", [], "next") : page("linear", rows(2))));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions).toHaveLength(2);
+    expect(snapshot.gaps).toEqual([]);
+  });
+
+  it("of a server that knows neither limit nor cursor proves nothing: its page may be full", async () => {
+    pages(() => ok(page("linear", rows(20), "next")));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions).toHaveLength(20);
+    expect(snapshot.gaps).toMatchObject([{ category: "linear", what: "positions" }]);
   });
 
   it("of exactly 200 without a cursor is complete", async () => {
@@ -138,7 +176,7 @@ describe("a list of positions", () => {
     const snapshot = await settled(session.reader.snapshot("account"));
     expect(snapshot.positions).toHaveLength(400);
     expect(snapshot.gaps).toEqual([]);
-    expect(listRequests()).toHaveLength(3);
+    expect(listRequests()).toHaveLength(4);
   });
 
   it("proves nothing when a cursor comes twice after a full page: each contract seen is read alone", async () => {

@@ -437,3 +437,38 @@ describe("a price that runs away from the nearest stop", () => {
     expect(told(report, key).status).toBe("protected");
   });
 });
+
+describe("a first look that took seconds", () => {
+  test("is made anew before anything is decided, so that a tighter stop set meanwhile stands", async () => {
+    const { exchange, report } = await play({
+      positions: [long],
+      latencyMs: 2_000,
+      beforeRead: (nth, hand) => {
+        if (nth === 2) hand.setStop(key, "99.5");
+      },
+    });
+    expect(exchange.writes).toEqual([]);
+    expect(exchange.stopOf(key)).toBe("99.5");
+    expect(told(report, key).status).toBe("protected");
+  });
+
+  test("keeps no position naked where the exchange is as slow each time", async () => {
+    const { exchange, report } = await play({ positions: [long], latencyMs: 4_000 });
+    expect(exchange.stopOf(key)).toBe("98");
+    expect(told(report, key).status).toBe("protected");
+  });
+});
+
+test("what was looked at before the machine slept is looked at again before anything is written", async () => {
+  let reads = 0;
+  const { exchange } = await play({
+    positions: [long],
+    wokeAtMs: () => (reads === 1 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY),
+    beforeRead: (nth, hand) => {
+      reads = nth;
+      if (nth === 2) hand.setStop(key, "99.5");
+    },
+  });
+  expect(exchange.writes).toEqual([]);
+  expect(exchange.stopOf(key)).toBe("99.5");
+});

@@ -4,7 +4,7 @@ import { attachThrough } from "../../src/apply/attach.js";
 import { pictureOf } from "../../src/domain/picture.js";
 import { type BybitSession, connectBybit } from "../../src/exchange/bybit/index.js";
 import { startSimulator } from "../../src/exchange/simulator/index.js";
-import { systemClock } from "../../src/runtime/index.js";
+import { createWakefulClock, systemClock } from "../../src/runtime/index.js";
 import { type AttachEvent, createAttacher } from "../../src/sidecar/attach.js";
 import { leftAloneInMemory } from "../../src/sidecar/attach-memory.js";
 import { aProtection, resolved, takeProfitAt } from "../builders/policy.js";
@@ -41,7 +41,7 @@ function attacher(told: string[]) {
   return createAttacher({
     send: attachThrough(session.writer()),
     policyOf: () => resolved({ protection }),
-    now: () => systemClock.steadyMs(),
+    clock: createWakefulClock(),
     exchangeNow: () => systemClock.now() + session.clockOffsetMs(),
     frozen: () => null,
     leftAlone: leftAloneInMemory(),

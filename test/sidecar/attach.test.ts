@@ -45,7 +45,7 @@ function stage({ protection, send, ...scene }: Scene = {}) {
   const attacher = createAttacher({
     send: send ?? attachThrough(exchange.writer),
     policyOf: () => policy,
-    now: () => clock.now(),
+    clock,
     exchangeNow: () => clock.now() - startMs + OLD_MS,
     frozen: () => state.frozen,
     leftAlone: leftAloneInMemory(),

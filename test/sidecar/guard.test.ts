@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Gap } from "../../src/domain/snapshot.js";
 import { ExchangeFailure } from "../../src/exchange/failure.js";
+import type { SidecarEvent } from "../../src/sidecar/event.js";
 import { failure, lie } from "../builders/fake-exchange.js";
 import { guarded, stopWrites } from "../builders/guard.js";
 import { takeProfitAt } from "../builders/policy.js";
@@ -273,4 +274,90 @@ test("a position that was only pushed is not told closed by a look that could no
   await scene.clock.sleep(10_000);
   expect(scene.lives()).toEqual(["opened BTCUSDT long 1"]);
   await scene.close();
+});
+
+describe("a position that was pushed and that no look has shown yet", () => {
+  test.each([
+    ["", []],
+    [", though one before it was proven closed", [aPosition({ fullStop: "98" })]],
+  ])("is not told closed by lists that lack it while its own row shows it%s", async (_what, positions) => {
+    let isBlind = false;
+    let hidden = false;
+    const scene = await guarded({
+      positions,
+      writes: false,
+      beforeRead: (_nth, hand, scope) => {
+        if (isBlind) throw failure("not-happened", "ip-ban", "this address is blocked");
+        if (!hidden) return;
+        if (scope === "account") hand.close(key);
+        else hand.put(long);
+      },
+    });
+    scene.exchange.hand.close(key);
+    for (let look = 0; look < 3; look += 1) {
+      scene.guard.wake("schedule");
+      await scene.clock.sleep(10_000);
+    }
+    const before = scene.lives();
+    isBlind = true;
+    scene.opens(long);
+    await scene.clock.sleep(10_000);
+    hidden = true;
+    isBlind = false;
+    await scene.clock.sleep(20_000);
+    expect(scene.lives().slice(before.length)).toEqual(["opened BTCUSDT long 1"]);
+    await scene.close();
+  });
+
+  test("is told closed once its own row has said flat for longer than reads lag", async () => {
+    const scene = await guarded({ writes: false });
+    scene.opens(long);
+    scene.exchange.hand.close(key);
+    await scene.clock.sleep(1_500);
+    expect(scene.lives()).toEqual(["opened BTCUSDT long 1"]);
+    await scene.clock.sleep(10_000);
+    expect(scene.lives()).toEqual(["opened BTCUSDT long 1", "closed BTCUSDT long 1 by another hand"]);
+    await scene.close();
+  });
+});
+
+describe("a row that cannot be read", () => {
+  const findings = (events: readonly SidecarEvent[]) =>
+    events.flatMap((event) => (event.kind === "finding" ? [`${event.place.symbol} ${event.finding.code}`] : []));
+
+  test("is told at once, and once a minute for as long as it lasts", async () => {
+    let isSpoilt = true;
+    const row = anUnreadablePosition({ symbol: "BTCUSDT", side: null, reason: "side is Both" });
+    const scene = await guarded({ unreadable: () => (isSpoilt ? [row] : []) });
+    expect(findings(scene.events)).toEqual(["BTCUSDT unreadable"]);
+    for (let minute = 0; minute < 6; minute += 1) {
+      await scene.clock.sleep(15_000);
+      scene.guard.wake("schedule");
+    }
+    expect(findings(scene.events)).toEqual(["BTCUSDT unreadable", "BTCUSDT unreadable"]);
+    isSpoilt = false;
+    scene.guard.wake("schedule");
+    await scene.clock.sleep(70_000);
+    scene.guard.wake("schedule");
+    await scene.clock.sleep(1_000);
+    expect(findings(scene.events)).toHaveLength(2);
+    await scene.close();
+  });
+
+  test("is told without a name where it has none", async () => {
+    const row = anUnreadablePosition({ symbol: null, side: null, reason: "symbol is missing" });
+    const scene = await guarded({ unreadable: () => [row] });
+    expect(findings(scene.events)).toEqual(["null unreadable"]);
+    await scene.close();
+  });
+
+  test("is not told of a position that closes, which takes some looks to prove", async () => {
+    const scene = await guarded({ positions: [aPosition({ fullStop: "98" })] });
+    scene.exchange.hand.close(key);
+    scene.guard.wake("schedule");
+    await scene.clock.sleep(20_000);
+    expect(scene.lives()).toContain("closed BTCUSDT long 1 by another hand");
+    expect(findings(scene.events)).toEqual([]);
+    await scene.close();
+  });
 });

@@ -93,6 +93,7 @@ describe("the sidecar", () => {
       instrumentOf: () => null,
       paused: () => null,
       silentForMs: () => silentForMs,
+      exchangeNowMs: () => movedMs,
       openStream: (listener) => {
         listener.down("no connection");
         return { account: name, isLive: () => false, close: async () => undefined };

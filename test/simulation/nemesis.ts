@@ -5,10 +5,13 @@ import { type Hands, instrumentOf, openLegs } from "./hands.js";
 import { DEATHS, diceFor, noteFault, type Run } from "./run-parts.js";
 import type { Streams } from "./stream.js";
 
+/** The process alone, or the whole machine, whose monotonic clock stands still as well. */
+export type Standstill = "stopped" | "asleep";
+
 export interface NemesisParts {
   readonly streams: Streams;
   readonly hands: Hands;
-  readonly stop: (forMs: number) => void;
+  readonly stop: (forMs: number, how: Standstill) => void;
 }
 
 /** Each deed undoes itself after a while, and in any case when calm begins. */
@@ -110,8 +113,8 @@ function hosts(run: Run, { stop }: NemesisParts, forAWhile: ForAWhile): Deeds {
       run.death = dice.pick([...DEATHS]);
       return false;
     },
-    suspend: () => done(() => stop(dice.between(10_000, 1_200_000))),
-    stall: () => done(() => stop(dice.between(1_000, 30_000))),
+    suspend: () => done(() => stop(dice.between(10_000, 1_200_000), dice.pick(["stopped", "asleep"]))),
+    stall: () => done(() => stop(dice.between(1_000, 30_000), "stopped")),
     journalFull: () => {
       run.isJournalFull = true;
       forAWhile(dice.between(1_000, 300_000), () => (run.isJournalFull = false));

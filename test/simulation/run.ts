@@ -5,7 +5,7 @@ import { createCheckers, type Violation } from "./checkers/index.js";
 import { openDisk } from "./disk.js";
 import type { FaultName } from "./faults.js";
 import { openHands } from "./hands.js";
-import { openNemesis } from "./nemesis.js";
+import { openNemesis, type Standstill } from "./nemesis.js";
 import type { Plant } from "./planted.js";
 import { diceFor, type Instance, noteFault, type Run } from "./run-parts.js";
 import { type Running, start } from "./sidecar.js";
@@ -107,12 +107,15 @@ async function openScene(time: VirtualTime, story: Story, plant: Plant | null, t
   const alive = (): Running[] => running.filter(({ instance }) => instance.isAlive);
   const writer = (): Running | undefined => alive().find(({ instance }) => disk.holder("main") === instance);
   const hands = openHands(run, (wish) => keepWish(run, writer(), wish, checkers));
-  const stop = (forMs: number): void => {
+  const stop = (forMs: number, how: Standstill): void => {
     const goesOnMs = Math.min(time.elapsedMs + forMs, story.hours * 3_600_000);
     for (const { instance } of alive()) {
       const isStopped = (instance.stoppedUntilMs ?? 0) > time.elapsedMs;
       if (!isStopped) instance.stoppedFromMs = time.elapsedMs;
-      instance.stoppedUntilMs = Math.max(instance.stoppedUntilMs ?? 0, goesOnMs);
+      const untilMs = Math.max(instance.stoppedUntilMs ?? 0, goesOnMs);
+      const longerMs = untilMs - Math.max(instance.stoppedUntilMs ?? 0, time.elapsedMs);
+      if (how === "asleep") instance.sleptMs = (instance.sleptMs ?? 0) + longerMs;
+      instance.stoppedUntilMs = untilMs;
     }
   };
   const nemesis = openNemesis(run, { streams, hands, stop });

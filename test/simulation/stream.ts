@@ -128,7 +128,7 @@ function send(run: Run, one: Open, push: Push): void {
   if (one.isSilent || run.isNetworkDown || strikes(run, "pushLost")) return;
   const { time, story } = run;
   const waitMs = Math.max(0, push.atMs - time.exchangeNowMs()) + story.latencyMs / 2;
-  const lateMs = strikes(run, "pushLate") ? run.dice.between(1, 3_000) : 0;
+  const lateMs = strikes(run, "pushLate") ? run.dice.between(1, run.dice.next() < 0.2 ? 300_000 : 3_000) : 0;
   const frame = spoiled(run, {
     id: String(push.atMs),
     topic: push.topic,

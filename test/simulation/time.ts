@@ -13,6 +13,8 @@ export interface Owner {
   /** Stands still until then; what is due meanwhile happens at once when it goes on. */
   stoppedUntilMs?: number;
   stoppedFromMs?: number;
+  /** For how long its machine has slept: the monotonic clock stood still meanwhile, the wall clock did not. */
+  sleptMs?: number;
 }
 
 export interface Task {
@@ -237,7 +239,7 @@ function installClocks(): void {
   }
   globalThis.Date = VirtualDate as DateConstructor;
   // Each process counts from its own start, by its wall clock of then: so its steady clock keeps what that clock lacked.
-  performance.now = () => (current === null ? real.now() : current.elapsedMs + current.owner.bornSkewMs);
+  performance.now = () => (current === null ? real.now() : steadyMs(current));
   Object.assign(timersPromises, {
     setTimeout: (ms?: number, value?: unknown) =>
       new Promise((resolve) => {
@@ -249,6 +251,10 @@ function installClocks(): void {
       }),
   });
   syncBuiltinESMExports();
+}
+
+function steadyMs({ elapsedMs, owner: { bornSkewMs, sleptMs = 0 } }: VirtualTime): number {
+  return elapsedMs + bornSkewMs - sleptMs;
 }
 
 let names = 0;

@@ -14,6 +14,7 @@ import { aPosition, aShort } from "../builders/position.js";
 import { aSnapshot, assessed, planned, type SnapshotShape } from "../builders/snapshot.js";
 
 const START_MS = 1_700_000_000_000;
+const LATER_MS = START_MS + 60_000;
 const long = aPosition();
 const KEY = keyText(long.key);
 const ACKNOWLEDGED: Answer = { kind: "acknowledged" };
@@ -56,7 +57,7 @@ function admit(scene: Scene = {}) {
   const shape = shapeOf(scene);
   const { seenMs = 0, afterMs = seenMs, most = 90 } = scene;
   const judged = assessed(shape, { protection: scene.protection ?? WITH_PROFIT });
-  return book.admit(stepsFor(scene), judged, pictureOf(aSnapshot(shape)), START_MS + afterMs, most);
+  return book.admit(stepsFor(scene), judged, pictureOf(aSnapshot(shape)), { now: () => START_MS + afterMs }, most);
 }
 
 /** `98 + 104`, `98`, `104 alone`, `close`; null: nothing may go. */
@@ -247,22 +248,35 @@ describe("a new life of a position", () => {
 
 describe("a step that was pushed for", () => {
   test("may go where nothing was tried yet", () => {
-    expect(book.isFree(long)).toBe(true);
+    expect(book.isFree(long, LATER_MS)).toBe(true);
   });
 
   test("waits for what is on the wire and for what no look has judged", () => {
     book.started(firstStep());
-    expect(book.isFree(long)).toBe(false);
+    expect(book.isFree(long, LATER_MS)).toBe(false);
     give(attempt(ACKNOWLEDGED, 100));
-    expect(book.isFree(long)).toBe(false);
+    expect(book.isFree(long, LATER_MS)).toBe(false);
     judge(naked, 5_000);
-    expect(book.isFree(long)).toBe(true);
+    expect(book.isFree(long, LATER_MS)).toBe(true);
+  });
+
+  test("of a new life waits for what shows more than the last answer of the life before", () => {
+    book.isFree(long, LATER_MS);
+    give(attempt(ACKNOWLEDGED, 900));
+    book.ended(long.key);
+    expect(book.isFree(long, START_MS + 899)).toBe(false);
+    expect(book.isFree(long, START_MS + 900)).toBe(true);
+    expect(admit({ seenMs: 899 }).ready).toEqual([]);
+    expect(admit({ seenMs: 900 }).ready).toHaveLength(1);
   });
 
   test("is bound by a refusal of this life, and by none of another", () => {
-    book.isFree(long);
+    book.isFree(long, LATER_MS);
     give(attempt(refused("permission"), 100));
-    expect([book.isFree(long), book.isFree(aPosition({ openedAtMs: 5_000 }))]).toEqual([false, true]);
+    expect([book.isFree(long, LATER_MS), book.isFree(aPosition({ openedAtMs: 5_000 }), LATER_MS)]).toEqual([
+      false,
+      true,
+    ]);
   });
 });
 
@@ -371,7 +385,7 @@ describe("how often it is tried", () => {
 
 test("a step for a position that no look shows any more neither goes nor waits", () => {
   const judged = assessed({});
-  const { ready, waiting } = book.admit(stepsFor(), judged, pictureOf(judged.snapshot), START_MS, 90);
+  const { ready, waiting } = book.admit(stepsFor(), judged, pictureOf(judged.snapshot), { now: () => START_MS }, 90);
   expect([ready, waiting]).toEqual([[], []]);
 });
 
@@ -489,8 +503,8 @@ describe("closes", () => {
         .map(({ step }) => step),
     );
     expect(admit({ shape, protection: closing, most: 2 }).ready).toHaveLength(2);
-    expect(admit({ shape, protection: closing, afterMs: 1_100 }).ready).toHaveLength(5);
-    expect(admit({ shape, protection: closing, afterMs: 1_101 }).ready).toHaveLength(0);
+    expect(admit({ shape, protection: closing, afterMs: 1_000 }).ready).toHaveLength(5);
+    expect(admit({ shape, protection: closing, afterMs: 1_001 }).ready).toHaveLength(0);
   });
 
   test("do not count against stops, of which as many go as are asked for", () => {

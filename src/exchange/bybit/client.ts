@@ -40,6 +40,8 @@ export interface Client {
   write<T>(request: Request<T>): Promise<Answer<T>>;
   /** Our clock minus the exchange's by the quickest recent answer; null before the first. */
   skewMs(): number | null;
+  /** The exchange's time; null: not known, or not since our clock has jumped. */
+  exchangeNowMs(): number | null;
   /** Asks the exchange for its time. @throws ExchangeFailure */
   measureSkewMs(): Promise<number>;
   /** Milliseconds since it last answered anything at all, also an error; infinite before the first answer. */
@@ -117,6 +119,7 @@ export function createClient(parts: ClientParts): Client {
     readOnce: withRightClock,
     write: (wanted) => retrying(wanted, WRITE_RETRIES),
     skewMs: () => meter.skewMs(),
+    exchangeNowMs: () => meter.exchangeNowMs(),
     measureSkewMs,
     silentForMs: () => parts.clock.monotonicMs() - heard.atMs,
   };

@@ -65,6 +65,8 @@ export interface BybitSession {
   silentForMs(): number;
   /** What our wall clock lacks to be the exchange's, by the answers so far; zero before the first. */
   clockOffsetMs(): number;
+  /** The exchange's time, whatever our wall clock says; null before its first answer, and after a sleep until the next. */
+  exchangeNowMs(): number | null;
   /** Requests that leave from now on, further tries included, are signed with this key. */
   renewKey(credentials: Credentials): void;
   /** Rejects what is queued with cause `closed`, waits for what is in flight. */
@@ -110,6 +112,7 @@ function open(options: BybitConnection, readOnly: boolean): { session: BybitRead
     knownInstrument: (contract) => catalogue.known(contract),
     refreshInstruments: () => catalogue.refresh(),
     silentForMs: () => client.silentForMs(),
+    exchangeNowMs: () => client.exchangeNowMs(),
     clockOffsetMs: () => 0 - (client.skewMs() ?? 0),
     renewKey: (credentials) => {
       secrets.add(credentials.secret).add(credentials.key);

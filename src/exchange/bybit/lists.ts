@@ -40,7 +40,13 @@ export interface OrdersRead {
 }
 
 const TWO_ROWS = "two different rows";
-const POSITIONS = { path: "/v5/position/list", limitClass: "positions", limit: 200, keyOf: positionRowKey } as const;
+const POSITIONS = {
+  path: "/v5/position/list",
+  limitClass: "positions",
+  limit: 200,
+  keyOf: positionRowKey,
+  movesBetweenPages: true,
+} as const;
 const ORDERS = { path: "/v5/order/realtime", limitClass: "orders", limit: 50, keyOf: orderRowKey } as const;
 
 /** A void list is replaced by looking at each contract that it showed. */
@@ -104,7 +110,7 @@ function isFlat(row: unknown): boolean {
   return readPosition("", "linear", row).kind === "flat";
 }
 
-export interface Endpoint extends Pick<PagingOptions, "limit" | "keyOf" | "isEnough"> {
+export interface Endpoint extends Pick<PagingOptions, "limit" | "keyOf" | "isEnough" | "movesBetweenPages"> {
   readonly path: string;
   readonly limitClass: LimitClass;
 }
@@ -126,11 +132,12 @@ export async function readRowsOf(
 }
 
 async function readRows(client: Client, endpoint: Endpoint, params: Params): Promise<PagedList> {
-  const { path, limitClass, limit, keyOf, isEnough } = endpoint;
+  const { path, limitClass, limit, keyOf, isEnough, movesBetweenPages = false } = endpoint;
   const read = await readPages({
     endpoint: `GET ${path}`,
     limit,
     keyOf,
+    movesBetweenPages,
     ...(isEnough === undefined ? {} : { isEnough }),
     fetchPage: async (cursor) => {
       const paged = { ...params, limit, ...(cursor === undefined ? {} : { cursor }) };

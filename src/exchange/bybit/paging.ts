@@ -15,6 +15,8 @@ export interface PagingOptions {
   readonly keyOf: (row: unknown) => string;
   /** Fetches one page, retries included. @throws ExchangeFailure */
   readonly fetchPage: (cursor: string | undefined) => Promise<Page>;
+  /** True: pages are looked at once more when the last one is there, for rows that have moved to an earlier one. */
+  readonly movesBetweenPages?: boolean;
   /** Asked with all rows so far while there are more; true: the rest is not needed. Default: all of it is. */
   readonly isEnough?: (rows: readonly unknown[]) => boolean;
 }
@@ -26,9 +28,43 @@ export type PagedList =
 
 /** No account has that many; an exchange that keeps sending cursors has lost count. */
 const MAX_PAGES = 100;
+/** Rows of a page to a server that was not asked for more (docs/v5/position, docs/v5/order/open-order). */
+const DEFAULT_PAGE = 20;
 
 export async function readPages(options: PagingOptions): Promise<PagedList> {
+  const read = await followCursors(options);
+  return read.list.complete && options.movesBetweenPages === true
+    ? withMoved(read.list.rows, read.earlierCursors, options)
+    : read.list;
+}
+
+/** A position that closes draws those after it to an earlier page, where one is missed by who has read that before. */
+async function withMoved(
+  rows: readonly unknown[],
+  cursors: readonly (string | undefined)[],
+  { fetchPage, keyOf }: PagingOptions,
+): Promise<PagedList> {
+  const seen = new Set(rows.map(keyOf));
+  const pages = await Promise.allSettled(cursors.map(fetchPage));
+  const again: unknown[] = [];
+  for (const page of pages) {
+    if (page.status === "fulfilled") again.push(...page.value.rows);
+    else if (page.reason instanceof ExchangeFailure) return { complete: false, rows, failure: page.reason };
+    else throw page.reason;
+  }
+  return { complete: true, rows: [...rows, ...again.filter((row) => !seen.has(keyOf(row)))] };
+}
+
+interface Followed {
+  readonly list: PagedList;
+  /** Of the pages before the last one that brought rows. */
+  readonly earlierCursors: readonly (string | undefined)[];
+}
+
+async function followCursors(options: PagingOptions): Promise<Followed> {
   const rows: unknown[] = [];
+  const cursors: (string | undefined)[] = [];
+  const done = (list: PagedList): Followed => ({ list, earlierCursors: cursors.slice(0, -1) });
   const seen = new Set<string>();
   const usedCursors = new Set<string>();
   let servedSize = options.limit;
@@ -39,21 +75,27 @@ export async function readPages(options: PagingOptions): Promise<PagedList> {
     try {
       page = await options.fetchPage(cursor);
     } catch (error) {
-      if (error instanceof ExchangeFailure) return { complete: false, rows, failure: error };
+      if (error instanceof ExchangeFailure) return done({ complete: false, rows, failure: error });
       throw error;
     }
     if (cursor !== undefined) usedCursors.add(cursor);
     rows.push(...page.rows);
     const brings = countNew(page.rows, seen, options.keyOf);
+    if (brings > 0) cursors.push(cursor);
     // More came after a page below the limit: so large are the pages that this server fills.
     if (brings > 0 && pages > 1) servedSize = Math.min(servedSize, lastSize);
     lastSize = page.rows.length;
-    if (page.nextCursor === "" || page.rows.length === 0) return { complete: true, rows };
-    if (options.isEnough?.(rows) === true) return { complete: true, rows };
-    if (brings === 0 || usedCursors.has(page.nextCursor)) return ended(options.endpoint, rows, lastSize < servedSize);
+    // A list that begins with an empty page and a cursor is asked for the next one before it is believed empty.
+    const isEmptyEnd = page.rows.length === 0 && pages > 1;
+    if (page.nextCursor === "" || isEmptyEnd) return done({ complete: true, rows });
+    if (options.isEnough?.(rows) === true) return done({ complete: true, rows });
+    const hadRoom = lastSize < servedSize && lastSize !== DEFAULT_PAGE;
+    const isCircle = (brings === 0 && pages > 1) || usedCursors.has(page.nextCursor);
+    if (isCircle) return done(ended(options.endpoint, rows, hadRoom));
     cursor = page.nextCursor;
   }
-  return { complete: false, rows, failure: pagingFailure(options.endpoint, `no end after ${MAX_PAGES} pages`) };
+  const failure = pagingFailure(options.endpoint, `no end after ${MAX_PAGES} pages`);
+  return done({ complete: false, rows, failure });
 }
 
 /** A list that turns in circles ends there only if its last page had room left; a full one may hide another. */

@@ -4,6 +4,7 @@ import type { LifeRecord } from "../../domain/life.js";
 import type { IntentDocument } from "../../intents/document.js";
 import type { PositionKey } from "../../domain/position.js";
 import type { Step } from "../../plan/step.js";
+import type { FindingPlace } from "../../sidecar/event.js";
 
 export interface KeyFacts {
   readonly account: string;
@@ -14,6 +15,16 @@ export interface KeyFacts {
 
 export function keyFacts({ account, category, symbol, positionIdx }: PositionKey): KeyFacts {
   return { account, category, symbol, positionIdx };
+}
+
+/** As much as the row tells of where it stands. */
+export function placeFacts({ account, category, symbol, positionIdx }: FindingPlace) {
+  return {
+    account,
+    category,
+    ...(symbol === null ? {} : { symbol }),
+    ...(positionIdx === null ? {} : { positionIdx }),
+  };
 }
 
 /** What the step would do, without whose it is. */

@@ -12,7 +12,7 @@ import type { FillHistory } from "../../exchange/fills.js";
 import type { Shelf } from "../../intents/shelf.js";
 import type { Pauses } from "../../ledger/pauses.js";
 import { readOnlyReason } from "../../ledger/readonly.js";
-import { type Log, systemClock } from "../../runtime/index.js";
+import { createWakefulClock, type Log, systemClock } from "../../runtime/index.js";
 import type { AccountSettings, Settings } from "../../settings/index.js";
 import type { LeftAlone } from "../../sidecar/attach-memory.js";
 import type { Tell } from "../../sidecar/event.js";
@@ -124,7 +124,7 @@ function guardParts({ account, session }: Connected, { key, turn, leftAlone }: W
       memory: books.memory,
       journal: books.journal,
       heldStep: (step) => heldWithoutLedger(books.trouble() ?? books.journal.unwritten(step), step),
-      clock: { now: () => systemClock.steadyMs(), sleep: (ms) => systemClock.sleep(ms) },
+      clock: createWakefulClock(),
       writesPerSecond: current.settings.budget.writesPerSecond,
       refreshInstruments: () => session.refreshInstruments(),
       newOrderLinkId: () => `backstop-${randomBytes(9).toString("hex")}`,
@@ -136,6 +136,7 @@ function guardParts({ account, session }: Connected, { key, turn, leftAlone }: W
     },
     ...(books.ledger === null ? {} : { orderIntents: orderIntents(account.name, books.ledger.shelf) }),
     silentForMs: () => session.silentForMs(),
+    exchangeNowMs: () => session.exchangeNowMs(),
     instrumentOf: (contract) => session.knownInstrument(contract),
     paused: ({ account: name, symbol }) => pauses.reasonFor({ account: name, symbol }, systemClock.now()),
     openStream: (listener) =>

@@ -4,7 +4,7 @@ import type { IntentEvent } from "../../intents/shelf.js";
 import { viewOfIntent } from "../../intents/view.js";
 import type { SidecarEvent } from "../../sidecar/event.js";
 import type { EventHub } from "./desk.js";
-import { deedFacts, keyFacts } from "../books/step-facts.js";
+import { deedFacts, keyFacts, placeFacts } from "../books/step-facts.js";
 
 export interface Hub extends EventHub {
   tell(event: SidecarEvent): void;
@@ -36,7 +36,7 @@ function deskEvent(event: SidecarEvent): DeskEvent | null {
       return { kind: "life", data: { change, ...keyFacts(key), side, size: size.toFixed(), by } };
     }
     case "finding":
-      return { kind: "finding", data: { ...keyFacts(event.key), ...event.finding } };
+      return { kind: "finding", data: { ...placeFacts(event.place), ...event.finding } };
     case "sent": {
       const { step, path, answer } = event;
       return { kind: "step", data: { ...keyFacts(step.key), side: step.side, ...deedFacts(step), path, answer } };

@@ -3,7 +3,7 @@ import type { PositionKey, Side } from "../../domain/position.js";
 import type { Json, NewEntry } from "../../ledger/port.js";
 import type { SidecarEvent } from "../../sidecar/event.js";
 import type { Books } from "../books/books.js";
-import { keyFacts } from "../books/step-facts.js";
+import { keyFacts, placeFacts } from "../books/step-facts.js";
 
 export function noteEvents(books: Books): (event: SidecarEvent) => void {
   return (event) => {
@@ -24,7 +24,7 @@ function entryOf(event: SidecarEvent, books: Books): NewEntry | null {
     }
     case "finding": {
       const { code, severity, message } = event.finding;
-      return { kind: "finding", ...keyFacts(event.key), body: { code, severity, message } };
+      return { kind: "finding", ...placeFacts(event.place), body: { code, severity, message } };
     }
     case "mended": {
       const { key, price, replacedBy } = event;

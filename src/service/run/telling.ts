@@ -3,7 +3,7 @@ import { print } from "../../domain/decimal.js";
 import type { Step } from "../../plan/step.js";
 import type { Log } from "../../runtime/index.js";
 import type { LifeChange, SidecarEvent } from "../../sidecar/event.js";
-import { deedFacts, keyFacts } from "../books/step-facts.js";
+import { deedFacts, keyFacts, placeFacts } from "../books/step-facts.js";
 
 type Level = "trace" | "debug" | "info" | "warn" | "error";
 
@@ -87,9 +87,9 @@ function line(level: Level, facts: object, message: string): Line {
   return { level, facts, message };
 }
 
-function findingLine({ key, finding }: Extract<SidecarEvent, { kind: "finding" }>): Line {
+function findingLine({ place, finding }: Extract<SidecarEvent, { kind: "finding" }>): Line {
   const level = finding.severity === "critical" ? "error" : "warn";
-  return line(level, { ...keyFacts(key), code: finding.code }, finding.message);
+  return line(level, { ...placeFacts(place), code: finding.code }, finding.message);
 }
 
 function outcomeLine({ record }: Extract<SidecarEvent, { kind: "outcome" }>): Line {

@@ -1,6 +1,6 @@
 /** What a process says: protected, confirmed, closed; each must have been true at the exchange when it was looked at. */
-import { keyText, type PositionKey, type Side } from "../../../src/domain/position.js";
-import type { SidecarEvent } from "../../../src/sidecar/event.js";
+import { keyText, type Side } from "../../../src/domain/position.js";
+import type { FindingPlace, SidecarEvent } from "../../../src/sidecar/event.js";
 import type { Instance } from "../run-parts.js";
 import type { LegState } from "../venue.js";
 import { count, type Notes } from "./ledger.js";
@@ -17,7 +17,7 @@ export interface Claims {
   readonly alerts: Map<string, number>;
 }
 
-export const legOfKey = ({ category, symbol, positionIdx }: PositionKey): string =>
+export const legOfKey = ({ category, symbol, positionIdx }: Omit<FindingPlace, "account">): string =>
   `${category}/${symbol}/${positionIdx}`;
 
 /** A process that stood still tells of what came meanwhile when it goes on. */
@@ -81,7 +81,7 @@ export function createClaims(notes: Notes): Claims {
         alerts.set(legOfKey(event.key), run.time.elapsedMs);
         return;
       case "finding":
-        if (event.finding.severity === "critical") alerts.set(legOfKey(event.key), run.time.elapsedMs);
+        if (event.finding.severity === "critical") alerts.set(legOfKey(event.place), run.time.elapsedMs);
         return;
       case "mended":
         return count(notes, "mended");

@@ -1,0 +1,37 @@
+/** Tells of rows that cannot be read: each when it is first found, and again and again for as long as it lasts. */
+import type { Unseen } from "../assess/assess.js";
+import { isAbsentRow } from "../domain/vanished.js";
+import type { Tell } from "./event.js";
+
+const TELL_AGAIN_MS = 60_000;
+/** A position that a read does not show any more has closed as a rule, which a few more looks prove. */
+const ABSENT_FOR_MS = 5_000;
+
+interface Known {
+  readonly sinceMs: number;
+  /** Null: not told yet. */
+  readonly toldAtMs: number | null;
+}
+
+export class UnseenRows {
+  readonly #tell: Tell;
+  #known: ReadonlyMap<string, Known> = new Map();
+
+  constructor(tell: Tell) {
+    this.#tell = tell;
+  }
+
+  looked(unseen: readonly Unseen[], nowMs: number): void {
+    const known = new Map<string, Known>();
+    for (const { row, findings } of unseen) {
+      const name = JSON.stringify([row.category, row.symbol, row.positionIdx, row.side]);
+      if (known.has(name)) continue;
+      const { sinceMs = nowMs, toldAtMs = null } = this.#known.get(name) ?? {};
+      const waitMs = toldAtMs === null && isAbsentRow(row) ? ABSENT_FOR_MS : 0;
+      const isDue = toldAtMs === null ? nowMs - sinceMs >= waitMs : nowMs - toldAtMs >= TELL_AGAIN_MS;
+      if (isDue) for (const finding of findings) this.#tell({ kind: "finding", place: row, finding });
+      known.set(name, { sinceMs, toldAtMs: isDue ? nowMs : toldAtMs });
+    }
+    this.#known = known;
+  }
+}
