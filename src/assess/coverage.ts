@@ -145,10 +145,12 @@ function legOf(position: Position, order: OpenOrder, source: CoverSource, price:
 }
 
 /**
- * A Full stop follows the position whatever its row says. A zero quantity on a conditional is the close-all order,
+ * A Full stop follows the position whatever its row says; one that is not called Full throughout covers what it rests
+ * with, and on whole-position rows of some captures that is zero. A zero quantity on a conditional is the close-all order,
  * which works only with closeOnTrigger (docs/v5/order/create-order).
  */
 function legQuantity(position: Position, order: OpenOrder, source: CoverSource): Decimal {
-  const isCloseAll = source === "conditional" && order.quantity.isZero() && order.closesOnTrigger;
-  return source === "full" || isCloseAll ? position.size : minOf(position.size, order.quantity);
+  const isCloseAll = source === "conditional" && order.quantity.isZero() && order.closesOnTrigger === true;
+  const isFull = source === "full" && (order.followsSize || order.quantity.isZero());
+  return isFull || isCloseAll ? position.size : minOf(position.size, order.quantity);
 }

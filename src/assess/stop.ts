@@ -1,7 +1,7 @@
 /** The stop of a position as all evidence shows it: order rows, the position row, and what could not be read. */
 import { type Decimal, print } from "../domain/decimal.js";
 import type { OpenOrder } from "../domain/order.js";
-import { contractText, type Position } from "../domain/position.js";
+import { contractText, type Position, type TriggerBy } from "../domain/position.js";
 import { isBeyondLiquidation, isPast, isTighterStop } from "../domain/price.js";
 import type { Snapshot } from "../domain/snapshot.js";
 import { basePrice, type Market } from "../policy/levels.js";
@@ -21,6 +21,8 @@ export interface StopView {
   readonly doubt: string | null;
 }
 
+const TRIGGERS: readonly TriggerBy[] = ["MarkPrice", "LastPrice", "IndexPrice"];
+
 export function stopView(
   position: Position,
   market: Market | null,
@@ -28,7 +30,7 @@ export function stopView(
   snapshot: Snapshot,
 ): StopView {
   // As stated, also when the mark has reached it: a stop beyond liquidation is worth least just then.
-  const liquidation = position.state === "normal" ? position.liquidationPrice : null;
+  const liquidation = position.liquidationPrice;
   const standing = stopLegs(position, orders, market?.instrument.maxMarketQuantity ?? null);
   const overdue = standing.find((leg) => isOverdue(leg, position, market));
   const legs = standing.filter((leg) => !isOverdue(leg, position, market));
@@ -48,15 +50,27 @@ export function stopView(
   };
 }
 
-/** The price has crossed the trigger and the stop still waits: it triggers this moment, or it never will. */
+/**
+ * The price has crossed the trigger and the stop still waits: it triggers this moment, or it never will. Where the row
+ * does not say by which price it goes, all that are known must have crossed it.
+ */
 function isOverdue({ price, triggerBy }: CoverLeg, position: Position, market: Market | null): boolean {
-  const base = market === null || triggerBy === null ? null : basePrice(position, market, triggerBy);
-  return base !== null && !price.eq(base) && isPast(price, base, position.side, "stop-loss");
+  const known = (triggerBy === null ? TRIGGERS : [triggerBy]).flatMap((by) => {
+    const base = currentPrice(position, market, by);
+    return base === null ? [] : [base];
+  });
+  return known.length > 0 && known.every((base) => !price.eq(base) && isPast(price, base, position.side, "stop-loss"));
+}
+
+/** Without the contract's rules the row's own mark is known all the same. */
+function currentPrice(position: Position, market: Market | null, by: TriggerBy): Decimal | null {
+  if (market !== null) return basePrice(position, market, by, "stop-loss");
+  return by === "MarkPrice" ? position.markPrice : null;
 }
 
 function overdueDoubt(leg: CoverLeg | undefined): string | null {
   if (leg === undefined) return null;
-  return `its stop at ${print(leg.price)} should have triggered by ${leg.triggerBy} and still waits`;
+  return `its stop at ${print(leg.price)} should have triggered by ${leg.triggerBy ?? "any price"} and still waits`;
 }
 
 function tightestFull(position: Position, legs: readonly CoverLeg[]): Decimal | null {

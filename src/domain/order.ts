@@ -42,8 +42,10 @@ export interface OpenOrder {
   readonly state: "waiting" | "resting" | "partly-filled" | "triggered";
   /** The row says reduceOnly; closeOnTrigger alone is not taken for it. */
   readonly reducesOnly: boolean;
-  /** The row says closeOnTrigger, or says something there that cannot be read. */
-  readonly closesOnTrigger: boolean;
+  /** Null: the row says something there that cannot be read. */
+  readonly closesOnTrigger: boolean | null;
+  /** An exit that the row calls Full in every field that tells: the exchange keeps it at the position's size. */
+  readonly followsSize: boolean;
   /** Exits attached to an entry order; live only once it fills. */
   readonly attachedStopLoss: Decimal | null;
   readonly attachedTakeProfit: Decimal | null;

@@ -74,7 +74,7 @@ function pastMark({ side, stopLoss, takeProfit }: Wish, open: Assessed | null): 
     { exit: "take-profit", price: takeProfit, triggerBy: profitBy },
   ] as const;
   for (const { exit, price, triggerBy } of levels) {
-    const base = basePrice(position, market, triggerBy);
+    const base = basePrice(position, market, triggerBy, exit);
     if (price === null || base === null || !(isPast(price, base, side, exit) || price.eq(base))) continue;
     const message = `a ${side} is open, and ${triggerBy} ${print(base)} has passed the ${exit} ${print(price)}`;
     return { ...unprocessable(message), standing: print(base), wanted: print(price) };

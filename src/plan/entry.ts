@@ -47,7 +47,7 @@ export function entryLegs({ account, orders }: Snapshot): readonly EntryLeg[] {
 /** In hedge mode an order against its own leg closes, whatever its flags say (docs/v5/position/position-mode). */
 function isEntry(order: OpenOrder): boolean {
   if (order.kind !== "plain" && order.kind !== "conditional") return false;
-  if (order.reducesOnly || order.closesOnTrigger) return false;
+  if (order.reducesOnly || order.closesOnTrigger !== false) return false;
   return order.positionIdx === 0 || (order.positionIdx === 1) === (entrySide(order) === "long");
 }
 

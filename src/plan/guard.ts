@@ -42,7 +42,7 @@ function levelObjection(level: StepLevel | null, exit: Exit, { position }: Asses
   if (!level.price.isFinite() || level.price.lte(0)) return `the ${exit} is not above zero`;
   if (!level.price.mod(tickSize).isZero())
     return `the ${exit} ${print(level.price)} is not on the tick ${print(tickSize)}`;
-  const base = basePrice(position, market, level.triggerBy);
+  const base = basePrice(position, market, level.triggerBy, exit);
   if (base === null) return `the exchange states no current ${level.triggerBy}`;
   const isWrongSide = isPast(level.price, base, position.side, exit);
   return isWrongSide ? `the ${exit} ${print(level.price)} is past ${level.triggerBy} ${print(base)}` : null;

@@ -87,7 +87,7 @@ function restored(assessed: Assessed, market: Market): StopChange | null {
   if (reference === null || stop.inside === null || !isLooserStop(stop.inside.price, reference.price, position.side))
     return null;
   if (!mayMove(assessed) || policy.protection.onDrift !== "restore" || !mayRestore) return null;
-  const base = basePrice(position, market, reference.triggerBy);
+  const base = basePrice(position, market, reference.triggerBy, "stop-loss");
   if (base === null || isPast(reference.price, base, position.side, "stop-loss")) return null;
   return setTo(assessed, reference, "restore", "intent-drift");
 }

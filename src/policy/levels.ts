@@ -18,6 +18,9 @@ import type { Protection, StopLossWish, TakeProfitWish } from "./protection.js";
 /** Within this many ticks of the base price a level is rounded away from it, lest noise or the next tick trigger it. */
 const NEAR_TICKS = 3;
 
+/** The prices of one contract are no further apart than this share, whichever trigger they belong to. */
+const MOST_APART = dec("0.1");
+
 /** Everything a level is computed from. */
 export interface Market {
   readonly instrument: Instrument;
@@ -33,11 +36,20 @@ export type Wanted =
   | { readonly kind: "impossible"; readonly reason: string }
   | { readonly kind: "none" };
 
-/** Current price that a trigger of this kind compares with; the position's own mark stands in for a missing one. */
-export function basePrice(position: Position, market: Market, triggerBy: TriggerBy): Decimal | null {
-  const base = triggerBase(market.ticker, triggerBy);
-  const usable = base ?? (triggerBy === "MarkPrice" ? position.markPrice : null);
-  return usable?.gt(0) ? usable : null;
+/**
+ * Current price that a trigger of this kind compares with; the position's own mark stands in for a missing one. Where
+ * the two are far apart one of them is wrong, and counts is the one by which a level of this exit is less past.
+ */
+export function basePrice(position: Position, market: Market, triggerBy: TriggerBy, exit: Exit): Decimal | null {
+  const stated = usable(triggerBase(market.ticker, triggerBy));
+  const own = usable(position.markPrice);
+  if (stated === null) return triggerBy === "MarkPrice" ? own : null;
+  if (own === null || stated.minus(own).abs().lte(own.times(MOST_APART))) return stated;
+  return isPast(stated, own, position.side, exit) ? stated : own;
+}
+
+function usable(price: Decimal | null): Decimal | null {
+  return price?.gt(0) ? price : null;
 }
 
 /** The configured stop without regard to liquidation: what an existing stop is measured against. */
@@ -66,7 +78,7 @@ export function takeProfitLevel(position: Position, market: Market, exact: Decim
 export function rebasedStop(position: Position, protection: Protection, market: Market): Wanted {
   const wish = protection.stopLoss;
   if (wish === null) return { kind: "none" };
-  const base = basePrice(position, market, wish.triggerBy);
+  const base = basePrice(position, market, wish.triggerBy, "stop-loss");
   if (base === null) return noBase(wish.triggerBy);
   const factor = position.side === "long" ? dec("1").minus(wish.distance) : dec("1").plus(wish.distance);
   return stopLevelInside(position, protection, market, base.times(factor), wish.triggerBy);
@@ -74,7 +86,7 @@ export function rebasedStop(position: Position, protection: Protection, market: 
 
 /** The tightest level that the exchange accepts now. */
 export function nearestLevel(position: Position, market: Market, triggerBy: TriggerBy, exit: Exit): Wanted {
-  const base = basePrice(position, market, triggerBy);
+  const base = basePrice(position, market, triggerBy, exit);
   if (base === null) return noBase(triggerBy);
   const price = tightestTick(base, market.instrument.tickSize, position.side, exit);
   return price.gt(0) ? { kind: "level", price, triggerBy, coarse: false } : belowOneTick(market.instrument);
@@ -89,10 +101,10 @@ export function configuredTakeProfit(position: Position, protection: Protection,
   return levelAt(position, market, offset(position, distance, "take-profit"), wish.triggerBy, "take-profit");
 }
 
-/** A liquidation price that can be judged against: stated, and of a position that is not being liquidated already. */
+/** A liquidation price that can be judged against: stated, and not reached already. */
 export function knownLiquidation(position: Position, mark: Decimal | null): Decimal | null {
   const liquidation = position.liquidationPrice;
-  if (liquidation === null || position.state !== "normal") return null;
+  if (liquidation === null) return null;
   const isReached = mark !== null && isBeyondLiquidation(mark, liquidation, position.side);
   return isReached ? null : liquidation;
 }
@@ -121,7 +133,7 @@ export function stopLevelInside(
   exact: Decimal,
   triggerBy: TriggerBy,
 ): Wanted {
-  const mark = basePrice(position, market, "MarkPrice");
+  const mark = basePrice(position, market, "MarkPrice", "stop-loss");
   const liquidation = knownLiquidation(position, mark);
   if (liquidation === null || mark === null) return levelAt(position, market, exact, triggerBy, "stop-loss");
   const limit = insideLimit(position, liquidation, mark, protection.liquidationBuffer);
@@ -149,7 +161,7 @@ function insideLimit(position: Position, liquidation: Decimal, mark: Decimal, bu
 }
 
 function levelAt(position: Position, market: Market, exact: Decimal, triggerBy: TriggerBy, exit: Exit): Wanted {
-  const base = basePrice(position, market, triggerBy);
+  const base = basePrice(position, market, triggerBy, exit);
   if (base === null) return noBase(triggerBy);
   return levelAgainst(base, exact, { side: position.side, instrument: market.instrument, triggerBy, exit });
 }

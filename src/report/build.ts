@@ -127,7 +127,7 @@ function positionOf(
   const done = records.get(key) ?? [];
   const left = outcome.planned.filter(({ step }) => keyText(step.key) === key && !isToldAlready(done));
   const { status, findings } = judgement(assessed, outcome, done);
-  const mark = market === null ? position.markPrice : basePrice(position, market, "MarkPrice");
+  const mark = market === null ? position.markPrice : basePrice(position, market, "MarkPrice", "stop-loss");
   const isNaked = !["protected", "ignored", "closed"].includes(status);
   return {
     account: position.key.account,

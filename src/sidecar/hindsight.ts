@@ -39,7 +39,7 @@ export function lookBack(
 function hasTriggeredUnseen({ position, stop, market }: Assessed, before: Life | undefined): boolean {
   const stood = before?.position.fullStopLoss ?? null;
   if (before === undefined || stood === null || market === null || stop.standingFull !== null) return false;
-  const mark = basePrice(position, market, "MarkPrice");
+  const mark = basePrice(position, market, "MarkPrice", "stop-loss");
   const isReduced = isSameLife(position, before) && position.size.lt(before.position.size);
   return isReduced && mark !== null && isPast(stood, mark, position.side, "stop-loss");
 }

@@ -98,6 +98,24 @@ const STOPS: readonly Scenario[] = [
     cover: "1 at 96 by conditional",
   },
   {
+    what: "a Full stop whose row does not call itself Full throughout covers what it rests with",
+    position: long,
+    orders: [fullStop(long, "96", { followsSize: false, quantity: dec("0.5") })],
+    cover: "0.25 at 96 by full",
+  },
+  {
+    what: "such a row of quantity 0 covers the whole, as in some captures",
+    position: long,
+    orders: [fullStop(long, "96", { followsSize: false, quantity: dec("0") })],
+    cover: "1 at 96 by full",
+  },
+  {
+    what: "a conditional for quantity 0 whose closeOnTrigger cannot be read closes nothing",
+    position: long,
+    orders: [conditionalStop(long, "96", "0", { closesOnTrigger: null })],
+    cover: null,
+  },
+  {
     what: "a conditional for quantity 0 is the close-all order",
     position: long,
     orders: [conditionalStop(long, "96", "0", { closesOnTrigger: true })],

@@ -201,13 +201,13 @@ const LIQUIDATION: readonly Scenario[] = [
     findings: ["critical stop-beyond-liquidation"],
   },
   {
-    what: "the mark is past liquidation because the exchange is liquidating: its price is no measure any more",
+    what: "a stop beyond liquidation is none while the exchange liquidates either",
     shape: {
       positions: [aPosition({ liquidation: "95", mark: "94", state: "liquidating" })],
       orders: [fullStop(doomed, "93")],
     },
-    status: "protected",
-    findings: [],
+    status: "misplaced",
+    findings: ["critical stop-beyond-liquidation"],
   },
   {
     what: "isolated: a stop exactly at the configured level, within the buffer, is neither too wide nor too tight",
@@ -237,13 +237,13 @@ const LIQUIDATION: readonly Scenario[] = [
     findings: ["info liquidation-unknown"],
   },
   {
-    what: "a position that is being liquidated is judged by its stop alone",
+    what: "nor while it deleverages",
     shape: {
-      positions: [aPosition({ liquidation: "95", state: "liquidating" })],
+      positions: [aPosition({ liquidation: "95", state: "adl" })],
       orders: [fullStop(aPosition(), "94")],
     },
-    status: "protected",
-    findings: ["info stop-too-wide"],
+    status: "misplaced",
+    findings: ["critical stop-beyond-liquidation"],
   },
 ];
 

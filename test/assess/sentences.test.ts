@@ -504,19 +504,39 @@ describe("it cannot be told what protects a position", () => {
     ],
     ["but not where the price has just arrived at it", stands("97", past), null],
     [
-      "but not where nobody knows which price it goes by",
-      { positions: [past], orders: [fullStop(past, "98", { triggerBy: null })] },
+      "where all prices have passed it, of which nobody knows which it goes by",
+      {
+        positions: [past],
+        orders: [fullStop(past, "98", { triggerBy: null })],
+        tickers: [aTicker({ mark: "97", last: "97", index: "97.9" })],
+      },
+      "its stop at 98 should have triggered by any price and still waits",
+    ],
+    [
+      "but not where one of them has not, of which nobody knows whether it goes by that",
+      {
+        positions: [past],
+        orders: [fullStop(past, "98", { triggerBy: null })],
+        tickers: [aTicker({ mark: "97", last: "97", index: "98.1" })],
+      },
       null,
     ],
   ])("%s", (_when, shape, expected) => {
     expect(doubt(shape)).toBe(expected);
   });
 
-  test("but not for its trigger where no price is known", () => {
-    const snapshot = { ...aSnapshot(stands("98", past)), instruments: new Map() };
-    const [blind] = assess({ snapshot, policyOf: () => resolved(), lifeOf: () => UNWRITTEN_LIFE }).positions;
-    expect([blind?.stop.doubt, blind?.status]).toEqual([null, "protected"]);
-  });
+  test.each([
+    ["MarkPrice", "its stop at 98 should have triggered by MarkPrice and still waits", "unknown"],
+    ["LastPrice", null, "protected"],
+  ] as const)(
+    "without the contract's rules the row's own mark is all that is known of a %s stop",
+    (triggerBy, ...told) => {
+      const shape = { positions: [past], orders: [fullStop(past, "98", { triggerBy })] };
+      const snapshot = { ...aSnapshot(shape), instruments: new Map() };
+      const [blind] = assess({ snapshot, policyOf: () => resolved(), lifeOf: () => UNWRITTEN_LIFE }).positions;
+      expect([blind?.stop.doubt, blind?.status]).toEqual(told);
+    },
+  );
 });
 
 describe("the Full stop that stands", () => {

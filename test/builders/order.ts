@@ -26,6 +26,7 @@ function exitOf(position: Position, overrides: OrderOverrides): OpenOrder {
     state: "waiting",
     reducesOnly: true,
     closesOnTrigger: false,
+    followsSize: overrides.kind?.startsWith("full-") ?? false,
     attachedStopLoss: null,
     attachedTakeProfit: null,
     attachedMode: null,

@@ -194,7 +194,10 @@ describe("a read of the whole account", () => {
     );
     const legs = [position({ positionIdx: 1 }), position({ positionIdx: 2, side: "Sell", stopLoss: "51000" })];
     holds(legs);
-    const exits = [order({ positionIdx: 1 }), order({ orderId: "sl-2", positionIdx: 2, side: "Buy" })];
+    const exits = [
+      order({ positionIdx: 1 }),
+      order({ orderId: "sl-2", positionIdx: 2, side: "Buy", triggerDirection: 1 }),
+    ];
     venue.answers(ORDERS, () => ok(page("linear", exits)));
     const snapshot = await settled(session.reader.snapshot("account"));
     expect(snapshot.positions.map(({ key }) => key.positionIdx)).toEqual([1, 2]);

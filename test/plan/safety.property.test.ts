@@ -160,7 +160,7 @@ describe("right place", () => {
       everyStep(({ stopLoss, takeProfit }, { position, market }) => {
         if (market === null) return false;
         const isRight = (exit: "stop-loss" | "take-profit", level: typeof takeProfit) => {
-          const base = level === null ? null : basePrice(position, market, level.triggerBy);
+          const base = level === null ? null : basePrice(position, market, level.triggerBy, exit);
           return level === null || (base !== null && !isPast(level.price, base, position.side, exit));
         };
         return isRight("stop-loss", stopLoss) && isRight("take-profit", takeProfit);
@@ -184,7 +184,7 @@ describe("right place", () => {
     expect(
       everyStep(({ stopLoss }, { position, market }) => {
         if (stopLoss === null || stopLoss.triggerBy !== "MarkPrice" || market === null) return true;
-        const base = basePrice(position, market, "MarkPrice");
+        const base = basePrice(position, market, "MarkPrice", "stop-loss");
         const liquidation = knownLiquidation(position, base);
         if (base === null || liquidation === null) return true;
         const tightest = tightestTick(base, market.instrument.tickSize, position.side, "stop-loss");

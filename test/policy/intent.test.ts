@@ -116,7 +116,7 @@ describe("a new stop", () => {
   });
 
   test("that the mark has passed gives way to the configured one where no rebased one can be had", () => {
-    const scene = { position: aPosition({ entry: "12" }), mark: "2", tick: "1" };
+    const scene = { position: aPosition({ entry: "12", mark: "2" }), mark: "2", tick: "1" };
     expect(text(newStop(intending("3"), { ...scene, protection: { stopLoss: stopAt("0.9") } }))).toBe("1 by config");
   });
 
@@ -220,7 +220,7 @@ test("a waiver holds until its time has come, and is none from then on", () => {
 
 describe("the price that a trigger compares with", () => {
   const base = (by: "MarkPrice" | "LastPrice", prices: Parameters<typeof aMarket>[0], mark: string | null = "99") =>
-    basePrice(aPosition({ mark }), aMarket(prices), by)?.toFixed() ?? null;
+    basePrice(aPosition({ mark }), aMarket(prices), by, "stop-loss")?.toFixed() ?? null;
 
   test("is the ticker's; the row's own mark stands in for a missing mark alone", () => {
     expect(base("MarkPrice", { mark: "100" })).toBe("100");
@@ -229,4 +229,23 @@ describe("the price that a trigger compares with", () => {
     expect(base("MarkPrice", { mark: null }, null)).toBeNull();
     expect(base("LastPrice", { last: "0" })).toBeNull();
   });
+
+  test.each([
+    ["a long's stop", "long", "stop-loss", "110.01", "110.01"],
+    ["a long's stop", "long", "stop-loss", "110", "110"],
+    ["a long's stop", "long", "stop-loss", "90", "90"],
+    ["a long's stop", "long", "stop-loss", "89.99", "100"],
+    ["a long's take-profit", "long", "take-profit", "110.01", "100"],
+    ["a long's take-profit", "long", "take-profit", "89.99", "89.99"],
+    ["a short's stop", "short", "stop-loss", "110.01", "100"],
+    ["a short's stop", "short", "stop-loss", "89.99", "89.99"],
+    ["a short's take-profit", "short", "take-profit", "110.01", "110.01"],
+    ["a short's take-profit", "short", "take-profit", "89.99", "100"],
+  ] as const)(
+    "of %s (%s %s) with a ticker at %s and a row at 100 is %s: far apart, one is wrong",
+    (_what, side, exit, mark, expected) => {
+      const position = side === "long" ? aPosition({ mark: "100" }) : aShort({ mark: "100" });
+      expect(basePrice(position, aMarket({ mark }), "MarkPrice", exit)?.toFixed()).toBe(expected);
+    },
+  );
 });

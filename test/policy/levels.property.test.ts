@@ -62,7 +62,7 @@ describe.each([
   test("is on its own side of the price that triggers it", () => {
     expect(
       always(({ position }, { price, triggerBy }, market) => {
-        const base = basePrice(position, market, triggerBy);
+        const base = basePrice(position, market, triggerBy, exit);
         return base !== null && !isPast(price, base, position.side, exit);
       }, from),
     ).toBeNull();
@@ -122,7 +122,7 @@ describe("a new stop", () => {
           const alone = { ...position, liquidationPrice: null };
           const market = marketOf({ position, ...standing });
           const wanted = newStop(alone, wish, market);
-          const base = basePrice(alone, market, wish.stopLoss?.triggerBy ?? "MarkPrice");
+          const base = basePrice(alone, market, wish.stopLoss?.triggerBy ?? "MarkPrice", "stop-loss");
           if (base === null || wanted.kind === "impossible" || wish.stopLoss === null) return true;
           const { distance } = wish.stopLoss;
           const factor = position.side === "long" ? dec("1").minus(distance) : dec("1").plus(distance);
@@ -138,7 +138,7 @@ describe("a rebased stop", () => {
   test("lies at most the configured distance from the trigger price, give or take a tick", () => {
     expect(
       always(({ position, tick }, { price, triggerBy }, market, wish) => {
-        const base = basePrice(position, market, triggerBy);
+        const base = basePrice(position, market, triggerBy, "stop-loss");
         if (base === null) return false;
         return base
           .minus(price)
@@ -167,7 +167,7 @@ test("the nearest level is the tightest that is accepted: one tick further would
       fc.property(aStanding(), aTrigger, anExit, (standing, triggerBy, exit) => {
         const { position, tick } = standing;
         const market = marketOf(standing);
-        const base = basePrice(position, market, triggerBy);
+        const base = basePrice(position, market, triggerBy, exit);
         const wanted = nearestLevel(position, market, triggerBy, exit);
         if (wanted.kind !== "level" || base === null) return base === null || base.lte(tick);
         const next = liesBelowMark(position.side, exit) ? wanted.price.plus(tick) : wanted.price.minus(tick);

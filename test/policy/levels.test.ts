@@ -159,21 +159,21 @@ describe("a new stop", () => {
     ],
     [
       "no tick fits between mark and liquidation",
-      aPosition({ entry: "10", liquidation: "9.6" }),
+      aPosition({ entry: "10", mark: "10", liquidation: "9.6" }),
       stop("0.02"),
       aMarket({ tick: "1", mark: "10" }),
       "impossible: no tick of 1 between mark and liquidation",
     ],
     [
       "rounded away from the mark to beyond liquidation: the next tick toward it",
-      aPosition({ entry: "12", liquidation: "9.6" }),
+      aPosition({ entry: "12", mark: "12", liquidation: "9.6" }),
       stop("0.3"),
       aMarket({ tick: "1", mark: "12" }),
       "10 coarse",
     ],
     [
       "a short's, rounded away to beyond liquidation: the next tick toward the mark",
-      aShort({ entry: "12", liquidation: "14.4" }),
+      aShort({ entry: "12", mark: "12", liquidation: "14.4" }),
       stop("0.3"),
       aMarket({ tick: "1", mark: "12" }),
       "14 coarse",
@@ -185,7 +185,7 @@ describe("a new stop", () => {
 
 test("where no tick fits between the mark and an estimated liquidation, a stop beyond it is better than none", () => {
   const market = aMarket({ tick: "1", mark: "10", marginMode: "cross" });
-  const wanted = newStop(aPosition({ entry: "10", liquidation: "9.6" }), stop("0.02"), market);
+  const wanted = newStop(aPosition({ entry: "10", mark: "10", liquidation: "9.6" }), stop("0.02"), market);
   expect(text(wanted)).toBe("9 coarse");
 });
 
@@ -220,7 +220,13 @@ describe("the nearest level", () => {
     ["a short's stop", aShort(), "100", "stop-loss", "100.1"],
     ["a long's take-profit", aPosition(), "100", "take-profit", "100.1"],
     ["a short's take-profit", aShort(), "100.05", "take-profit", "100"],
-    ["nothing below the first tick", aPosition(), "0.1", "stop-loss", "impossible: the level is below one tick of 0.1"],
+    [
+      "nothing below the first tick",
+      aPosition({ mark: "0.1" }),
+      "0.1",
+      "stop-loss",
+      "impossible: the level is below one tick of 0.1",
+    ],
   ])("%s", (_what, position, mark, exit, expected) => {
     expect(text(nearestLevel(position, aMarket({ mark }), "MarkPrice", exit))).toBe(expected);
   });
@@ -279,10 +285,10 @@ test("what is put at an exact price is told by its own name where it cannot be",
 });
 
 describe("a liquidation price to judge by", () => {
-  test("is none while the exchange is liquidating, and none that the mark has reached", () => {
+  test("is none that the mark has reached", () => {
     const mark = dec("100");
     expect(knownLiquidation(aPosition({ liquidation: "95" }), mark)?.toFixed()).toBe("95");
-    expect(knownLiquidation(aPosition({ liquidation: "95", state: "liquidating" }), mark)).toBeNull();
+    expect(knownLiquidation(aPosition({ liquidation: "95", state: "liquidating" }), mark)?.toFixed()).toBe("95");
     expect(knownLiquidation(aPosition({ liquidation: "100" }), mark)).toBeNull();
     expect(knownLiquidation(aPosition(), mark)).toBeNull();
   });

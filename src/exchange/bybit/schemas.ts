@@ -65,7 +65,7 @@ export const orderRow = z.looseObject({
   triggerBy: text,
   triggerDirection: numeric,
   reduceOnly: flag,
-  closeOnTrigger: flag.catch(true),
+  closeOnTrigger: z.union([flag, z.unknown().transform(() => "unreadable" as const)]),
   stopLoss: numeric,
   takeProfit: numeric,
   tpslMode: lenientText,

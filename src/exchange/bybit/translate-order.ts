@@ -136,6 +136,10 @@ function openOrder(category: Category, wire: OrderWire, state: OpenOrder["state"
   if (execution === "limit" && price === null) throw new UnreadableField("price", wire.price);
   const triggerBy = wordOf("triggerBy", wire.triggerBy, TRIGGERS);
   const triggerDirection = wordOf("triggerDirection", wire.triggerDirection, TRIGGER_DIRECTIONS);
+  const direction = wordOf("side", wire.side, DIRECTIONS);
+  if (contradicts(triggerDirection, direction, kind)) {
+    throw new UnreadableField(`triggerDirection of a ${wire.side} ${wire.stopOrderType}`, wire.triggerDirection);
+  }
   return {
     category,
     symbol: wire.symbol,
@@ -143,7 +147,7 @@ function openOrder(category: Category, wire: OrderWire, state: OpenOrder["state"
     orderId: wire.orderId,
     orderLinkId: wire.orderLinkId ?? "",
     kind,
-    direction: wordOf("side", wire.side, DIRECTIONS),
+    direction,
     execution,
     price: execution === "market" ? null : price,
     quantity: openQuantity(wire, state),
@@ -153,7 +157,8 @@ function openOrder(category: Category, wire: OrderWire, state: OpenOrder["state"
     triggerDirection: triggerDirection === "none" ? null : triggerDirection,
     state,
     reducesOnly: wire.reduceOnly === true || isPositionExit(kind),
-    closesOnTrigger: wire.closeOnTrigger === true,
+    closesOnTrigger: wire.closeOnTrigger === "unreadable" ? null : wire.closeOnTrigger === true,
+    followsSize: isFull(kind) && wire.tpslMode === "Full",
     attachedStopLoss: priceOrNone("stopLoss", wire.stopLoss),
     attachedTakeProfit: priceOrNone("takeProfit", wire.takeProfit),
     attachedMode: ATTACHED_MODES.get(wire.tpslMode ?? "") ?? null,
@@ -174,6 +179,18 @@ function ownKindOf(wire: OrderWire): OrderKind {
   if (wire.tpslMode !== "Partial") return kind;
   if (kind === "full-stop-loss") return "partial-stop-loss";
   return kind === "full-take-profit" ? "partial-take-profit" : kind;
+}
+
+function isFull(kind: OrderKind): boolean {
+  return kind === "full-stop-loss" || kind === "full-take-profit";
+}
+
+/** What sells a long at a loss waits for the price to fall; such a row that says rise will not do what it is called. */
+function contradicts(stated: "rise" | "fall" | "none", direction: OpenOrder["direction"], kind: OrderKind): boolean {
+  const isStop = kind === "full-stop-loss" || kind === "partial-stop-loss";
+  const isTakeProfit = kind === "full-take-profit" || kind === "partial-take-profit";
+  if (stated === "none" || !(isStop || isTakeProfit)) return false;
+  return (stated === "fall") !== ((direction === "sell") === isStop);
 }
 
 /** Exits that trading-stop made can only ever reduce, also where a row leaves the flags out. */

@@ -69,6 +69,14 @@ const KEEP_ALIVE = { keepAlive: true, maxSockets: 64, scheduling: "lifo" } as co
 class OffsetClient extends RestClientV5 implements Line {
   offsetMs = 0;
 
+  /** Lets go of each request after so long, or an answer that trickles would hold its connection for ever. */
+  letGoAfter(ms: number): this {
+    const signal = { enumerable: true, get: () => AbortSignal.timeout(ms) };
+    // The SDK copies these options for every request, and offers no other way to end one.
+    Object.defineProperty(this["globalRequestOptions"], "signal", signal);
+    return this;
+  }
+
   carry({ method, path, signed, params }: Outgoing): Promise<unknown> {
     const own = Object.keys(params).length === 0 ? undefined : { ...params };
     if (method === "POST") return this.postPrivate(path, own);
@@ -92,7 +100,7 @@ export function createTransport(options: TransportOptions, openLines: OpenLines 
       const sending = line.carry(outgoing);
       inFlight.add(sending);
       try {
-        return { body: await withDeadline(sending, options.timeoutMs * 2) };
+        return { body: await withDeadline(sending, deadlineMs(options)) };
       } catch (error) {
         return { facts: factsOfThrown(error) };
       } finally {
@@ -154,7 +162,11 @@ function createRest(
       ...agents,
       ...(restUrl !== undefined && isLoopbackUrl(restUrl) ? { proxy: false as const } : {}),
     },
-  );
+  ).letGoAfter(deadlineMs(options));
+}
+
+function deadlineMs({ timeoutMs }: TransportOptions): number {
+  return timeoutMs * 2;
 }
 
 class DeadlineExceeded extends Error {
@@ -162,10 +174,10 @@ class DeadlineExceeded extends Error {
 }
 
 /** The timeout of the wire starts anew with each byte; a trickling answer would last for ever. */
-async function withDeadline<T>(work: Promise<T>, deadlineMs: number): Promise<T> {
+async function withDeadline<T>(work: Promise<T>, withinMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new DeadlineExceeded()), deadlineMs);
+    timer = setTimeout(() => reject(new DeadlineExceeded()), withinMs);
   });
   try {
     return await Promise.race([work, deadline]);

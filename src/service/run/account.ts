@@ -27,8 +27,9 @@ import { openLeftAlone } from "../books/left-alone.js";
 import { keepIntents } from "./upkeep.js";
 import { takeTurn, type WriterTurn } from "../books/writer.js";
 
-/** Servers let go of a connection that has been silent for a minute or less. */
-const WARM_EVERY_MS = 15_000;
+/** Servers let go of a connection that has been silent for a minute or less; whatever is asked keeps it. */
+const WARM_AFTER_MS = 15_000;
+const WARM_EVERY_MS = 5_000;
 
 export interface Opened {
   readonly account: AccountSettings;
@@ -93,7 +94,9 @@ function opened(connected: Connected, { reading, turn, leftAlone }: Known, share
   // A stop that is due must not wait for a handshake; what fails here is told by whatever needs it next.
   const intents = keepIntents(account.name, shared.books, (contract) => shared.onNews(account.name, contract));
   turn.onTurn(() => shared.onNews(account.name, null));
-  const warm = setInterval(() => void session.reader.clockSkewMs().catch(() => undefined), WARM_EVERY_MS);
+  const warm = setInterval(() => {
+    if (session.silentForMs() >= WARM_AFTER_MS) void session.reader.clockSkewMs().catch(() => undefined);
+  }, WARM_EVERY_MS);
   return {
     account,
     fills: session.fills,

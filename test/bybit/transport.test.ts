@@ -1,0 +1,48 @@
+/** What goes over real sockets, where the other side never comes to an end. */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, expect, test } from "vitest";
+import { createTransport, type Transport } from "../../src/exchange/bybit/transport.js";
+
+let server: Server | null = null;
+let transport: Transport | null = null;
+
+afterEach(async () => {
+  await transport?.close();
+  server?.closeAllConnections();
+  server?.close();
+});
+
+/** Sends its headers at once and a space every 20 ms; tells how many answers are still under way. */
+async function trickling(): Promise<{ readonly url: string; readonly underWay: () => number }> {
+  let underWay = 0;
+  server = createServer((_request, response) => {
+    underWay += 1;
+    response.writeHead(200, { "content-type": "application/json" });
+    const drip = setInterval(() => response.write(" "), 20);
+    response.on("close", () => {
+      clearInterval(drip);
+      underWay -= 1;
+    });
+  });
+  await new Promise<void>((resolve) => void server?.listen(0, "127.0.0.1", resolve));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, underWay: () => underWay };
+}
+
+test.each([
+  ["a read", "GET", "/v5/position/list"],
+  ["a write", "POST", "/v5/position/trading-stop"],
+] as const)(
+  "%s whose answer trickles is given up in time, and holds no connection after",
+  async (_what, method, path) => {
+    const { url, underWay } = await trickling();
+    const line = { environment: "custom", region: "default", restUrl: url, key: "key", secret: "secret" } as const;
+    const opened = createTransport({ ...line, timeoutMs: 200, readOnly: false });
+    transport = opened;
+    const many = Array.from({ length: 70 }, () => opened.send({ method, path, signed: true, params: {} }));
+    for (const sent of await Promise.all(many)) {
+      expect(sent).toMatchObject({ facts: { kind: "unknown", cause: "timeout" } });
+    }
+    await expect.poll(underWay).toBe(0);
+  },
+);
