@@ -68,7 +68,7 @@ export function wantedLevels(
     stopBenchmark: waiver === null ? benchmark : { kind: "none" },
     takeProfit: takeProfit.wanted,
     takeProfitBy: takeProfit.by,
-    reference: waiver === null ? driftReference(position, life, benchmark) : null,
+    reference: waiver === null ? driftReference(position, life, benchmark, market) : null,
     mayRestore,
     waiver,
   };

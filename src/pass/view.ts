@@ -37,7 +37,7 @@ export async function firstView(options: Attentive): Promise<View> {
     before === undefined ? pictureOf(looked) : { ...lookedAgain(before, looked, options.isToldFlat), again: null };
   const view = viewOf(picture, null, options);
   // An auction ends, and contracts are kept for an hour: the next pass goes by their present phase.
-  if (view.assessment.positions.some(({ status }) => status === "unprotectable")) options.refreshInstruments?.();
+  if (view.assessment.positions.some(isInAuction)) options.refreshInstruments?.();
   const doubtful = view.assessment.positions.filter(
     ({ status, position }) => status === "unknown" && attention.has(position.key),
   );
@@ -50,6 +50,13 @@ export async function firstView(options: Attentive): Promise<View> {
   return again === null
     ? view
     : proven(viewOf(lookedAgain(picture, again, options.isToldFlat), null, options), options);
+}
+
+/** What is settled by the exchange itself stays so. */
+function isInAuction({ status, market }: Assessed): boolean {
+  return (
+    status === "unprotectable" && market?.instrument.status !== "delivering" && market?.instrument.status !== "closed"
+  );
 }
 
 /** Between two looks positions may close, as any time; who only reads waits until that is proven, or shown wrong. */

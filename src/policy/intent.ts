@@ -113,12 +113,24 @@ export function wantedTakeProfit(
  * The level that another hand must not have moved away from: an intent that has stood once, else what stood before.
  * More size is a reason for another level, so nothing is drift then.
  */
-export function driftReference({ size }: Position, life: LifeRecord, benchmark: Wanted): LearnedLevel | null {
+export function driftReference(
+  { size, side }: Position,
+  life: LifeRecord,
+  benchmark: Wanted,
+  { instrument }: Market,
+): LearnedLevel | null {
   const { intent, learned } = life;
-  if (intent !== null && intent.stopLoss !== null) {
-    return life.metStopIntent === intent.id && benchmark.kind === "level" ? benchmark : null;
+  if (intent === null || intent.stopLoss === null) {
+    return learned === null || size.gt(learned.size) ? null : learned.stopLoss;
   }
-  return learned === null || size.gt(learned.size) ? null : learned.stopLoss;
+  if (life.metStopIntent !== intent.id || benchmark.kind !== "level") return null;
+  const stood = learned?.stopLoss ?? null;
+  // A coarser tick rounds the intent anew; what stood by the finer one was moved by nobody.
+  const isRounding =
+    stood !== null &&
+    isTighterStop(benchmark.price, stood.price, side) &&
+    benchmark.price.minus(stood.price).abs().lt(instrument.tickSize);
+  return isRounding ? stood : benchmark;
 }
 
 function stopTrigger({ stopLoss }: Protection): TriggerBy {

@@ -154,7 +154,8 @@ describe("an exchange that takes no write", { concurrent: true }, () => {
     expect(stage.posts().length).toBeLessThanOrEqual(2);
     expect(lies(stage, report)).toEqual([]);
     const refusedAt = stage.exchange.requests.findIndex(({ method }) => method === "POST");
-    expect(stage.exchange.requests.length - refusedAt).toBeLessThanOrEqual(4);
+    // A look at the three contracts may be on the wire as the refusal comes; nothing is asked after it.
+    expect(stage.exchange.requests.length - refusedAt).toBeLessThanOrEqual(2 + 3 * 3);
   });
 });
 

@@ -170,13 +170,9 @@ describe("a take-profit", () => {
 
 describe("what another hand must not have moved away from", () => {
   const reference = (life: LifeRecord, position = aPosition()) => {
-    const benchmark = stopBenchmark(
-      position,
-      aProtection(),
-      life,
-      aMarket({ mark: position.markPrice?.toFixed() ?? null }),
-    );
-    return driftReference(position, life, benchmark)?.price.toFixed() ?? null;
+    const market = aMarket({ mark: position.markPrice?.toFixed() ?? null });
+    const benchmark = stopBenchmark(position, aProtection(), life, market);
+    return driftReference(position, life, benchmark, market)?.price.toFixed() ?? null;
   };
   const met = (stopLoss: string) => ({ ...intending(stopLoss), metStopIntent: "i-1" });
 
@@ -197,6 +193,24 @@ describe("what another hand must not have moved away from", () => {
     [
       "is the intent's and not what stood before it",
       { ...learning("97"), ...met("96"), learned: null },
+      aPosition(),
+      "96",
+    ],
+    [
+      "is what stood by a finer tick, which the intent's level is rounded away from now",
+      { ...met("96.04"), learned: learning("96.04").learned },
+      aPosition(),
+      "96.04",
+    ],
+    [
+      "is the intent's level where what stood is a whole tick looser",
+      { ...met("96.1"), learned: learning("96").learned },
+      aPosition(),
+      "96.1",
+    ],
+    [
+      "is the intent's level where what stood was tighter",
+      { ...met("96"), learned: learning("96.04").learned },
       aPosition(),
       "96",
     ],
