@@ -235,7 +235,8 @@ export const WRITE_PLANTS: readonly Plant[] = [
       latencyMs: 150,
       symbols: ["BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT"],
       botEverySeconds: 8,
-      faults: { suspend: 300, stall: 60, handInWrite: 0.3, networkDown: 300, writeRateLimit: 0.3 },
+      personEverySeconds: 10,
+      faults: { suspend: 300, stall: 60, handInWrite: 0.3, networkDown: 300, writeRateLimit: 0.6 },
     }),
     ...aroundWriter((writer) => ({
       setTradingStop: (request, urgency) => writer.setTradingStop(request, { ...urgency, veto: () => null }),
