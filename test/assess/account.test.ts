@@ -6,6 +6,8 @@ import {
   copyTradingFindings,
   disconnectFindings,
   excessRights,
+  furtherRights,
+  furtherText,
   type KeyFacts,
   keyFindings,
 } from "../../src/assess/account.js";
@@ -56,6 +58,31 @@ describe("a key's rights", () => {
       "the key has the right Withdraw, which this program never needs; make a key without it",
       "the key has the right AccountTransfer, which this program never needs; make a key without it, or name the right in allowPermissions",
     ]);
+  });
+
+  test("that protecting needs none of are named by group and right, but for what is refused or allowed already", () => {
+    const permissions = {
+      ContractTrade: ["Order", "Position"],
+      Derivatives: ["DerivativesTrade"],
+      Spot: ["SpotTrade"],
+      Wallet: ["Withdraw", "AccountTransfer", "SubMemberTransferList"],
+      Exchange: ["ExchangeHistory", "Convert"],
+    };
+    const allowed = ["SubMemberTransferList", "Exchange Convert"];
+    expect(furtherRights(aKey({ permissions }), allowed)).toEqual(["Spot SpotTrade", "Exchange ExchangeHistory"]);
+    expect(furtherRights(aKey(), [])).toEqual([]);
+  });
+
+  test("of a group that withdraws are told by the group's name as well", () => {
+    const permissions = { WithdrawPlus: ["Fast"], Transfers: ["Inner"] };
+    expect(excessRights(aKey({ permissions }), ["Transfers Inner"])).toEqual(["WithdrawPlus Fast"]);
+    expect(furtherRights(aKey({ permissions }), ["Transfers Inner"])).toEqual([]);
+  });
+
+  test("beyond need are told in one sentence", () => {
+    expect(furtherText(["Spot SpotTrade", "Exchange Convert"])).toBe(
+      "the key may also do what protecting positions never needs (Spot SpotTrade, Exchange Convert); a key without it is the safer one",
+    );
   });
 
   test("are well where they are those of trading", () => {

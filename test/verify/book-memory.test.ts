@@ -260,6 +260,11 @@ describe("a step that was pushed for", () => {
     expect(book.isFree(long, LATER_MS)).toBe(true);
   });
 
+  test("may go where a position has closed of which nothing is kept", () => {
+    book.ended(long.key);
+    expect(book.isFree(long, LATER_MS)).toBe(true);
+  });
+
   test("of a new life waits for what shows more than the last answer of the life before", () => {
     book.isFree(long, LATER_MS);
     give(attempt(ACKNOWLEDGED, 900));
