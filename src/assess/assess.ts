@@ -10,7 +10,7 @@ import type { Finding } from "./finding.js";
 import { findingsOf, hedgeFindings, waiverFindings } from "./findings.js";
 import { hedgeLegs } from "./hedge.js";
 import { type Facts, type Status, statusOf } from "./status.js";
-import { type StopView, stopView } from "./stop.js";
+import { type StopView, stopView, unseenStop } from "./stop.js";
 import { marketOf, type WantedLevels, wantedLevels } from "./wanted.js";
 
 /** A position whose row could be read; its status may still be unknown. */
@@ -43,6 +43,8 @@ export interface AssessInput {
   readonly lifeOf: (position: Position) => LifeRecord;
   /** Milliseconds since 1970; default: when the snapshot was asked for, which a picture of several looks makes old. */
   readonly nowMs?: number;
+  /** Why a position was not seen by the latest look that should have shown it; null: it was. Default: all were. */
+  readonly outOfSight?: (position: Position) => string | null;
 }
 
 export interface Assessment {
@@ -51,7 +53,8 @@ export interface Assessment {
   readonly unseen: readonly Unseen[];
 }
 
-export function assess({ snapshot, policyOf, lifeOf, nowMs = snapshot.requestedAtMs }: AssessInput): Assessment {
+export function assess(input: AssessInput): Assessment {
+  const { snapshot, policyOf, lifeOf, nowMs = snapshot.requestedAtMs, outOfSight = () => null } = input;
   const hedges = hedgeLegs(snapshot);
   const ordersByContract = groupByContract(snapshot.orders);
   const positions = snapshot.positions.map((position) =>
@@ -61,15 +64,19 @@ export function assess({ snapshot, policyOf, lifeOf, nowMs = snapshot.requestedA
       hedgedBy: hedges.get(keyText(position.key)) ?? [],
       orders: ordersByContract.get(contractText(position.key)) ?? [],
       nowMs,
+      outOfSight: outOfSight(position),
     }),
   );
   return { snapshot, positions, unseen: snapshot.unreadablePositions.map(unseen) };
 }
 
+/** What is known of the same snapshot. */
+export type Moment = Omit<AssessInput, "snapshot" | "nowMs"> & { readonly nowMs: number };
+
 /** The same snapshot at the same moment, after memory or intents have changed: judged anew is only what they change. */
-export function reassess(earlier: Assessment, input: Omit<Required<AssessInput>, "snapshot">): Assessment {
+export function reassess(earlier: Assessment, input: Moment): Assessment {
   const { snapshot, unseen: unseenBefore } = earlier;
-  const { policyOf, lifeOf, nowMs } = input;
+  const { policyOf, lifeOf, nowMs, outOfSight = () => null } = input;
   const orders = groupByContract(snapshot.orders);
   const positions = earlier.positions.map((assessed) => {
     const { position, hedgedBy } = assessed;
@@ -82,6 +89,7 @@ export function reassess(earlier: Assessment, input: Omit<Required<AssessInput>,
       hedgedBy,
       orders: orders.get(contractText(position.key)) ?? [],
       nowMs,
+      outOfSight: outOfSight(position),
     });
   });
   return { snapshot, positions, unseen: unseenBefore };
@@ -98,18 +106,31 @@ interface Circumstances {
   readonly hedgedBy: readonly string[];
   readonly orders: readonly OpenOrder[];
   readonly nowMs: number;
+  readonly outOfSight: string | null;
 }
 
 function assessPosition(position: Position, snapshot: Snapshot, circumstances: Circumstances): Assessed {
-  const { policy, life, hedgedBy, orders, nowMs } = circumstances;
+  const { policy, life, hedgedBy, orders, nowMs, outOfSight } = circumstances;
   const market = marketOf(position, snapshot);
-  const stop = stopView(position, market, orders, snapshot);
+  const seen = stopView(position, market, orders, snapshot);
+  const stop = outOfSight === null ? seen : unseenStop(seen, outOfSight);
   const takeProfit = cover(position, "take-profit", takeProfitLegs(position, orders));
   const wanted = wantedLevels(position, policy, life, market, nowMs);
   const facts = { position, policy, life, market, stop, takeProfit, wanted, hedgedBy };
   const status = statusOf(facts);
   const findings = status === "ignored" ? ignoredFindings(facts) : findingsOf(facts, status, snapshot);
   return { kind: "assessed", ...facts, status, findings };
+}
+
+/** Everything is as it was known, and may be long past: nothing of it counts, beyond this moment or for a write. */
+export function withoutSight(assessment: Assessment, reason: string): Assessment {
+  const positions = assessment.positions.map((assessed) => {
+    const facts = { ...assessed, stop: unseenStop(assessed.stop, reason) };
+    const status = statusOf(facts);
+    const findings = status === "ignored" ? ignoredFindings(facts) : findingsOf(facts, status, assessment.snapshot);
+    return { ...facts, status, findings };
+  });
+  return { ...assessment, positions };
 }
 
 /** Nothing is said of a position that a rule ignores; one that is ignored as a hedge is still named as one. */

@@ -50,6 +50,11 @@ export function stopView(
   };
 }
 
+/** What is remembered of a stop that could not be seen again covers nothing; a write may not be looser all the same. */
+export function unseenStop({ standingFull }: StopView, reason: string): StopView {
+  return { all: null, inside: null, beyondLiquidation: [], standingFull, triggered: [], doubt: reason };
+}
+
 /**
  * The price has crossed the trigger and the stop still waits: it triggers this moment, or it never will. Where the row
  * does not say by which price it goes, all that are known must have crossed it.

@@ -23,6 +23,13 @@ export function seenAtMs(picture: Picture, contract: Contract): number {
   return picture.seenAtMs.get(contractText(contract)) ?? picture.snapshot.requestedAtMs;
 }
 
+/** Why this contract was not shown by the latest whole look, nor by one after it; null: it was. */
+export function outOfSight(picture: Picture, contract: Contract): string | null {
+  if (seenAtMs(picture, contract) >= picture.snapshot.requestedAtMs) return null;
+  const gap = picture.snapshot.gaps.find((hole) => isBlindFor(hole, contract));
+  return `it could not be read again since it was seen last${gap === undefined ? "" : `: ${gap.reason}`}`;
+}
+
 /** How long the look took that shows this contract, where it was made again: a slow exchange shows nothing younger. */
 export function slownessMs(picture: Picture, contract: Contract): number {
   const { again } = picture;

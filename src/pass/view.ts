@@ -1,7 +1,14 @@
 /** What a pass knows at one moment: the picture of the account, what it means, and what is to be done. */
 import { type Assessed, type AssessInput, type Assessment, assess, reassess } from "../assess/assess.js";
-import { lookedAgain, type Picture, pictureOf, scopeToSettle, vanishedContracts } from "../domain/picture.js";
-import { keyText } from "../domain/position.js";
+import {
+  lookedAgain,
+  outOfSight,
+  type Picture,
+  pictureOf,
+  scopeToSettle,
+  vanishedContracts,
+} from "../domain/picture.js";
+import { keyText, type Position } from "../domain/position.js";
 import type { Contract, ReadScope } from "../domain/snapshot.js";
 import { ExchangeFailure } from "../exchange/failure.js";
 import type { Attention } from "./attention.js";
@@ -103,11 +110,12 @@ export async function nextView(
 function viewOf(picture: Picture, brakedBefore: string | null, options: Attentive): View {
   const { frozen, heldStep, manyChangesAgreed, attention, onLook } = options;
   const nowMs = options.clock.now();
-  const first = assess({ snapshot: picture.snapshot, ...knownTo(options), nowMs });
+  const unseen = (position: Position) => outOfSight(picture, position.key);
+  const first = assess({ snapshot: picture.snapshot, ...knownTo(options), nowMs, outOfSight: unseen });
   rememberLook(first, options);
   onLook?.(picture, first);
   // What the look has brought to memory counts for this plan already.
-  const assessment = onLook === undefined ? first : reassess(first, { ...knownTo(options), nowMs });
+  const assessment = onLook === undefined ? first : reassess(first, { ...knownTo(options), nowMs, outOfSight: unseen });
   const braked = brakedBefore ?? changeBrake(assessment);
   const heldBack = ({ position }: Assessed) => options.heldBack?.(position) ?? null;
   const held = { frozen: frozen(picture), heldBack, ...(heldStep === undefined ? {} : { heldStep }) };

@@ -41,7 +41,7 @@ const MOST_UNPROVEN = 3;
 const LOOK_AGAIN_MS = 500;
 
 /** The part of the status that costs nothing to ask for. */
-export type Pulse = Pick<AccountStatus, "reachable" | "lastCompletePassAtMs">;
+export type Pulse = Pick<AccountStatus, "reachable" | "lastCompletePassAtMs"> & { readonly silentForMs: number };
 
 export class Guard {
   readonly name: string;
@@ -78,7 +78,7 @@ export class Guard {
     const tell: Tell = (event) => {
       if (event.kind === "life" && event.change === "grew") this.#grew(event.key);
       if (event.kind === "life" && (event.change === "closed" || event.change === "flipped"))
-        this.#book.ended(event.key);
+        this.#reflex.ended(event.key);
       parts.tell(event);
     };
     const closerOf = (position: Position) => closerBy(pass.memory.recall(position));
@@ -135,7 +135,7 @@ export class Guard {
     if (isDue && this.#ear.state === "down" && !this.#bell.wantsAll()) this.wake("stream-down");
     const silentForMs = this.#parts.silentForMs();
     const reachable = isReachable({ passes: this.#passes, silentForMs });
-    return { reachable, lastCompletePassAtMs: this.#passes.lastCompleteMs };
+    return { reachable, silentForMs, lastCompletePassAtMs: this.#passes.lastCompleteMs };
   }
 
   /** How long the pass that runs now has been running, milliseconds; 0: none runs. */

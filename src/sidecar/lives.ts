@@ -57,7 +57,7 @@ export class Lives {
       this.#begin(position, askedMs, true);
       return [told("closed", known.position, "another hand"), told("opened", position)];
     }
-    this.#lives.set(name, { ...known, position, asOfMs: askedMs });
+    this.#lives.set(name, { ...known, position, asOfMs: askedMs, stopGoneMs: stopGoneSince(known, position, askedMs) });
     const bySize = position.size.cmp(known.position.size);
     return bySize === 0 ? [] : [told(bySize > 0 ? "grew" : "shrank", position)];
   }
@@ -86,7 +86,7 @@ export class Lives {
       return [{ kind: "protected", key, side, price: stop.inside?.price ?? size, afterMs }];
     }
     if (known.nakedSinceMs !== null) return [];
-    const stopGoneMs = known.wasProtected ? nowMs : null;
+    const stopGoneMs = known.stopGoneMs ?? (known.wasProtected ? nowMs : null);
     this.#lives.set(name, { ...known, nakedSinceMs: nowMs, stopGoneMs });
     return [{ kind: "naked", key, side, size }];
   }
@@ -102,6 +102,12 @@ export class Lives {
       wasProtected: false,
     });
   }
+}
+
+/** A push may tell that a Full stop is gone before any look judges what is left. */
+function stopGoneSince({ position: before, stopGoneMs, nakedSinceMs }: Life, position: Position, atMs: number) {
+  if (position.fullStopLoss !== null) return nakedSinceMs === null ? null : stopGoneMs;
+  return stopGoneMs ?? (before.fullStopLoss === null ? null : atMs);
 }
 
 /** Whose doing a close was, by what is remembered of the life. */

@@ -3,7 +3,7 @@ import type { Attempt } from "../apply/attempt.js";
 import type { Assessment } from "../assess/assess.js";
 import type { Decimal } from "../domain/decimal.js";
 import { type Picture, seenAtMs } from "../domain/picture.js";
-import { contractText, keyText, type Position } from "../domain/position.js";
+import { contractText, keyText, type Position, type PositionKey } from "../domain/position.js";
 import type { Contract } from "../domain/snapshot.js";
 import { sendAtOnce } from "../pass/express.js";
 import { objection } from "../plan/guard.js";
@@ -62,6 +62,12 @@ export class Reflex {
   /** True: something for this contract is on the wire, and a look is asked for when it is answered. */
   isBusy(contract: Contract): boolean {
     return (this.#contracts.get(contractText(contract)) ?? 0) > 0;
+  }
+
+  /** The position has closed or flipped: neither what was tried nor what is owed counts for the next. */
+  ended(key: PositionKey): void {
+    this.#parts.book.ended(key);
+    this.rivals.ended(key);
   }
 
   /** True: the stop is on its way. */

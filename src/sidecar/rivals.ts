@@ -27,6 +27,8 @@ const RACE_MS = 10_000;
 export class Rivals {
   #seen: SeenStop[] = [];
   #ours: OurStop[] = [];
+  /** By position: what is owed to another hand, and our price that stands in its place. */
+  readonly #debts = new Map<string, { readonly stop: SeenStop; readonly replacedBy: Decimal }>();
 
   /** A Full stop of whoever was told by the stream. */
   saw(stop: SeenStop): void {
@@ -37,9 +39,23 @@ export class Rivals {
     this.#ours = [...this.#ours.filter(({ answeredAtMs }) => stop.answeredAtMs - answeredAtMs < RACE_MS), stop];
   }
 
-  /** The tightest stop which ours, that stands now, has replaced; null: none. */
+  /** The position has closed or flipped: nothing is owed to the next. */
+  ended(key: PositionKey): void {
+    this.#debts.delete(keyText(key));
+  }
+
+  /** The tightest stop which ours, that stands now, has replaced, until it is given back; null: none. */
   replaced(key: PositionKey, side: Side, standing: Decimal, nowMs: number): SeenStop | null {
     const name = keyText(key);
+    const owed = this.#debts.get(name) ?? null;
+    const isOwed = owed !== null && owed.stop.side === side && owed.replacedBy.eq(standing);
+    const found = this.#justReplaced(name, side, standing, nowMs) ?? (isOwed ? owed.stop : null);
+    if (found === null) this.#debts.delete(name);
+    else this.#debts.set(name, { stop: found, replacedBy: standing });
+    return found;
+  }
+
+  #justReplaced(name: string, side: Side, standing: Decimal, nowMs: number): SeenStop | null {
     const ours = this.#ours.filter(
       (stop) => keyText(stop.key) === name && stop.side === side && nowMs - stop.answeredAtMs < RACE_MS,
     );

@@ -41,6 +41,9 @@ const MOST_INTERVALS = 5;
 /** Thousands of positions are written in less, at nine a second. */
 const LONGEST_PASS_MS = 15 * 60_000;
 
+/** An exchange that has answered within this time does answer. */
+const ANSWERED_MS = 10_000;
+
 /** Ticks come once a second; after so long without one the process itself stood still, and its passes with it. */
 const STOOD_STILL_MS = 10_000;
 
@@ -80,7 +83,7 @@ export function startSidecar(parts: SidecarParts): Sidecar {
     // Where nothing answers, a restart would cure nothing.
     if (!pulses.some(({ reachable }) => reachable)) completeMs = nowMs;
     const limitMs = MOST_INTERVALS * schedule.intervalMs;
-    if (nowMs - completeMs > limitMs) {
+    if (nowMs - completeMs > limitMs && pulses.some(({ silentForMs }) => silentForMs < ANSWERED_MS)) {
       fail(new StuckError(`no complete pass for ${Math.round(limitMs / 1_000)} s, although the exchange answers`));
     }
     const runsMs = (guard: Guard) => Math.min(guard.runningMs(), nowMs - awakeMs);

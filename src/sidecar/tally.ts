@@ -19,12 +19,15 @@ export interface Standing {
   readonly nowMs: number;
 }
 
-/** Without any answer for so long the exchange cannot be reached. */
+/** Without any answer for so long the exchange cannot be reached: it is asked for its time where nothing else is asked. */
 const SILENT_MS = 30_000;
+/** A pass that has been running for so long, and as long without an answer, will bring nothing. */
+const BLIND_MS = 10_000;
 
 export function accountStatus(standing: Standing): AccountStatus {
-  const { name, passes, assessment, lives, stream, frozen, onTheWire, nowMs } = standing;
-  const { trouble } = passes;
+  const { name, passes, assessment, lives, stream, frozen, onTheWire, silentForMs, nowMs } = standing;
+  const isUnanswered = silentForMs >= BLIND_MS && passes.runningMs(nowMs) >= BLIND_MS;
+  const trouble = passes.trouble ?? (isUnanswered ? "the exchange does not answer" : null);
   return {
     name,
     reachable: isReachable(standing),
@@ -41,7 +44,7 @@ export function accountStatus(standing: Standing): AccountStatus {
 
 /** It answers, be it with errors, and has not closed itself to us. */
 export function isReachable({ passes, silentForMs }: Pick<Standing, "passes" | "silentForMs">): boolean {
-  return passes.trouble === null || (!passes.isClosedToUs && silentForMs < SILENT_MS);
+  return silentForMs < SILENT_MS && (passes.trouble === null || !passes.isClosedToUs);
 }
 
 const NONE: Readonly<Record<Status, number>> = {

@@ -27,7 +27,7 @@ export interface GuardScene extends Omit<FakeExchangeOptions, "clock" | "positio
   /** True: entry orders get their exits. */
   readonly attachToOrders?: boolean;
   /** Since the exchange last answered anything; default 0. */
-  readonly silentForMs?: number;
+  readonly silentForMs?: number | (() => number);
   /** Default: the clock of the scene. */
   readonly exchangeNowMs?: (() => number | null) | undefined;
   readonly orderIntents?: OrderIntents;
@@ -97,7 +97,7 @@ export async function guarded(scene: GuardScene = {}): Promise<Guarded> {
     },
     instrumentOf: ({ symbol }) => (unknownInstrument ? null : (known.get(symbol) ?? null)),
     paused: paused ?? (() => null),
-    silentForMs: () => silentForMs,
+    silentForMs: typeof silentForMs === "number" ? () => silentForMs : silentForMs,
     exchangeNowMs: exchangeNowMs ?? (() => clock.now()),
     openStream: (listener) => {
       stream = fakeStream(listener);

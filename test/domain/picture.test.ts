@@ -1,6 +1,6 @@
 /** Laying a later look at some contracts over what is known of the whole account. */
 import { describe, expect, test } from "vitest";
-import { lookedAgain, pictureOf, seenAtMs } from "../../src/domain/picture.js";
+import { lookedAgain, outOfSight, pictureOf, seenAtMs } from "../../src/domain/picture.js";
 import { contractText } from "../../src/domain/position.js";
 import type { Gap } from "../../src/domain/snapshot.js";
 import { anUnreadableOrder, fullStop } from "../builders/order.js";
@@ -107,6 +107,30 @@ describe("a look at one contract", () => {
     const before = pictureOf(aSnapshot({ positions: [inverse] }));
     const picture = lookedAgain(before, later({ scope: [BTC] }));
     expect(symbolsOf(picture)).toEqual(["BTCUSDT"]);
+  });
+});
+
+describe("a contract is out of sight", () => {
+  const blind = later({ positions: [], gaps: [gap({ what: "positions" })] });
+
+  test("from a whole read that could not see it, which says why, to a look that does", () => {
+    const picture = lookedAgain(whole(), blind);
+    expect(outOfSight(picture, BTC)).toBe("it could not be read again since it was seen last: timeout");
+    const again = lookedAgain(picture, later({ scope: [BTC], positions: [btc], requestedAtMs: START_MS + 6_000 }));
+    expect(outOfSight(again, BTC)).toBeNull();
+    expect(outOfSight(again, ETH)).not.toBeNull();
+  });
+
+  test("also where that gap has closed since for another", () => {
+    const named = later({ positions: [], gaps: [gap({ what: "positions", symbols: ["BTCUSDT", "ETHUSDT"] })] });
+    const picture = { ...lookedAgain(whole(), named) };
+    const closed = { ...picture, snapshot: { ...picture.snapshot, gaps: [] } };
+    expect(outOfSight(closed, BTC)).toBe("it could not be read again since it was seen last");
+  });
+
+  test("neither in a whole read that shows it, nor while later looks are at others", () => {
+    expect(outOfSight(whole(), BTC)).toBeNull();
+    expect(outOfSight(lookedAgain(whole(), later({ scope: [ETH], positions: [eth] })), BTC)).toBeNull();
   });
 });
 

@@ -5,6 +5,7 @@ import { ExchangeFailure } from "../../src/exchange/failure.js";
 import type { SidecarEvent } from "../../src/sidecar/event.js";
 import { failure, lie } from "../builders/fake-exchange.js";
 import { guarded, stopWrites } from "../builders/guard.js";
+import { fullStop } from "../builders/order.js";
 import { takeProfitAt } from "../builders/policy.js";
 import { anUnreadablePosition, aPosition, aShort } from "../builders/position.js";
 
@@ -116,7 +117,7 @@ test("an exchange that cannot be reached is tried again soon, and what was open 
   let isDown = true;
   const scene = await guarded({
     positions: [long],
-    silentForMs: 60_000,
+    silentForMs: () => (isDown ? 60_000 : 0),
     beforeRead: () => {
       if (isDown) throw failure("not-happened", "network", "no connection");
     },
@@ -319,6 +320,28 @@ describe("a position that was pushed and that no look has shown yet", () => {
     expect(scene.lives()).toEqual(["opened BTCUSDT long 1", "closed BTCUSDT long 1 by another hand"]);
     await scene.close();
   });
+});
+
+test("a position is not called protected by what was seen before, where its category cannot be read any more", async () => {
+  let isBlind = false;
+  const gap: Gap = { category: "linear", what: "positions", reason: "the exchange had an error" };
+  const stands = aPosition({ fullStop: "98" });
+  const scene = await guarded({
+    positions: [stands],
+    orders: [fullStop(stands, "98")],
+    beforeRead: (_nth, hand) => {
+      if (!isBlind) return undefined;
+      hand.close(key);
+      return [gap];
+    },
+  });
+  expect(scene.guard.status().positions).toMatchObject({ protected: 1, unknown: 0 });
+  isBlind = true;
+  scene.guard.wake("schedule");
+  await scene.clock.sleep(3_000);
+  expect(scene.guard.status().positions).toMatchObject({ protected: 0, unknown: 1 });
+  expect(scene.exchange.writes).toEqual([]);
+  await scene.close();
 });
 
 describe("a row that cannot be read", () => {

@@ -1,6 +1,7 @@
 /** What the guard does about bots, people and the market: it waits, mends, follows and never fights. */
 import { describe, expect, test } from "vitest";
 import { dec } from "../../src/domain/decimal.js";
+import { lie, truth } from "../builders/fake-exchange.js";
 import { guarded, orderPush, pushOf, stopWrites } from "../builders/guard.js";
 import { fullStop } from "../builders/order.js";
 import { aPosition, aShort } from "../builders/position.js";
@@ -51,6 +52,31 @@ describe("a bot that moves its stop by cancelling and creating", () => {
     scene.exchange.hand.setStop(key, "99");
     await scene.clock.sleep(10_000);
     expect(scene.exchange.writes).toEqual([]);
+    await scene.close();
+  });
+
+  test.each([
+    ["that we know of by a look", false],
+    ["that was pushed a moment ago", true],
+  ])("has vanishMs also where order and position are pushed, of a stop %s", async (_what, isFresh) => {
+    const stands = aPosition({ fullStop: "97" });
+    const stop = fullStop(stands, "97");
+    const scene = await guarded(isFresh ? {} : { positions: [stands], orders: [stop] });
+    if (isFresh) {
+      scene.exchange.hand.put(stands);
+      scene.pushes(orderPush(stop, scene.clock), pushOf(stands, scene.clock));
+    }
+    scene.exchange.hand.put(aPosition());
+    scene.exchange.hand.cancel(stop.orderId);
+    const { orderId } = stop;
+    scene.pushes(
+      { kind: "order-gone", contract, orderId, how: "cancelled", carriedStop: null, atMs: scene.clock.now() },
+      pushOf(aPosition(), scene.clock),
+    );
+    await scene.clock.sleep(4_900);
+    expect(scene.exchange.writes).toEqual([]);
+    await scene.clock.sleep(5_000);
+    expect(stopWrites(scene, key)).toHaveLength(1);
     await scene.close();
   });
 
@@ -148,6 +174,36 @@ describe("a bot that sets a tighter stop while ours is on the wire", () => {
     expect(stopWrites(scene, key)).toEqual(["98", "99"]);
     expect(scene.exchange.stopOf(key)).toBe("99");
     expect(scene.events.filter(({ kind }) => kind === "mended")).toHaveLength(1);
+    await scene.close();
+  });
+
+  test.each([
+    ["acknowledged without effect", lie],
+    ["refused", { kind: "fails", failure: "not-happened", cause: "other", words: "10001" } as const],
+    ["lost", { kind: "lost", effectAfterMs: null } as const],
+  ])("gets it back also where the first try is %s", async (_what, fate) => {
+    const scene = await guarded({ latencyMs: 100, fate: (_request, nth) => (nth === 2 ? fate : truth) });
+    scene.opens(long);
+    await scene.clock.sleep(10);
+    scene.pushesStop(long, "99");
+    for (let look = 0; look < 6; look += 1) {
+      await scene.clock.sleep(30_000);
+      scene.guard.wake("schedule");
+    }
+    expect(stopWrites(scene, key)).toEqual(["98", "99", "99"]);
+    expect(scene.exchange.stopOf(key)).toBe("99");
+    await scene.close();
+  });
+
+  test("is owed nothing once the position has flipped", async () => {
+    const scene = await guarded({ latencyMs: 100, fate: (_request, nth) => (nth === 2 ? lie : truth) });
+    scene.opens(long);
+    await scene.clock.sleep(10);
+    scene.pushesStop(long, "99");
+    await scene.clock.sleep(2_000);
+    scene.opens(aShort({ openedAtMs: 3_000 }));
+    await scene.clock.sleep(60_000);
+    expect(scene.exchange.stopOf(key)).toBe("102");
     await scene.close();
   });
 

@@ -119,6 +119,12 @@ describe("the sidecar", () => {
     return { sidecar, ended: () => end };
   }
 
+  /** It waits for a pass that never ends. */
+  function neverCloses(sidecar: Sidecar): void {
+    sidecars.length = 0;
+    void sidecar.close();
+  }
+
   const gappy = async () =>
     aSnapshot({ requestedAtMs: movedMs, gaps: [{ category: "linear", what: "positions", reason: "timeout" }] });
   const whole = async () => aSnapshot({ requestedAtMs: movedMs });
@@ -141,6 +147,22 @@ describe("the sidecar", () => {
     expect(alone.ended()).toBeNull();
   });
 
+  test("is not stuck where nothing was answered lately, also before that is taken for unreachable", async () => {
+    const { ended, sidecar } = start(parts("hung", () => new Promise(() => undefined), 25_000));
+    await pass(120);
+    expect(ended()).toBeNull();
+    neverCloses(sidecar);
+  });
+
+  test("does not call an account well whose pass has waited in vain for ten seconds", async () => {
+    const { sidecar } = start(parts("hung", () => new Promise(() => undefined), 12_000));
+    await pass(8);
+    expect(sidecar.status().accounts).toMatchObject([{ trouble: null, reachable: true }]);
+    await pass(4);
+    expect(sidecar.status().accounts).toMatchObject([{ trouble: "the exchange does not answer", reachable: true }]);
+    neverCloses(sidecar);
+  });
+
   test("is not stuck when the process itself stood still for long, and sweeps as it goes on", async () => {
     const { ended } = start(parts("main", whole));
     await pass(20);
@@ -160,8 +182,7 @@ describe("the sidecar", () => {
     expect(ended()).toBeNull();
     await pass(20);
     expect(ended()).toMatchObject({ message: expect.stringContaining("hung") });
-    sidecars.length = 0;
-    void sidecar.close();
+    neverCloses(sidecar);
   });
 
   test("tells of each account for itself", async () => {
