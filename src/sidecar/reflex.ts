@@ -9,6 +9,7 @@ import { sendAtOnce } from "../pass/express.js";
 import { objection } from "../plan/guard.js";
 import type { PlannedStep, SetTradingStop, Step } from "../plan/step.js";
 import type { PassBook } from "../verify/book.js";
+import { isFreshEnough } from "../verify/freshness.js";
 import { stopAtOnce, type UrgentStop } from "./at-once.js";
 import type { Live } from "./live.js";
 import type { Lives } from "./lives.js";
@@ -98,7 +99,7 @@ export class Reflex {
       if (replaced === null || pass.writer === undefined || !book.isFree(position, seenAtMs(picture, position.key)))
         continue;
       const step = giveBack(replaced);
-      if (objection(step, assessed) !== null) continue;
+      if (!isFreshEnough(step, picture, pass.clock) || objection(step, assessed) !== null) continue;
       const veto = () => pass.frozen(picture) ?? this.#parts.heldBack(position);
       this.#send({ step, priority: GIVE_BACK_PRIORITY, held: null }, position, seenAtMs(picture, position.key), veto);
       this.#parts.tell({ kind: "mended", key: position.key, price: replaced.price, replacedBy: stop.standingFull });
