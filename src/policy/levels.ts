@@ -19,7 +19,7 @@ import type { Protection, StopLossWish, TakeProfitWish } from "./protection.js";
 const NEAR_TICKS = 3;
 
 /** The prices of one contract are no further apart than this share, whichever trigger they belong to. */
-const MOST_APART = dec("0.1");
+const MOST_APART = dec("0.3");
 
 /** Everything a level is computed from. */
 export interface Market {

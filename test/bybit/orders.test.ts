@@ -37,8 +37,7 @@ describe("an order row", () => {
     ["Stop", "conditional"],
     ["MmRateClose", "exchange"],
   ])("of type %s is a %s", (stopOrderType, kind) => {
-    const triggerDirection = stopOrderType.endsWith("TakeProfit") ? 1 : 2;
-    expect(read({ stopOrderType, triggerDirection }).kind).toBe(kind);
+    expect(read({ stopOrderType }).kind).toBe(kind);
   });
 
   it.each([[""], ["UNKNOWN"], [undefined]])("of type %j without a trigger is plain", (stopOrderType) => {
@@ -104,23 +103,8 @@ describe("an order row", () => {
     ["StopLoss", "Partial", false],
     ["PartialStopLoss", "Full", false],
   ])("of type %s and mode %j is kept at the position's size: %s", (stopOrderType, tpslMode, expected) => {
-    const triggerDirection = stopOrderType === "TakeProfit" ? 1 : 2;
-    expect(read({ stopOrderType, tpslMode, triggerDirection }).followsSize).toBe(expected);
+    expect(read({ stopOrderType, tpslMode }).followsSize).toBe(expected);
   });
-
-  it.each([
-    ["Sell", "StopLoss", 1],
-    ["Buy", "StopLoss", 2],
-    ["Sell", "PartialStopLoss", 1],
-    ["Sell", "TakeProfit", 2],
-    ["Buy", "PartialTakeProfit", 1],
-  ])(
-    "of a %s %s with triggerDirection %i contradicts itself: it cannot be read",
-    (side, stopOrderType, triggerDirection) => {
-      const row = readOrder("linear", { ...order(), side, stopOrderType, triggerDirection });
-      expect(row).toMatchObject({ kind: "unreadable", row: { symbol: "BTCUSDT" } });
-    },
-  );
 
   it("that would enter on a trigger does not reduce", () => {
     const entry = { stopOrderType: "Stop", createType: "CreateByStopOrder", reduceOnly: false, closeOnTrigger: false };

@@ -245,16 +245,16 @@ describe("the price that a trigger compares with", () => {
   });
 
   test.each([
-    ["a long's stop", "long", "stop-loss", "110.01", "110.01"],
-    ["a long's stop", "long", "stop-loss", "110", "110"],
-    ["a long's stop", "long", "stop-loss", "90", "90"],
-    ["a long's stop", "long", "stop-loss", "89.99", "100"],
-    ["a long's take-profit", "long", "take-profit", "110.01", "100"],
-    ["a long's take-profit", "long", "take-profit", "89.99", "89.99"],
-    ["a short's stop", "short", "stop-loss", "110.01", "100"],
-    ["a short's stop", "short", "stop-loss", "89.99", "89.99"],
-    ["a short's take-profit", "short", "take-profit", "110.01", "110.01"],
-    ["a short's take-profit", "short", "take-profit", "89.99", "100"],
+    ["a long's stop", "long", "stop-loss", "130.01", "130.01"],
+    ["a long's stop", "long", "stop-loss", "130", "130"],
+    ["a long's stop", "long", "stop-loss", "70", "70"],
+    ["a long's stop", "long", "stop-loss", "69.99", "100"],
+    ["a long's take-profit", "long", "take-profit", "130.01", "100"],
+    ["a long's take-profit", "long", "take-profit", "69.99", "69.99"],
+    ["a short's stop", "short", "stop-loss", "130.01", "100"],
+    ["a short's stop", "short", "stop-loss", "69.99", "69.99"],
+    ["a short's take-profit", "short", "take-profit", "130.01", "130.01"],
+    ["a short's take-profit", "short", "take-profit", "69.99", "100"],
   ] as const)(
     "of %s (%s %s) with a ticker at %s and a row at 100 is %s: far apart, one is wrong",
     (_what, side, exit, mark, expected) => {

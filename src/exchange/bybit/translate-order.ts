@@ -136,10 +136,6 @@ function openOrder(category: Category, wire: OrderWire, state: OpenOrder["state"
   if (execution === "limit" && price === null) throw new UnreadableField("price", wire.price);
   const triggerBy = wordOf("triggerBy", wire.triggerBy, TRIGGERS);
   const triggerDirection = wordOf("triggerDirection", wire.triggerDirection, TRIGGER_DIRECTIONS);
-  const direction = wordOf("side", wire.side, DIRECTIONS);
-  if (contradicts(triggerDirection, direction, kind)) {
-    throw new UnreadableField(`triggerDirection of a ${wire.side} ${wire.stopOrderType}`, wire.triggerDirection);
-  }
   return {
     category,
     symbol: wire.symbol,
@@ -147,7 +143,7 @@ function openOrder(category: Category, wire: OrderWire, state: OpenOrder["state"
     orderId: wire.orderId,
     orderLinkId: wire.orderLinkId ?? "",
     kind,
-    direction,
+    direction: wordOf("side", wire.side, DIRECTIONS),
     execution,
     price: execution === "market" ? null : price,
     quantity: openQuantity(wire, state),
@@ -183,14 +179,6 @@ function ownKindOf(wire: OrderWire): OrderKind {
 
 function isFull(kind: OrderKind): boolean {
   return kind === "full-stop-loss" || kind === "full-take-profit";
-}
-
-/** What sells a long at a loss waits for the price to fall; such a row that says rise will not do what it is called. */
-function contradicts(stated: "rise" | "fall" | "none", direction: OpenOrder["direction"], kind: OrderKind): boolean {
-  const isStop = kind === "full-stop-loss" || kind === "partial-stop-loss";
-  const isTakeProfit = kind === "full-take-profit" || kind === "partial-take-profit";
-  if (stated === "none" || !(isStop || isTakeProfit)) return false;
-  return (stated === "fall") !== ((direction === "sell") === isStop);
 }
 
 /** Exits that trading-stop made can only ever reduce, also where a row leaves the flags out. */
