@@ -176,13 +176,14 @@ function takeProfitDrift({ legs }: Cover, { wanted, life: { intent } }: Facts): 
 }
 
 function coarseFindings({ position, stop, takeProfit, wanted }: Facts): Finding[] {
-  const { stopLoss } = wanted;
   const stands = wholeOf(stop.inside);
+  // What stands has been learned as a level of its own, on the tick; the wish behind it is as coarse as ever.
+  const level = stands === null ? wanted.stopLoss : wanted.stopBenchmark;
   const stopMatters =
-    stopLoss.kind === "level" && (stands === null || !isTighterStop(stands.price, stopLoss.price, position.side));
+    level.kind === "level" && (stands === null || !isTighterStop(stands.price, level.price, position.side));
   const takeProfitMatters = takeProfit === null || isAt(wanted.takeProfit, takeProfit.price);
   return [
-    ...(stopMatters ? coarse("stop-loss", stopLoss) : []),
+    ...(stopMatters ? coarse("stop-loss", level) : []),
     ...(takeProfitMatters ? coarse("take-profit", wanted.takeProfit) : []),
   ];
 }

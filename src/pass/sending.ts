@@ -1,6 +1,6 @@
 /** Sends a batch through the write budget, and holds each step against the latest look when its turn comes. */
 import { applyStep } from "../apply/apply.js";
-import { seenAtMs } from "../domain/picture.js";
+import { seenAtMs, slownessMs } from "../domain/picture.js";
 import { keyText } from "../domain/position.js";
 import type { Writer } from "../exchange/port.js";
 import type { PassOptions } from "./options.js";
@@ -9,10 +9,13 @@ import type { PlannedStep, Step } from "../plan/step.js";
 import type { PassBook } from "../verify/book.js";
 import { mayStillLeave } from "../verify/freshness.js";
 import { answeredChange } from "../verify/life.js";
+import { createGate, lastLook } from "./last-look.js";
 import { positionOf, type View } from "./view.js";
 
 /** How often to look while a batch goes out: what another hand does meanwhile must not be overwritten. */
 const LOOK_WHILE_WRITING_MS = { small: 300, large: 1_000 };
+/** So many steps at most are looked at, or wait for their turn in the write budget after that. */
+const MOST_LOOKING = 4;
 /** From so many positions on a look takes many pages. */
 const LARGE_BOOK = 50;
 
@@ -44,19 +47,38 @@ export async function sendBatch(
   options: PassOptions,
 ): Promise<{ readonly rest: Promise<unknown> }> {
   const { clock, newOrderLinkId, memory } = options;
-  const veto = (step: Step) => {
-    if (!mayStillLeave(step.key, latest().picture, clock)) return "what it was decided from has become too old";
+  const vetoOf = (step: Step, seen: View | null) => {
+    if (options.isStopping?.()) return "the program was stopped";
+    const known = newerFor(step, latest(), seen);
+    if (!mayStillLeave(step.key, known.picture, clock)) return "what it was decided from has become too old";
     const position = positionOf(view, step)?.position;
     const heldBack = position === undefined ? null : (options.heldBack?.(position) ?? null);
     const held = options.frozen(view.picture) ?? heldBack ?? options.heldStep?.(step) ?? null;
-    return held ?? stillWanted(step, view, latest());
+    return held ?? stillWanted(step, view, known);
   };
-  const apply = { writer, now: () => clock.now(), newOrderLinkId, veto };
+  const perWriteMs = 1_000 / options.writesPerSecond;
+  let lookTookMs = 0;
+  // One looks while the one before leaves; where looks take longer than writes are apart, more look at the same time.
+  const enter = createGate(() => Math.min(MOST_LOOKING, 1 + Math.floor(lookTookMs / perWriteMs)));
+  const send = async (planned: PlannedStep) => {
+    const leave = await enter();
+    try {
+      const seen = await lastLook(planned.step, latest(), options);
+      if (seen !== null) lookTookMs = slownessMs(seen.picture, planned.step.key);
+      const veto = (step: Step) => {
+        leave();
+        return vetoOf(step, seen);
+      };
+      return await applyStep(planned, { writer, now: () => clock.now(), newOrderLinkId, veto });
+    } finally {
+      leave();
+    }
+  };
   const answers = ready.map(async (planned) => {
     book.started(planned.step);
     const found = positionOf(view, planned.step);
     if (found !== undefined) await options.journal?.intended(planned.step, found.position);
-    const attempts = await applyStep(planned, apply);
+    const attempts = await send(planned);
     book.answered(attempts);
     if (found === undefined) return;
     for (const attempt of attempts) {
@@ -71,6 +93,10 @@ export async function sendBatch(
   rest.catch(() => undefined);
   await Promise.race([rest, clock.sleep(lookWhileWritingMs(view))]);
   return { rest };
+}
+
+function newerFor({ key }: Step, one: View, other: View | null): View {
+  return other !== null && seenAtMs(other.picture, key) > seenAtMs(one.picture, key) ? other : one;
 }
 
 /** A step that waited for its turn is held against what has been seen since: another hand may have been quicker. */

@@ -147,8 +147,14 @@ function pastChange(assessed: Assessed, market: Market, reason: StepReason): Sto
     case "close":
       if (stop.all !== null) return nearest();
       // What a close has left behind gets the tightest stop: it is never closed twice, and never left naked.
-      return life.closeSent ? nearest() : { kind: "close", reason: "stop-past" };
+      return life.closeSent || !isPastByOwnMark(assessed) ? nearest() : { kind: "close", reason: "stop-past" };
   }
+}
+
+/** A close cannot be taken back: one price alone, which the mark in the position's row contradicts, is no reason for it. */
+function isPastByOwnMark({ position, wanted: { stopLoss } }: Assessed): boolean {
+  const { markPrice, side } = position;
+  return markPrice === null || stopLoss.kind !== "past" || isPast(stopLoss.level, markPrice, side, "stop-loss");
 }
 
 function setStop(assessed: Assessed, wanted: Wanted, purpose: StopPurpose, reason: StepReason): StopChange | null {

@@ -148,10 +148,31 @@ describe("many positions", () => {
     expect(seconds).toBeLessThan(250 / 9 + 8);
   });
 
-  test("looks are bounded: a batch is looked at together, never each position for itself", async () => {
+  test("looks are bounded: a batch is looked at together, and each position once more as its turn comes", async () => {
     const { exchange } = await play({ positions: manyPositions(250), spacingMs: 112, lagMs: 300 });
-    expect(exchange.reads.length).toBeLessThan(45);
-    expect(scopesOf(exchange.reads)[1]).toBeGreaterThan(10);
+    const scopes = scopesOf(exchange.reads);
+    expect(scopes.filter((size) => size !== 1).length).toBeLessThan(45);
+    expect(scopes.filter((size) => size === 1).length).toBeLessThanOrEqual(exchange.writes.length);
+    expect(Math.max(...scopes)).toBeGreaterThan(10);
+  });
+
+  test("a tighter stop that another hand sets while a position waits for its turn stands", async () => {
+    const positions = manyPositions(60);
+    let isSet = false;
+    const { exchange } = await play({
+      positions,
+      spacingMs: 112,
+      latencyMs: 20,
+      beforeWrite: (_write, hand) => {
+        if (isSet) return;
+        isSet = true;
+        for (const waiting of positions.slice(1)) hand.setStop(waiting.key, "99.5");
+      },
+    });
+    const stops = positions.map((position) => exchange.stopOf(position.key));
+    // The one that had been looked at already may leave; all others are looked at as their turn comes.
+    expect(stops.filter((stop) => stop !== "99.5").length).toBeLessThanOrEqual(2);
+    expect(exchange.writes.length).toBeLessThanOrEqual(2);
   });
 
   test("no write is decided from what was asked for more than ten seconds before its batch", async () => {
