@@ -363,6 +363,29 @@ const CONTRACT: readonly Scenario[] = [
     findings: ["critical stop-missing", "warning tick-too-coarse"],
   },
   {
+    what: "a level that is rounded away is told also once the stop stands there, and has been learned",
+    shape: {
+      positions: [aPosition({ liquidation: "50" })],
+      orders: [fullStop(long, "97.5")],
+      instruments: [anInstrument({ tick: "0.75" })],
+    },
+    judging: {
+      life: { learned: { stopLoss: { price: dec("97.5"), triggerBy: "MarkPrice" }, takeProfit: null, size: dec("1") } },
+    },
+    status: "protected",
+    findings: ["warning tick-too-coarse"],
+  },
+  {
+    what: "and not where a tighter one stands",
+    shape: {
+      positions: [aPosition({ liquidation: "50" })],
+      orders: [fullStop(long, "98.25")],
+      instruments: [anInstrument({ tick: "0.75" })],
+    },
+    status: "protected",
+    findings: ["info stop-tighter-than-configured"],
+  },
+  {
     what: "a contract that is delisted within three days",
     shape: {
       positions: [long],

@@ -363,6 +363,20 @@ const PAST: readonly (readonly [
   ],
   ["close", "close", { positions: [past] }, {}, ["close BTCUSDT/0 1 (stop-past)"]],
   [
+    "close on the ticker's word alone where the row states no mark",
+    "close",
+    { positions: [aPosition({ mark: null })], tickers: [aTicker({ mark: "97" })] },
+    {},
+    ["close BTCUSDT/0 1 (stop-past)"],
+  ],
+  [
+    "close not on one price that the row's own mark contradicts: the tightest stop instead",
+    "close",
+    { positions: [aPosition({ mark: "100" })], tickers: [aTicker({ mark: "97" })] },
+    {},
+    ["set BTCUSDT/0 stop 96.9 nearest (stop-missing)"],
+  ],
+  [
     "close only once; what the close left behind gets the tightest stop",
     "close",
     { positions: [past] },
