@@ -106,9 +106,13 @@ describe("an exchange that takes no write", { concurrent: true }, () => {
     const stage = await openStage(context);
     openBook(stage);
     stage.exchange.setFault({ kind: "effectThenReset", path: PATH });
-    // The first look takes four lists of positions (USDT, USDC, inverse, options) and one of orders.
-    stage.exchange.setFault({ kind: "html", status: 403, path: "/v5/position/list", times: FOREVER, after: 4 });
-    stage.exchange.setFault({ kind: "html", status: 403, path: "/v5/order/realtime", times: FOREVER, after: 1 });
+    let isGone = false;
+    stage.exchange.onPush(() => {
+      if (isGone) return;
+      isGone = true;
+      stage.exchange.setFault({ kind: "html", status: 403, path: "/v5/position/list", times: FOREVER });
+      stage.exchange.setFault({ kind: "html", status: 403, path: "/v5/order/realtime", times: FOREVER });
+    });
     const finished = await stage.backstop(["protect", "--log-level", "silent"]);
     const report = reportIn(finished);
     expect(finished.code).toBe(2);
