@@ -10,8 +10,12 @@ function say(word) {
   process.stdout.write(`${word}\n`);
 }
 
+/** Until it is killed, or nobody listens any more: then writing to the pipe fails, which is heard between two turns. */
 async function appendForever() {
-  for (let turn = 0; ; turn += 1) say(await ledger.append({ kind: "step-intended", account, body: { turn } }));
+  for (let turn = 0; ; turn += 1) {
+    say(await ledger.append({ kind: "step-intended", account, body: { turn } }));
+    await new Promise(setImmediate);
+  }
 }
 
 async function hold() {

@@ -37,10 +37,11 @@ export const REST_PLANTS: readonly Plant[] = [
     breaks: ["S17"],
     story: (story) => ({
       ...busy(story),
-      botEverySeconds: 60,
-      sweepSeconds: 30,
-      intents: true,
-      protection: { ...story.protection, ...busy(story).protection, mode: "sync", stopPercent: 0.5 },
+      // What is moved is what a person has loosened.
+      symbols: ["BTCUSDT", "ETHUSDT", "SOLUSDT", "DOGEUSDT"],
+      personEverySeconds: 20,
+      botEverySeconds: 120,
+      protection: { ...story.protection, ...busy(story).protection, stopPercent: 1 },
       faults: { journalFull: 300 },
     }),
     ...passAs(() => ({ heldStep: () => null })),
