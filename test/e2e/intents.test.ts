@@ -194,9 +194,9 @@ describe("an intent for an open position", () => {
     const { stage, sidecar, api } = await opened(context);
     cancelExits(stage, "BTCUSDT");
     stage.exchange.close({ symbol: "BTCUSDT" });
-    const until = new Date(Date.now() + 4_000).toISOString();
-    const waiver = { side: "long", stopLoss: "none", reason: "hedged elsewhere", until };
-    expect(await api.put("BTCUSDT/0", waiver)).toMatchObject({ status: 200 });
+    const waiver = { side: "long", stopLoss: "none", reason: "hedged elsewhere" };
+    const until = (ms: number) => new Date(Date.now() + ms).toISOString();
+    expect(await api.put("BTCUSDT/0", { ...waiver, until: until(3_600_000) })).toMatchObject({ status: 200 });
     stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
     await sidecar.logged.next(({ msg, code }) => code === "stop-waived" || msg === "intent bound");
     const { body } = await api.call("POST", "/v1/sweep");
@@ -207,6 +207,7 @@ describe("an intent for an open position", () => {
       positions: [{ intent: { waiver: { reason: "hedged elsewhere" } } }],
     });
     const resting = listenTo(stage).stopRests("BTCUSDT");
+    expect(await api.put("BTCUSDT/0", { ...waiver, until: until(1_500) })).toMatchObject({ status: 200 });
     await sidecar.says("a stop for the whole position rests at the exchange");
     expect(Number(await resting)).toBe(62_720);
     expect(await sidecar.end()).toBe(0);
