@@ -13,13 +13,19 @@ export type Push =
   | { readonly kind: "position-open"; readonly position: Position; readonly atMs: number }
   | { readonly kind: "position-flat"; readonly key: PositionKey; readonly atMs: number }
   /** An order is open, as it stands after the change. */
-  | { readonly kind: "order-open"; readonly order: OpenOrder; readonly atMs: number }
+  | {
+      readonly kind: "order-open";
+      readonly order: OpenOrder;
+      /** The Full stop that an entry order, filled in part, has brought to its position; null: none. */
+      readonly carriedStop: CarriedStop | null;
+      readonly atMs: number;
+    }
   | {
       readonly kind: "order-gone";
       readonly contract: Contract;
       readonly orderId: string;
       readonly how: OrderEnd;
-      /** The Full stop that an entry order brings to its position as it fills; null: none. */
+      /** The Full stop that an entry order has brought to its position; null: none, or nothing of it was filled. */
       readonly carriedStop: CarriedStop | null;
       readonly atMs: number;
     }

@@ -57,7 +57,7 @@ export class Ear implements StreamListener {
 
   #heard(push: Push, nowMs: number): void {
     const { live, wake } = this.#parts;
-    const before = push.kind === "order-gone" ? live.orderOf(push.orderId) : undefined;
+    const before = orderBefore(live, push);
     if (this.#isLate(push)) return this.#heardLate(push, before);
     live.pushed(push, nowMs);
     switch (push.kind) {
@@ -66,7 +66,7 @@ export class Ear implements StreamListener {
       case "position-flat":
         return this.#positionFlat(push, nowMs);
       case "order-open":
-        return this.#orderOpen(push, nowMs);
+        return this.#orderOpen(push, before, nowMs);
       case "order-gone":
         return this.#orderGone(push, before, nowMs);
       case "execution":
@@ -110,8 +110,10 @@ export class Ear implements StreamListener {
     this.#wakeFor(key);
   }
 
-  #orderOpen({ order, atMs }: Of<"order-open">, nowMs: number): void {
+  #orderOpen(push: Of<"order-open">, before: OpenOrder | undefined, nowMs: number): void {
     const { reflex } = this.#parts;
+    const { order, atMs } = push;
+    this.#carriedStop({ ...push, contract: order, orderId: order.orderId }, before, nowMs);
     if (order.filledQuantity.gt(0)) this.#filled(order.orderLinkId, atMs);
     if (order.kind === "full-stop-loss" && order.state === "waiting" && order.triggerPrice !== null) {
       const { category, symbol, positionIdx, triggerPrice: price, triggerBy } = order;
@@ -125,7 +127,7 @@ export class Ear implements StreamListener {
 
   #orderGone(push: Of<"order-gone">, before: OpenOrder | undefined, nowMs: number): void {
     const { contract, how } = push;
-    this.#carriedStop(push, nowMs);
+    this.#carriedStop(push, before, nowMs);
     if (before !== undefined) this.#ended(push, before);
     if (before === undefined || this.#matters(before) || how === "filled") this.#wakeFor(contract);
   }
@@ -138,8 +140,13 @@ export class Ear implements StreamListener {
   }
 
   /** A filled entry's own stop replaces the one that stands, also a tighter one, for which we answer if we attached it. */
-  #carriedStop({ contract, orderId, carriedStop }: Of<"order-gone">, nowMs: number): void {
-    if (carriedStop === null) return;
+  #carriedStop(
+    { contract, orderId, carriedStop }: Pick<Of<"order-gone">, "contract" | "orderId" | "carriedStop">,
+    before: OpenOrder | undefined,
+    nowMs: number,
+  ): void {
+    // It came with the first part that was filled; what another hand has set since then is later.
+    if (carriedStop === null || before?.filledQuantity.gt(0)) return;
     const { reflex, lives, isAttachedByUs } = this.#parts;
     const { positionIdx, ...stop } = carriedStop;
     const key = { account: this.#account(), ...contract, positionIdx };
@@ -193,6 +200,11 @@ export class Ear implements StreamListener {
 }
 
 /** Null: nobody knows. */
+function orderBefore(live: EarParts["live"], push: Push): OpenOrder | undefined {
+  if (push.kind === "order-open") return live.orderOf(push.order.orderId);
+  return push.kind === "order-gone" ? live.orderOf(push.orderId) : undefined;
+}
+
 function contractOf(push: Push): Contract | null {
   switch (push.kind) {
     case "position-open":

@@ -68,6 +68,7 @@ export const pushOf = (position: Position, clock: FakeClock): Push => ({
 export const orderPush = (order: OpenOrder, clock: FakeClock): Push => ({
   kind: "order-open",
   order,
+  carriedStop: null,
   atMs: clock.now(),
 });
 

@@ -80,6 +80,38 @@ describe("a list of positions", () => {
     expect(snapshot.gaps).toEqual([]);
   });
 
+  it("misses no position that moves to the first page although nothing is left for the second", async () => {
+    let hasClosed = false;
+    const open = () => (hasClosed ? rows(200, 1) : rows(201));
+    pages((cursor) => {
+      if (cursor === undefined) return ok(page("linear", open().slice(0, 200), "second"));
+      hasClosed = true;
+      return ok(page("linear", open().slice(200)));
+    });
+    const snapshot = await settled(session.reader.snapshot("account"));
+    const seen = new Set(snapshot.positions.map(({ key }) => key.symbol));
+    expect(symbols(200, 1).filter((symbol) => !seen.has(symbol))).toEqual([]);
+    expect(snapshot.gaps).toEqual([]);
+  });
+
+  it("is followed over an empty page in its middle", async () => {
+    pages((cursor) => {
+      if (cursor === undefined) return ok(page("linear", rows(200), "second"));
+      return ok(cursor === "second" ? page("linear", [], "third") : page("linear", rows(1, 200)));
+    });
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions).toHaveLength(201);
+    expect(snapshot.gaps).toEqual([]);
+  });
+
+  it("ends where two pages in a row are empty, whatever they name", async () => {
+    pages((cursor) => ok(cursor === undefined ? page("linear", rows(200), "0") : page("linear", [], `${cursor}0`)));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions).toHaveLength(200);
+    expect(snapshot.gaps).toEqual([]);
+    expect(listRequests().map(({ query }) => query["cursor"])).toEqual([undefined, "0", "00", undefined]);
+  });
+
   it("whose first page cannot be looked at again is void", async () => {
     pages((cursor) => {
       if (cursor !== undefined) return ok(page("linear", rows(1, 200)));
@@ -176,7 +208,7 @@ describe("a list of positions", () => {
     const snapshot = await settled(session.reader.snapshot("account"));
     expect(snapshot.positions).toHaveLength(400);
     expect(snapshot.gaps).toEqual([]);
-    expect(listRequests()).toHaveLength(4);
+    expect(listRequests()).toHaveLength(5);
   });
 
   it("proves nothing when a cursor comes twice after a full page: each contract seen is read alone", async () => {

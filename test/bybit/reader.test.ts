@@ -250,6 +250,14 @@ describe("a read of the whole account", () => {
     expect((await settled(session.reader.snapshot("account"))).disconnectProtection).toBe(false);
   });
 
+  it.each([1, "1", "yes", { of: "many" }])(
+    "takes an account that says %j of copy trading for one that may be a master",
+    async (isMasterTrader) => {
+      venue.answers("/v5/account/info", () => ok({ marginMode: "REGULAR_MARGIN", isMasterTrader }));
+      expect((await settled(session.reader.snapshot("account"))).copyTradingMaster).toBe("unread");
+    },
+  );
+
   it("goes on without the margin mode, and says that it was not seen", async () => {
     venue.answers("/v5/account/info", () => refusal(10016, "Server error"));
     const snapshot = await settled(session.reader.snapshot("account"));
@@ -563,13 +571,15 @@ describe("the key's own description", () => {
     });
   });
 
-  it.each([[{ expiredAt: "1970-01-01T00:00:00Z" }], [{ expiredAt: "" }], [{ ips: ["10.0.0.1"], deadlineDay: -2 }]])(
-    "has no expiry with %j",
-    async (over) => {
-      venue.answers("/v5/user/query-api", () => ok({ ...described, ...over }));
-      expect((await settled(session.reader.keyInfo())).expiresAtMs).toBeNull();
-    },
-  );
+  it.each([
+    [{ expiredAt: "1970-01-01T00:00:00Z" }],
+    [{ expiredAt: "" }],
+    [{ ips: ["10.0.0.1"], deadlineDay: -2 }],
+    [{ ips: ["10.0.0.1"], deadlineDay: 0 }],
+  ])("has no expiry with %j", async (over) => {
+    venue.answers("/v5/user/query-api", () => ok({ ...described, ...over }));
+    expect((await settled(session.reader.keyInfo())).expiresAtMs).toBeNull();
+  });
 
   it.each([[[]], [""], [null], ["*"]])("is bound to no address with ips %j", async (ips) => {
     venue.answers("/v5/user/query-api", () => ok({ ...described, ips }));

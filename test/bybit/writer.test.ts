@@ -30,6 +30,24 @@ function stop(over: Partial<TradingStopRequest> = {}): TradingStopRequest {
 
 const set = (request: TradingStopRequest = stop(), urgency = now) => session.writer().setTradingStop(request, urgency);
 
+describe("a price that was passed by the trigger", () => {
+  it.each([
+    ["long", 110093, "expect Falling, but trigger_price[490] >= current[480]??LastPrice", "stop-loss-past"],
+    ["long", 110092, "expect Rising, but trigger_price[490] <= current[500]??LastPrice", "take-profit-past"],
+    ["short", 110092, "expect Rising, but trigger_price[490] <= current[500]??LastPrice", "stop-loss-past"],
+    ["short", 110093, "expect Falling, but trigger_price[490] >= current[480]??LastPrice", "take-profit-past"],
+  ] as const)("of a %s position, told as %i %s, is its %s", async (side, retCode, words, cause) => {
+    venue.answers(TRADING_STOP, () => refusal(retCode, words));
+    expect((await failureOf(set({ ...stop(), side }))).facts).toMatchObject({ kind: "refused", cause, retCode });
+  });
+
+  it("is told with words of the exchange's own before it", async () => {
+    const words = "params error: StopLoss:530 set for Buy position should lower than base_price:520??LastPrice";
+    venue.answers(TRADING_STOP, () => refusal(10001, words));
+    expect((await failureOf(set())).facts).toMatchObject({ kind: "refused", cause: "stop-loss-past" });
+  });
+});
+
 describe("setting a stop", () => {
   it("sends the stop and nothing else", async () => {
     await settled(set());
@@ -350,6 +368,24 @@ describe("a request that surely had no effect", () => {
     venue.answers(TRADING_STOP, () => refusal(10002, "invalid request, please check your server timestamp"));
     expect((await failureOf(set())).facts).toMatchObject({ kind: "not-happened", cause: "clock" });
     expect(venue.asks(TRADING_STOP)).toHaveLength(2);
+  });
+});
+
+describe("an expired request (-1)", () => {
+  it("leaves a write in doubt, which is not sent again", async () => {
+    venue.answers(TRADING_STOP, () => refusal(-1, "request expired"));
+    expect((await failureOf(set())).facts).toMatchObject({ kind: "unknown", cause: "clock" });
+    expect(venue.asks(TRADING_STOP)).toHaveLength(1);
+  });
+
+  it("is asked again, signed with the exchange's clock, where it only reads", async () => {
+    let asked = 0;
+    venue.answers("/v5/account/info", () => {
+      asked += 1;
+      return asked === 1 ? refusal(-1, "request expired") : ok({ marginMode: "REGULAR_MARGIN", isMasterTrader: false });
+    });
+    expect((await settled(session.reader.snapshot("account"))).gaps).toEqual([]);
+    expect(asked).toBe(2);
   });
 });
 

@@ -11,7 +11,7 @@ import {
   truth,
 } from "../builders/fake-exchange.js";
 import { guarded, orderPush, pushOf, stopWrites } from "../builders/guard.js";
-import { conditionalStop } from "../builders/order.js";
+import { anEntry, conditionalStop } from "../builders/order.js";
 import { takeProfitAt } from "../builders/policy.js";
 import { aPosition, aShort } from "../builders/position.js";
 
@@ -228,6 +228,18 @@ describe("nothing is sent from a push", () => {
       carriedStop: { positionIdx: 0, side: "long", price: dec("99"), triggerBy: "MarkPrice" },
       atMs: scene.clock.now(),
     });
+    scene.exchange.hand.put(aPosition({ fullStop: "99" }));
+    scene.pushes(pushOf(long, scene.clock));
+    await scene.clock.sleep(3_000);
+    expect(scene.exchange.writes).toEqual([]);
+    await scene.close();
+  });
+
+  test("where an entry that is filled in part brings a stop of its own", async () => {
+    const scene = await guarded();
+    const carriedStop = { positionIdx: 0, side: "long", price: dec("99"), triggerBy: "LastPrice" } as const;
+    const part = anEntry({ orderId: "entry", filledQuantity: dec("0.1"), attachedStopLoss: dec("99") });
+    scene.pushes({ kind: "order-open", order: part, carriedStop, atMs: scene.clock.now() });
     scene.exchange.hand.put(aPosition({ fullStop: "99" }));
     scene.pushes(pushOf(long, scene.clock));
     await scene.clock.sleep(3_000);

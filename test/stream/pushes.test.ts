@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { dec } from "../../src/domain/decimal.js";
 import { createPushReader, type PushReader } from "../../src/exchange/bybit/stream-pushes.js";
 
 const SENT_AT_MS = 1_700_000_000_000;
@@ -52,6 +53,23 @@ const order = (changes: object = {}): object => ({
   takeProfit: "",
   ...changes,
 });
+
+/** Of a kind that opens: filled in part, with a stop attached. */
+const entryOrder = (changes: object = {}): object =>
+  order({
+    side: "Buy",
+    orderType: "Limit",
+    orderStatus: "PartiallyFilled",
+    stopOrderType: "",
+    price: "50000",
+    leavesQty: "0.4",
+    cumExecQty: "0.1",
+    triggerPrice: "",
+    triggerBy: "",
+    reduceOnly: false,
+    stopLoss: "49500",
+    ...changes,
+  });
 
 const execution = (changes: object = {}): object => ({
   category: "linear",
@@ -147,6 +165,26 @@ describe("an order row", () => {
         atMs: SENT_AT_MS,
       },
     ]);
+  });
+
+  it.each([
+    ["PartiallyFilled", {}],
+    ["PartiallyFilledCanceled", {}],
+    ["Cancelled", {}],
+    ["Filled", { cumExecQty: "0" }],
+  ])("of an entry that is %s tells of the stop that it has brought", (orderStatus, more) => {
+    expect(reader().read(frame("order", entryOrder({ orderStatus, ...more })))).toMatchObject([
+      { carriedStop: { positionIdx: 0, side: "long", price: dec("49500"), triggerBy: "LastPrice" } },
+    ]);
+  });
+
+  it.each([
+    ["of which nothing was filled", { orderStatus: "New", cumExecQty: "0" }],
+    ["of which nothing was filled before it was cancelled", { orderStatus: "Cancelled", cumExecQty: "" }],
+    ["that brings a leg of its own", { orderStatus: "PartiallyFilled", tpslMode: "Partial" }],
+    ["that brings no stop", { orderStatus: "PartiallyFilled", stopLoss: "" }],
+  ])("of an entry %s tells of no stop", (_what, more) => {
+    expect(reader().read(frame("order", entryOrder(more)))).toMatchObject([{ carriedStop: null }]);
   });
 
   it("with a status nobody knows is unreadable, not gone", () => {

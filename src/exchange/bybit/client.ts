@@ -91,12 +91,12 @@ export function createClient(parts: ClientParts): Client {
     return measuring;
   };
 
-  /** Outside the receive window nothing happened: learn the exchange's clock, sign anew, once. */
+  /** Outside the receive window nothing happened, or only a read: learn the exchange's clock, sign anew, once. */
   async function withRightClock<T>(wanted: Request<T>): Promise<Answer<T>> {
     try {
       return await once(wanted);
     } catch (error) {
-      if (!(error instanceof ExchangeFailure) || error.facts.retCode !== 10002) throw error;
+      if (!(error instanceof ExchangeFailure) || !isOutOfTime(error, wanted.method)) throw error;
       const refusal = error;
       const skewMs = await measureSkewMs().catch(() => skewFromRefusal(refusal, transport.offsetMs()));
       transport.setOffsetMs(-skewMs);
@@ -218,6 +218,11 @@ function readEnvelope(body: unknown): Envelope | null {
     remaining: valueOf(limits, "remainingRequests"),
     resetAtMs: valueOf(limits, "resetAtTimestamp"),
   };
+}
+
+/** docs/v5/error: 10002 comes before anything is done; after -1 it is unknown what was done, which only a read may ignore. */
+function isOutOfTime({ facts }: ExchangeFailure, method: "GET" | "POST"): boolean {
+  return facts.retCode === 10_002 || (facts.retCode === -1 && method === "GET");
 }
 
 function factsOfRefusal({ retCode, retMsg }: Envelope, receivedAtMs: number, holdMs: number): RawFacts {

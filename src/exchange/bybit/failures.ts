@@ -1,4 +1,5 @@
 /** Turns the exchange's codes and words, HTTP statuses and network errors into kinds and causes of failure. */
+import type { Side } from "../../domain/position.js";
 import { scrubSecrets } from "../../runtime/secrets.js";
 import type { FailureCause, FailureFacts, FailureKind } from "../failure.js";
 
@@ -39,8 +40,12 @@ const BY_WORDS: readonly Wording[] = [
   { retCode: 10001, words: /zero position/i, verdict: ["refused", "zero-position"] },
   // Outside its liquidation price: a limit on where a stop may lie, not a price that was passed.
   { retCode: 10001, words: /between liq_price/i, verdict: ["refused", "limit"] },
-  { retCode: 10001, words: /^(partial)?(stoploss|sl):.* position should/i, verdict: ["refused", "stop-loss-past"] },
-  { retCode: 10001, words: /^(partial)?(takeprofit|tp):.* position should/i, verdict: ["refused", "take-profit-past"] },
+  { retCode: 10001, words: /\b(partial)?(stoploss|sl):.* position should/i, verdict: ["refused", "stop-loss-past"] },
+  {
+    retCode: 10001,
+    words: /\b(partial)?(takeprofit|tp):.* position should/i,
+    verdict: ["refused", "take-profit-past"],
+  },
   { retCode: 10001, words: /position idx not match position mode/i, verdict: ["refused", "mode-mismatch"] },
   { retCode: 10001, words: /not modified/i, verdict: ["unknown", "not-modified"] },
   { retCode: 110017, words: /position is zero/i, verdict: ["refused", "zero-position"] },
@@ -54,6 +59,15 @@ export function verdictOfCode(retCode: number, retMsg: string): Verdict {
   const isRequestRefusal = retCode === 10001 || retCode === 10017 || retCode === 10029 || retCode === 10032;
   const isOrderRefusal = retCode >= 110_000 && retCode <= 110_999;
   return [isRequestRefusal || isOrderRefusal ? "refused" : "unknown", "other"];
+}
+
+/**
+ * docs/v5/error: the trigger price is one that the price has reached already, and so has to rise to (110092) or to fall
+ * to (110093). A long position's stop waits for a fall, its take-profit for a rise.
+ */
+export function passedTrigger(retCode: number | undefined, side: Side): FailureCause | null {
+  if (retCode !== 110_092 && retCode !== 110_093) return null;
+  return (retCode === 110_093) === (side === "long") ? "stop-loss-past" : "take-profit-past";
 }
 
 /** HTTP answered with something other than 200; `body` is whatever came with it. */

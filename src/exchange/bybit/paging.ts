@@ -57,18 +57,22 @@ async function withMoved(
 
 interface Followed {
   readonly list: PagedList;
-  /** Of the pages before the last one that brought rows. */
+  /** Of the pages that a row of a later one may have moved to. */
   readonly earlierCursors: readonly (string | undefined)[];
 }
 
 async function followCursors(options: PagingOptions): Promise<Followed> {
   const rows: unknown[] = [];
   const cursors: (string | undefined)[] = [];
-  const done = (list: PagedList): Followed => ({ list, earlierCursors: cursors.slice(0, -1) });
+  // Where the end was a page of its own, a row may have moved from there to the last page that brought any.
+  let mayHaveLost = false;
+  const done = (list: PagedList): Followed => ({ list, earlierCursors: mayHaveLost ? cursors : cursors.slice(0, -1) });
   const seen = new Set<string>();
   const usedCursors = new Set<string>();
   let servedSize = options.limit;
   let lastSize = 0;
+  let hadRoom = false;
+  let wasEmpty = false;
   let cursor: string | undefined;
   for (let pages = 1; pages <= MAX_PAGES; pages += 1) {
     let page: Page;
@@ -84,13 +88,16 @@ async function followCursors(options: PagingOptions): Promise<Followed> {
     if (brings > 0) cursors.push(cursor);
     // More came after a page below the limit: so large are the pages that this server fills.
     if (brings > 0 && pages > 1) servedSize = Math.min(servedSize, lastSize);
+    mayHaveLost = brings === 0 && !hadRoom;
     lastSize = page.rows.length;
-    // A list that begins with an empty page and a cursor is asked for the next one before it is believed empty.
-    const isEmptyEnd = page.rows.length === 0 && pages > 1;
+    const isEmpty = lastSize === 0;
+    if (!isEmpty) hadRoom = lastSize < servedSize && lastSize !== DEFAULT_PAGE;
+    // An empty page with a cursor is believed at once after one that had room, elsewhere only when it is not the first.
+    const isEmptyEnd = isEmpty && (hadRoom || wasEmpty);
+    wasEmpty = isEmpty;
     if (page.nextCursor === "" || isEmptyEnd) return done({ complete: true, rows });
     if (options.isEnough?.(rows) === true) return done({ complete: true, rows });
-    const hadRoom = lastSize < servedSize && lastSize !== DEFAULT_PAGE;
-    const isCircle = (brings === 0 && pages > 1) || usedCursors.has(page.nextCursor);
+    const isCircle = (brings === 0 && !isEmpty) || usedCursors.has(page.nextCursor);
     if (isCircle) return done(ended(options.endpoint, rows, hadRoom));
     cursor = page.nextCursor;
   }

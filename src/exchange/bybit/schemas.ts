@@ -127,7 +127,7 @@ export type TickerWire = z.infer<typeof tickerRow>;
 /** docs/v5/account/account-info */
 export const accountInfo = z.looseObject({
   marginMode: lenientText,
-  isMasterTrader: flag.catch(null),
+  isMasterTrader: z.union([flag, z.unknown().transform(() => "unread" as const)]),
 });
 
 /** docs/v5/account/dcp-info; empty for accounts that never asked for it. */
@@ -140,7 +140,6 @@ export const keyInfo = z.looseObject({
   readOnly: z.union([z.literal(0), z.literal(1), z.literal("0"), z.literal("1")]).transform((value) => `${value}`),
   permissions: z.record(z.string(), z.unknown()),
   ips: z.union([z.array(z.string()), z.string()]).nullish(),
-  deadlineDay: lenientNumeric,
   expiredAt: lenientText,
   isMaster: flag.catch(null),
 });

@@ -6,7 +6,7 @@ import { misshapen, symbolIn, timeOrNull, UnreadableField } from "./fields.js";
 import { pushFrame } from "./schemas.js";
 import { readPosition } from "./translate.js";
 import { readExecution } from "./translate-execution.js";
-import { readOrder, readOrderEnd } from "./translate-order.js";
+import { readCarriedStop, readOrder, readOrderEnd } from "./translate-order.js";
 
 export interface PushReader {
   /** What one frame tells, in its order; nothing of what was told before or concerns others. */
@@ -134,7 +134,7 @@ function orderPush(category: Category, atMs: number, row: unknown): Push {
   const read = readOrder(category, row);
   switch (read.kind) {
     case "open":
-      return { kind: "order-open", order: read.order, atMs };
+      return { kind: "order-open", order: read.order, carriedStop: readCarriedStop(row), atMs };
     case "closed":
       return unreadable(category, symbolIn(row), "an ended order that does not name its contract");
     case "unreadable":

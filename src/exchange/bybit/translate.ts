@@ -171,7 +171,7 @@ export function readKeyInfo(wire: KeyInfoWire): KeyInfo {
   const listed = typeof wire.ips === "string" ? wire.ips.split(",") : (wire.ips ?? []);
   const boundAddresses = listed.map((address) => address.trim()).filter((address) => address !== "" && address !== "*");
   const expiresAtMs = Date.parse(wire.expiredAt ?? "");
-  const neverExpires = boundAddresses.length > 0 && (wire.deadlineDay ?? "").startsWith("-");
+  const neverExpires = boundAddresses.length > 0;
   const permissions = Object.entries(wire.permissions).map(([group, rights]) => [group, rightsOf(rights)] as const);
   return {
     readOnly: wire.readOnly === "1",

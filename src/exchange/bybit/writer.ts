@@ -12,6 +12,7 @@ import type {
   Writer,
 } from "../port.js";
 import type { Client } from "./client.js";
+import { passedTrigger } from "./failures.js";
 import { namedOrder, tradingStopResult } from "./schemas.js";
 
 const TRADING_STOP = "/v5/position/trading-stop";
@@ -25,7 +26,9 @@ export function createWriter(account: string, client: Client): Writer {
     account,
     setTradingStop: async (request, urgency) => {
       const params = tradingStopParams(account, request);
-      return send(client, TRADING_STOP, params, urgency);
+      return await send(client, TRADING_STOP, params, urgency).catch((error: unknown) => {
+        throw namedPast(error, request.side);
+      });
     },
     attachExits: async (request, urgency) => {
       const params = attachParams(account, request);
@@ -36,6 +39,12 @@ export function createWriter(account: string, client: Client): Writer {
       return send(client, CREATE_ORDER, params, urgency);
     },
   };
+}
+
+/** Which exit the price has passed, its code tells only together with the side of the position. */
+function namedPast(error: unknown, side: Side): unknown {
+  const cause = error instanceof ExchangeFailure ? passedTrigger(error.facts.retCode, side) : null;
+  return error instanceof ExchangeFailure && cause !== null ? new ExchangeFailure({ ...error.facts, cause }) : error;
 }
 
 /** A field that is left out is left alone by the exchange; "0" would remove and can not be said here. */
