@@ -254,7 +254,21 @@ describe("a read of the whole account", () => {
     "takes an account that says %j of copy trading for one that may be a master",
     async (isMasterTrader) => {
       venue.answers("/v5/account/info", () => ok({ marginMode: "REGULAR_MARGIN", isMasterTrader }));
-      expect((await settled(session.reader.snapshot("account"))).copyTradingMaster).toBe("unread");
+      const snapshot = await settled(session.reader.snapshot("account"));
+      expect(snapshot).toMatchObject({ marginMode: "cross", copyTradingMaster: "unread" });
+      expect(snapshot.gaps).toMatchObject([{ category: "account", what: "account-info" }]);
+    },
+  );
+
+  it.each([true, false])(
+    "remembers that an account is a copy-trading master: %j, while it does not answer",
+    async (said) => {
+      venue.answers("/v5/account/info", () => ok({ marginMode: "REGULAR_MARGIN", isMasterTrader: said }));
+      await settled(session.reader.snapshot("account"));
+      venue.answers("/v5/account/info", () => refusal(10016, "Server error"));
+      const snapshot = await settled(session.reader.snapshot("account"));
+      expect(snapshot).toMatchObject({ marginMode: null, copyTradingMaster: said });
+      expect(snapshot.gaps).toMatchObject([{ category: "account", what: "account-info" }]);
     },
   );
 

@@ -1,9 +1,10 @@
 /** The Reader: one snapshot of an account, or of some contracts, with every part that failed named as a gap. */
 import type { Ticker } from "../../domain/instrument.js";
-import { type Category, contractText, type MarginMode } from "../../domain/position.js";
+import { type Category, contractText } from "../../domain/position.js";
 import type { Contract, Gap, ReadScope, Snapshot } from "../../domain/snapshot.js";
 import { ExchangeFailure } from "../failure.js";
 import type { KeyInfo, Reader } from "../port.js";
+import { type AccountFacts, factGaps, readFacts, withKnown } from "./account-facts.js";
 import type { SteadyClock } from "./budget.js";
 import { type Catalogue, settleCoinsOf } from "./catalogue.js";
 import type { Client } from "./client.js";
@@ -21,8 +22,8 @@ import {
   reasonIn,
   type TickerPage,
 } from "./market.js";
-import { accountInfo, dcpInfo, keyInfo } from "./schemas.js";
-import { marginModeOf, readKeyInfo } from "./translate.js";
+import { keyInfo } from "./schemas.js";
+import { readKeyInfo } from "./translate.js";
 
 export interface ReaderParts {
   readonly account: string;
@@ -32,14 +33,6 @@ export interface ReaderParts {
   readonly clock: SteadyClock;
   readonly progress: (text: string) => void;
   readonly orderLists: OrderLists;
-}
-
-interface AccountFacts {
-  readonly marginMode: MarginMode | null;
-  readonly copyTradingMaster: Snapshot["copyTradingMaster"];
-  readonly disconnectProtection: boolean | null;
-  /** Why margin mode and copy-trading role are not known; null: they are, as far as the exchange states them. */
-  readonly failure: string | null;
 }
 
 /** What earlier reads of the account showed; it only steers what is asked for, never what is believed. */
@@ -80,11 +73,12 @@ interface WholeRead {
 }
 
 async function readAccount(parts: ReaderParts, cache: Cache): Promise<Snapshot> {
-  const [read, facts, option] = await Promise.all([
+  const [read, said, option] = await Promise.all([
     readAllLists(parts, cache),
     readFacts(parts.client),
     optionNote(parts.client),
   ]);
+  const facts = withKnown(said, cache.facts);
   cache.facts = facts;
   cache.notCovered = [...unconfigured(parts.categories), ...(option === null ? [] : [option]), "spot"];
   cache.wholeReadCost = read.book.cost;
@@ -199,10 +193,6 @@ async function planLists(parts: ReaderParts): Promise<{ lists: readonly ListName
   return { lists, gaps };
 }
 
-function factGaps({ failure }: AccountFacts): readonly Gap[] {
-  return failure === null ? [] : [{ category: "account", what: "account-info", reason: failure }];
-}
-
 function contractsOf(book: Book): readonly Contract[] {
   const contracts = new Map<string, Contract>();
   for (const { key } of book.positions)
@@ -226,51 +216,6 @@ function tickersFrom(pages: readonly TickerPage[], contracts: readonly Contract[
   const wanted = new Set(contracts.map(contractText));
   const listed = pages.flatMap((page) => page.tickers).filter((ticker) => wanted.has(contractText(ticker)));
   return { found: new Map(listed.map((ticker) => [contractText(ticker), ticker])), reason: reasonIn(pages) };
-}
-
-async function readFacts(client: Client): Promise<AccountFacts> {
-  const [info, disconnectProtection] = await Promise.all([readAccountInfo(client), readDisconnectProtection(client)]);
-  return { ...info, disconnectProtection };
-}
-
-/** An account without it answers with an empty list, demo and older ones with an error: both are no gap. */
-async function readDisconnectProtection(client: Client): Promise<boolean | null> {
-  try {
-    const { result } = await client.readOnce({
-      method: "GET",
-      path: "/v5/account/query-dcp-info",
-      params: {},
-      limitClass: "account",
-      schema: dcpInfo,
-    });
-    return (result.dcpInfos ?? []).some(({ product, dcpStatus }) => product === "DERIVATIVES" && dcpStatus === "ON");
-  } catch (error) {
-    if (error instanceof ExchangeFailure) return null;
-    throw error;
-  }
-}
-
-/** Positions can be judged without the margin mode; that something was not seen is told all the same. */
-async function readAccountInfo(client: Client): Promise<Omit<AccountFacts, "disconnectProtection">> {
-  try {
-    const { result } = await client.read({
-      method: "GET",
-      path: "/v5/account/info",
-      params: {},
-      limitClass: "account",
-      schema: accountInfo,
-    });
-    const marginMode = marginModeOf(result.marginMode);
-    // An answer that lacks the one fact says nothing about the other either.
-    const copyTradingMaster = result.isMasterTrader ?? (marginMode === null ? "unread" : null);
-    const failure = marginMode === null ? "GET /v5/account/info does not state a margin mode that is known" : null;
-    return { marginMode, copyTradingMaster, failure };
-  } catch (error) {
-    // A right that is lacking here may still be there for positions; a refused key is refused everywhere.
-    if (!(error instanceof ExchangeFailure) || error.facts.cause === "key") throw error;
-    const copyTradingMaster = error.facts.cause === "permission" ? null : "unread";
-    return { marginMode: null, copyTradingMaster, failure: error.message };
-  }
 }
 
 /** Options are only counted: that they could not be read says nothing about what is guarded. */
