@@ -8,9 +8,8 @@ const apart = ["test/*.test.ts", ...APART.map((room) => `test/${room}/**/*.test.
 export default defineConfig({
   test: {
     pool: "forks",
-    // The end-to-end tests start processes of their own and wait for them at times; more files at once than this only make
-    // them wait for each other.
-    maxWorkers: 3,
+    // The end-to-end tests start processes of their own: more files at once only make them wait for each other.
+    maxWorkers: 2,
     projects: [
       { extends: true, test: { name: "apart", include: apart } },
       // The other rooms are loaded once for all their tests: loading them takes longer than the tests.

@@ -28,7 +28,7 @@ export async function run(options: RunOptions, console: Console): Promise<number
   const notifier = createNotifier({ env: process.env, pid: process.pid, log });
   const from = loadOptionsOf(options);
   const opening = openService(context, { isDryRun: options.dryRun, from, notifier, who: "http" });
-  const opened = await Promise.race([opening, signal, crash]);
+  const opened = await Promise.race([opening, signal, crash]).catch((error: unknown) => exitCodeOf(error, context));
   if (typeof opened === "string") return endedEarly(opened, context);
   if (typeof opened === "number") process.exit(opened);
   const service = opened.start();

@@ -210,7 +210,7 @@ export const configSchema = mapping("the config", {
       error: LOOPBACK,
     })
     .optional()
-    .describe("Status page and API; absent: no server."),
+    .describe("The HTTP API; absent: no server."),
   heartbeat: mapping("the heartbeat", {
     url: url(["http:", "https:"], "https://hc.example.com/ping/name").describe("Pinged after each complete pass."),
   })

@@ -51,6 +51,6 @@ protection:
 # budget: { writesPerSecond: 9, ipShare: 50% }   # the rest stays with your bot
 # ledger: { url: "file:state/backstop.db" }      # history and intents; postgres://… for several machines
 # intents: { file: state/intents.json }          # for bots that can only write files
-# http: { host: 127.0.0.1, port: 8787, tokenFile: state/token }   # status page and API; absent: none
+# http: { host: 127.0.0.1, port: 8787, tokenFile: state/token }   # the API; absent: none
 # heartbeat: { url: "https://hc.example.com/ping/name" }          # pinged after each complete pass
 `;

@@ -101,8 +101,8 @@ describe.concurrent("a key that can do too much", () => {
       openBook(stage);
       stage.exchange.setAccount({ permissions: mutable(rights) });
       await allow(stage.config, allowed);
-      for (const command of ["protect", "run"]) {
-        const { code, stdout, stderr } = await stage.backstop([command]);
+      for (const command of [["protect"], ["run"], ["run", "--dry-run"]]) {
+        const { code, stdout, stderr } = await stage.backstop(command);
         expect({ code, stdout, posts: stage.posts() }).toEqual({ code: 64, stdout: "", posts: [] });
         expect(stderr).toContain("account main");
         expect(stderr).toContain(named);

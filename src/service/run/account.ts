@@ -70,7 +70,7 @@ export async function openAccount(account: AccountSettings, shared: Shared): Pro
   const connected = connectOne(account, { settings: current.settings, log }, access, more);
   try {
     const reading = await firstReading(connected);
-    if (!isDryRun) refuseStrongKey(connected, reading.first, log);
+    refuseStrongKey(connected, reading.first, log);
     const turn = await takeTurn(account.name, shared.books, log);
     const { ledger } = shared.books;
     const { reader, fills } = connected.session;

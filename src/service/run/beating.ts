@@ -2,15 +2,17 @@
 import type { SidecarEvent } from "../../sidecar/event.js";
 import type { Heartbeat } from "../../sidecar/heartbeat.js";
 
-export function beatOn(heartbeat: Heartbeat): (event: SidecarEvent) => void {
+/** `accounts` are those that are watched now: one that a reload has taken away counts no more, one not yet seen counts. */
+export function beatOn(heartbeat: Heartbeat, accounts: () => readonly string[]): (event: SidecarEvent) => void {
   const results = new Map<string, string | null>();
   return (event) => {
     if (event.kind === "pass-started" && event.whole) return heartbeat.started();
     if (event.kind !== "pass" || !event.whole) return;
     const { account, result, reason } = event;
     results.set(account, result === "complete" ? null : `${account}: ${reason ?? result}`);
-    const trouble = [...results.values()].find((one) => one !== null) ?? null;
-    if (trouble === null) heartbeat.completed();
-    else heartbeat.failed(trouble);
+    const watched = accounts();
+    const trouble = watched.map((name) => results.get(name)).find((one) => typeof one === "string");
+    if (trouble !== undefined) heartbeat.failed(trouble);
+    else if (watched.length > 0 && watched.every((name) => results.has(name))) heartbeat.completed();
   };
 }

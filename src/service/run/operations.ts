@@ -36,7 +36,8 @@ export function openOperations({ http, heartbeat }: Settings, notifier: Notifier
   let status = (): SidecarStatus => NOTHING_YET;
   const metrics = createMetrics({ status: () => status() });
   const beating = heartbeat === null ? null : openHeartbeat(heartbeat.url, log, () => metrics.heartbeatFailed());
-  const listeners = [logEvents(log), countEvents(metrics), ...(beating === null ? [] : [beatOn(beating)])];
+  const names = () => status().accounts.map(({ name }) => name);
+  const listeners = [logEvents(log), countEvents(metrics), ...(beating === null ? [] : [beatOn(beating, names)])];
   const timers: NodeJS.Timeout[] = [];
   let server: HttpServer | null = null;
   return {
