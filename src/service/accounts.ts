@@ -12,7 +12,7 @@ import { ExchangeFailure } from "../exchange/failure.js";
 import type { KeyInfo } from "../exchange/port.js";
 import type { Memory } from "../ledger/memory.js";
 import { readOnlyReason } from "../ledger/readonly.js";
-import { type PassOptions, runPass } from "../pass.js";
+import { type PassOptions, type PassResult, runPass } from "../pass.js";
 import type { PlannedStep } from "../plan/step.js";
 import type { AccountTrouble } from "../verify/book.js";
 import { compilePolicy } from "../policy/resolve.js";
@@ -63,16 +63,7 @@ export async function passOver(
     const { books } = choice;
     for (const record of result.book.judged()) books.journal?.judged(record);
     const trouble = books.trouble();
-    const { snapshot } = result.assessment;
-    const copying = copyTradingFindings(snapshot.copyTradingMaster, account.copyTradingMaster);
-    const findings = [
-      ...keyWarnings(key, account, wantsToWrite),
-      ...clockFindings(snapshot.clockSkewMs),
-      ...writeFindings(result.book.accountTrouble()),
-      ...disconnectFindings(snapshot.disconnectProtection),
-      ...copying,
-      ...(trouble === null ? [] : [ledgerFinding(trouble)]),
-    ];
+    const findings = seenFindings(result, { account, key, wantsToWrite, trouble });
     return { kind: "seen", name, ...result, findings, moreGaps: keyGaps(key) };
   } catch (error) {
     if (!(error instanceof ExchangeFailure)) throw error;
@@ -87,8 +78,32 @@ export async function passOver(
   }
 }
 
+export interface AccountFacts {
+  readonly account: AccountSettings;
+  readonly key: KeyReading;
+  readonly wantsToWrite: boolean;
+  /** Why nothing can be written down; null: it can. */
+  readonly trouble: string | null;
+}
+
+/** What there is to tell of an account as a whole, once it was looked at. */
+export function seenFindings(
+  { assessment, book }: Pick<PassResult, "assessment" | "book">,
+  { account, key, wantsToWrite, trouble }: AccountFacts,
+): readonly AccountFinding[] {
+  const { copyTradingMaster, clockSkewMs, disconnectProtection } = assessment.snapshot;
+  return [
+    ...keyWarnings(key, account, wantsToWrite),
+    ...clockFindings(clockSkewMs),
+    ...writeFindings(book.accountTrouble()),
+    ...disconnectFindings(disconnectProtection),
+    ...copyTradingFindings(copyTradingMaster, account.copyTradingMaster),
+    ...(trouble === null ? [] : [ledgerFinding(trouble)]),
+  ];
+}
+
 /** What the exchange said to our writes concerns the account, not the positions that happened to be first. */
-export function writeFindings(trouble: AccountTrouble | null): readonly AccountFinding[] {
+function writeFindings(trouble: AccountTrouble | null): readonly AccountFinding[] {
   if (trouble === null) return [];
   const { cause, detail: message } = trouble;
   return [{ code: cause === "clock" ? "clock-skew" : "key-refused", severity: "critical", message }];
@@ -100,7 +115,7 @@ function keyWarnings(key: KeyReading, { allowPermissions }: AccountSettings, wan
 }
 
 /** A key whose rights could not be read may have too many: that is not silently fine. */
-function keyGaps(key: KeyReading): readonly ReportGap[] {
+export function keyGaps(key: KeyReading): readonly ReportGap[] {
   return key instanceof ExchangeFailure ? [{ category: "account", what: "key", reason: key.message }] : [];
 }
 
@@ -151,7 +166,7 @@ export function copyTradingFreeze(account: AccountSettings, isMaster: Snapshot["
   return copyTradingFindings(isMaster, account.copyTradingMaster)[0]?.message ?? null;
 }
 
-function refusal({ facts, message }: ExchangeFailure): readonly AccountFinding[] {
+export function refusal({ facts, message }: ExchangeFailure): readonly AccountFinding[] {
   const { cause } = facts;
   if (cause === "clock") return [{ code: "clock-skew", severity: "critical", message }];
   return cause === "key" || cause === "permission" ? [{ code: "key-refused", severity: "critical", message }] : [];

@@ -1,5 +1,8 @@
 /** What the running sidecar reports: what it knows at this moment, and never more. */
 import { expect, test } from "vitest";
+import type { Snapshot } from "../../src/domain/snapshot.js";
+import { ExchangeFailure } from "../../src/exchange/failure.js";
+import type { KeyReading } from "../../src/service/accounts.js";
 import { latestReport } from "../../src/service/run/latest.js";
 import { fullStop } from "../builders/order.js";
 import { play } from "../builders/pass.js";
@@ -9,15 +12,34 @@ type Given = Parameters<typeof latestReport>;
 
 const stands = aPosition({ fullStop: "98" });
 
-async function reported(status: { readonly trouble: string | null; readonly reachable: boolean } | null) {
-  const { result } = await play({ positions: [stands], orders: [fullStop(stands, "98")] });
+const SAFE_KEY = {
+  readOnly: false,
+  permissions: { ContractTrade: ["Order", "Position"] },
+  boundAddresses: ["192.0.2.1"],
+  expiresAtMs: null,
+  isMaster: false,
+};
+
+async function reported(
+  status: { readonly trouble: string | null; readonly reachable: boolean } | null,
+  { key = SAFE_KEY, snapshot = {} }: { readonly key?: KeyReading; readonly snapshot?: Partial<Snapshot> } = {},
+) {
+  const played = await play({ positions: [stands], orders: [fullStop(stands, "98")] });
+  const { assessment } = played.result;
+  const result = { ...played.result, assessment: { ...assessment, snapshot: { ...assessment.snapshot, ...snapshot } } };
   const sidecar = {
     latest: () => new Map(status === null ? [] : [["main", result]]),
     status: () => ({ accounts: [{ name: "main", trouble: null, reachable: true, ...status }] }),
   };
   const books = { trouble: () => null };
   return latestReport(
-    [{ name: "main" }] as unknown as Given[0],
+    [
+      {
+        account: { name: "main", allowPermissions: [], copyTradingMaster: false },
+        guard: { pass: { writer: {} } },
+        keyReading: () => key,
+      },
+    ] as unknown as Given[0],
     sidecar as unknown as Given[1],
     books as unknown as Given[2],
   );
@@ -38,6 +60,26 @@ test.each([true, false])(
     expect(report.positions[0]?.stopLoss).toBeNull();
   },
 );
+
+test("what speaks of the account as a whole is told as an audit tells it", async () => {
+  const key = { ...SAFE_KEY, readOnly: true, boundAddresses: [] };
+  const snapshot = { disconnectProtection: true, copyTradingMaster: true, clockSkewMs: 60_000 };
+  const report = await reported({ trouble: null, reachable: true }, { key, snapshot });
+  expect(report.accounts[0]?.findings.map(({ code }) => code).sort()).toEqual([
+    "clock-skew",
+    "copy-trading-master",
+    "dcp-on",
+    "key-read-only",
+    "key-without-ip",
+  ]);
+});
+
+test("a key that the exchange refuses is a finding and a gap", async () => {
+  const key = new ExchangeFailure({ kind: "refused", cause: "key", endpoint: "GET /v5/user/query-api" });
+  const report = await reported({ trouble: null, reachable: true }, { key });
+  expect(report).toMatchObject({ complete: false, accounts: [{ findings: [{ code: "key-refused" }] }] });
+  expect(report.accounts[0]?.gaps).toMatchObject([{ what: "key" }]);
+});
 
 test("before the first look nothing is told but that", async () => {
   const report = await reported(null);

@@ -17,7 +17,7 @@ import type { AccountSettings, Settings } from "../../settings/index.js";
 import type { LeftAlone } from "../../sidecar/attach-memory.js";
 import type { Tell } from "../../sidecar/event.js";
 import type { GuardParts, OrderIntents } from "../../sidecar/parts.js";
-import { copyTradingFreeze } from "../accounts.js";
+import { copyTradingFreeze, type KeyReading } from "../accounts.js";
 import { type Connected, connectOne } from "../connect.js";
 import { refuseStrongKey } from "../key-rights.js";
 import { type Books, heldWithoutLedger } from "../books/books.js";
@@ -35,6 +35,8 @@ export interface Opened {
   readonly account: AccountSettings;
   readonly guard: GuardParts;
   readonly fills: FillHistory;
+  /** What is known of its key. */
+  keyReading(): KeyReading;
   /** False: another process writes for the account. */
   isWriter(): boolean;
   close(): Promise<void>;
@@ -100,6 +102,7 @@ function opened(connected: Connected, { reading, turn, leftAlone }: Known, share
   return {
     account,
     fills: session.fills,
+    keyReading: () => key.reading(),
     isWriter: () => turn.frozen() === null,
     guard: guardParts(connected, { key, turn, leftAlone }, shared),
     close: async () => {

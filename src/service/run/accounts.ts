@@ -7,6 +7,7 @@ import { type Opened, openAccount, type Shared } from "./account.js";
 export interface Accounts {
   names(): readonly string[];
   guards(): readonly GuardParts[];
+  opened(): readonly Opened[];
   find(name: string): AccountSettings | null;
   fillsOf(name: string): FillHistory | null;
   /** Those that this process writes for. */
@@ -38,6 +39,7 @@ export async function openAccounts(shared: Shared): Promise<Accounts> {
   return {
     names: () => [...opened.keys()],
     guards: () => [...opened.values()].map(({ guard }) => guard),
+    opened: () => [...opened.values()],
     find: (name) => opened.get(name)?.account ?? null,
     fillsOf: (name) => opened.get(name)?.fills ?? null,
     written: () => [...opened.values()].filter((one) => one.isWriter()).map(({ account }) => account.name),

@@ -8,12 +8,12 @@ import { keepIntent } from "../../intents/keep.js";
 import { viewOfIntent } from "../../intents/view.js";
 import { LedgerError } from "../../ledger/port.js";
 import { addPauses, removePauses } from "../../ledger/pausing.js";
+import type { Report } from "../../report/index.js";
 import { systemClock } from "../../runtime/index.js";
 import type { GuardParts } from "../../sidecar/parts.js";
 import type { Sidecar } from "../../sidecar/sidecar.js";
 import type { Current } from "./account.js";
 import type { Books, OpenLedger } from "../books/books.js";
-import { latestReport } from "./latest.js";
 import { readOpenPosition } from "./open-position.js";
 import { quoteFrom } from "./quote.js";
 import { intentFacts } from "../books/step-facts.js";
@@ -23,6 +23,8 @@ export interface DeskParts {
   readonly current: Current;
   readonly books: Books;
   readonly guards: () => readonly GuardParts[];
+  /** The latest that is known of every account. */
+  readonly report: () => Report;
   readonly sidecar: Sidecar;
   readonly events: EventHub;
   /** By which way wishes come in, for the history. */
@@ -38,9 +40,8 @@ const APPLIED_WITHIN_MS = 4_000;
 const SWEEP_WITHIN_MS = 60_000;
 
 export function openDesk(parts: DeskParts): Desk {
-  const { books, guards, sidecar, current, events, who } = parts;
+  const { books, guards, report, sidecar, current, events, who } = parts;
   const waiting = awaitLooks(events);
-  const report = () => latestReport(guards(), sidecar, books);
   const stateDir = () => current.settings.stateDir;
   return {
     accounts: () => guards().map(({ name }) => name),

@@ -30,6 +30,8 @@ export async function firstReading(connected: Connected): Promise<FirstReading> 
 export interface KeyWatch {
   /** Why nothing may be written with this key; null: nothing speaks against it. */
   frozen(): string | null;
+  /** The latest that is known of it, or why nothing is. */
+  reading(): KeyReading;
   close(): void;
 }
 
@@ -55,6 +57,7 @@ export function watchKey(connected: Connected, { first, coming }: FirstReading, 
 
   return {
     frozen: () => frozenBy(reading, account),
+    reading: () => reading,
     close: () => {
       isClosed = true;
       clearTimeout(timer);

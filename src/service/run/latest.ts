@@ -1,31 +1,38 @@
 /** The latest that the sidecar knows of every account, as a report. */
 import { withoutSight } from "../../assess/assess.js";
+import { ExchangeFailure } from "../../exchange/failure.js";
 import type { AccountOutcome } from "../../report/build.js";
 import type { Report } from "../../report/index.js";
-import type { GuardParts } from "../../sidecar/parts.js";
 import type { Sidecar } from "../../sidecar/sidecar.js";
-import { writeFindings } from "../accounts.js";
+import { keyGaps, refusal, seenFindings } from "../accounts.js";
 import { reportOf } from "../report.js";
 import { type Books, ledgerFinding } from "../books/books.js";
+import type { Opened } from "./account.js";
 
-export function latestReport(guards: readonly GuardParts[], sidecar: Sidecar, books: Books): Report {
+export type Watched = Pick<Opened, "account" | "guard" | "keyReading">;
+
+export function latestReport(watched: readonly Watched[], sidecar: Sidecar, books: Books): Report {
   const results = sidecar.latest();
   const { accounts } = sidecar.status();
   const unwritten = books.trouble();
-  const outcomes = guards.map(({ name }): AccountOutcome => {
+  const outcomes = watched.map(({ account, guard, keyReading }): AccountOutcome => {
+    const { name } = account;
     const result = results.get(name);
-    const status = accounts.find((account) => account.name === name);
-    const unwritable = unwritten === null ? [] : [ledgerFinding(unwritten)];
-    const trouble = status?.trouble ?? null;
+    const key = keyReading();
+    const refused = key instanceof ExchangeFailure ? refusal(key) : [];
+    const lostSight = accounts.find((one) => one.name === name)?.trouble ?? null;
     if (result === undefined) {
-      const reason = trouble ?? "it has not been looked at yet";
-      return { kind: "unreadable", name, categories: ["account"], reason, findings: unwritable };
+      const reason = lostSight ?? "it has not been looked at yet";
+      const findings = [...refused, ...(unwritten === null ? [] : [ledgerFinding(unwritten)])];
+      return { kind: "unreadable", name, categories: ["account"], reason, findings };
     }
-    const findings = [...writeFindings(result.book.accountTrouble()), ...unwritable];
-    if (trouble === null) return { kind: "seen", name, ...result, findings };
+    const wantsToWrite = guard.pass.writer !== undefined;
+    const findings = [...refused, ...seenFindings(result, { account, key, wantsToWrite, trouble: unwritten })];
+    const seen = { kind: "seen", name, ...result, findings, moreGaps: keyGaps(key) } as const;
+    if (lostSight === null) return seen;
     // What was seen last speaks of another time than the report.
-    const assessment = withoutSight(result.assessment, `it cannot be looked at now: ${trouble}`);
-    return { kind: "seen", name, ...result, assessment, planned: [], lostSight: trouble, findings };
+    const assessment = withoutSight(result.assessment, `it cannot be looked at now: ${lostSight}`);
+    return { ...seen, assessment, planned: [], lostSight };
   });
   return reportOf("run", outcomes);
 }

@@ -10,6 +10,7 @@ import type { FileWatch } from "../../intents/file-watch.js";
 import { type Accounts, openAccounts } from "./accounts.js";
 import { openDesk } from "./desk.js";
 import { type Hub, openHub } from "./desk-events.js";
+import { latestReport } from "./latest.js";
 import { openOperations, type Operations } from "./operations.js";
 import { followReloads } from "./reload.js";
 import { watchIntentsFile } from "./intents-file.js";
@@ -102,7 +103,9 @@ function startService(parts: Parts): Service {
   const file = watchIntentsFile({ current, accountNames, books, accounts, sidecar, hub, log });
   const reload = followReloads({ from: options.from, log, current, accounts, sidecar, operations });
   log.info({ accounts: accounts.names(), dryRun: options.isDryRun }, "the sidecar has started");
-  const desk = openDesk({ current, books, guards: () => accounts.guards(), sidecar, events: hub, who: options.who });
+  const report = () => latestReport(accounts.opened(), sidecar, books);
+  const guards = () => accounts.guards();
+  const desk = openDesk({ current, books, guards, report, sidecar, events: hub, who: options.who });
   return {
     desk,
     serving: operations.started(() => sidecar.status(), desk),
