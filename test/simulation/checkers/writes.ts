@@ -2,7 +2,7 @@
 import { type Decimal, dec } from "../../../src/domain/decimal.js";
 import { passesOf } from "./rates.js";
 import type { Instance, Sent } from "../run-parts.js";
-import type { LegState } from "../venue.js";
+import type { Change, LegState } from "../venue.js";
 import { count, type Notes, type Write } from "./ledger.js";
 
 const TRADING_STOP = "/v5/position/trading-stop";
@@ -203,7 +203,7 @@ function checkJournal(
   if (nowMs - notes.journalTroubleMs > JOURNAL_TROUBLE_MS)
     return broken("S17", `${leg}: sent before it was written down`);
   const isUrgent = notes.everSince(leg, nowMs - RACE_MS, ({ stop, isWhole }) => stop === null || !isWhole);
-  if (!isUrgent && path === TRADING_STOP && !isGivenBack(notes, leg))
+  if (!isUrgent && path === TRADING_STOP && !isGivenBack(notes, leg, params["stopLoss"]))
     broken("S17", `${leg}: moved although nothing can be written down`);
 }
 
@@ -234,9 +234,14 @@ function checkConfigured(notes: Notes, instance: Instance, leg: string, price: D
 }
 
 /** A tighter stop of another hand that ours has replaced is put back in any case. */
-function isGivenBack({ run }: Notes, leg: string): boolean {
+function isGivenBack({ run }: Notes, leg: string, price: unknown): boolean {
   const changes = run.venue.history.get(leg) ?? [];
-  return changes.some(({ atMs, actor }) => run.time.elapsedMs - atMs < RACE_MS && actor !== "us");
+  // Where the exchange did not answer for minutes, it is owed all that time.
+  const isOwed = ({ before, after }: Change) =>
+    after.stop?.price.toFixed() === price && before?.stop?.price.toFixed() !== price;
+  return changes.some(
+    (change) => change.actor !== "us" && (run.time.elapsedMs - change.atMs < RACE_MS || isOwed(change)),
+  );
 }
 
 /** The price of an intent reaches the life that it was meant for, and no other. */
