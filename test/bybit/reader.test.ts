@@ -269,8 +269,17 @@ describe("a read of the whole account", () => {
       const snapshot = await settled(session.reader.snapshot("account"));
       expect(snapshot).toMatchObject({ marginMode: null, copyTradingMaster: said });
       expect(snapshot.gaps).toMatchObject([{ category: "account", what: "account-info" }]);
+      venue.answers("/v5/account/info", () => ok({ marginMode: "REGULAR_MARGIN", isMasterTrader: 1 }));
+      expect((await settled(session.reader.snapshot("account"))).copyTradingMaster).toBe("unread");
     },
   );
+
+  it("does not forget that an account is a copy-trading master when the right to ask is taken away", async () => {
+    venue.answers("/v5/account/info", () => ok({ marginMode: "REGULAR_MARGIN", isMasterTrader: true }));
+    await settled(session.reader.snapshot("account"));
+    venue.answers("/v5/account/info", () => refusal(10005, "Permission denied"));
+    expect((await settled(session.reader.snapshot("account"))).copyTradingMaster).toBe(true);
+  });
 
   it("goes on without the margin mode, and says that it was not seen", async () => {
     venue.answers("/v5/account/info", () => refusal(10016, "Server error"));

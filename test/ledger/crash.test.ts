@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { child, fileUrl, opened } from "./stage.js";
 
-/** Starting a process takes longer than all else: a person who has time asks for more, as docs/reliability.md does. */
+/** Each costs the start of a process: who has time asks for more, as docs/reliability.md does. */
 const ROUNDS = Number(process.env["BACKSTOP_TEST_KILLS"] ?? 48);
 /** Starting a process takes far longer than what it is killed in. */
 const AT_ONCE = 4;

@@ -247,6 +247,22 @@ describe("nothing is sent from a push", () => {
     await scene.close();
   });
 
+  test("except where only a further part is filled of an entry that brought its stop long before", async () => {
+    const scene = await guarded();
+    const carriedStop = { positionIdx: 0, side: "long", price: dec("99"), triggerBy: "LastPrice" } as const;
+    const filled = (quantity: string) => {
+      const order = anEntry({ orderId: "entry", filledQuantity: dec(quantity), attachedStopLoss: dec("99") });
+      scene.pushes({ kind: "order-open", order, carriedStop, atMs: scene.clock.now() });
+    };
+    filled("0.1");
+    await scene.clock.sleep(3_000);
+    filled("0.2");
+    scene.opens(long);
+    await scene.clock.sleep(1);
+    expect(stopWrites(scene, key)).toEqual(["98"]);
+    await scene.close();
+  });
+
   test("twice, where the same push comes twice", async () => {
     const scene = await guarded();
     scene.opens(long);

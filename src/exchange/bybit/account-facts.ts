@@ -14,8 +14,12 @@ export interface AccountFacts {
   readonly failure: string | null;
 }
 
-export async function readFacts(client: Client): Promise<AccountFacts> {
-  const [info, disconnectProtection] = await Promise.all([readAccountInfo(client), readDisconnectProtection(client)]);
+/** `known`: what it said before. */
+export async function readFacts(client: Client, known: AccountFacts | null): Promise<AccountFacts> {
+  const [info, disconnectProtection] = await Promise.all([
+    readAccountInfo(client, known),
+    readDisconnectProtection(client),
+  ]);
   return { ...info, disconnectProtection };
 }
 
@@ -37,7 +41,10 @@ async function readDisconnectProtection(client: Client): Promise<boolean | null>
 }
 
 /** Positions can be judged without the margin mode; that something was not seen is told all the same. */
-async function readAccountInfo(client: Client): Promise<Omit<AccountFacts, "disconnectProtection">> {
+async function readAccountInfo(
+  client: Client,
+  known: AccountFacts | null,
+): Promise<Omit<AccountFacts, "disconnectProtection">> {
   try {
     const { result } = await client.read({
       method: "GET",
@@ -53,7 +60,9 @@ async function readAccountInfo(client: Client): Promise<Omit<AccountFacts, "disc
   } catch (error) {
     // A right that is lacking here may still be there for positions; a refused key is refused everywhere.
     if (!(error instanceof ExchangeFailure) || error.facts.cause === "key") throw error;
-    const copyTradingMaster = error.facts.cause === "permission" ? null : "unread";
+    // An account does not become a copy-trading master while it fails to answer; what it answers unreadably is another matter.
+    const unanswered = error.facts.cause === "permission" ? null : "unread";
+    const copyTradingMaster = known === null ? unanswered : known.copyTradingMaster;
     return { marginMode: null, copyTradingMaster, failure: error.message };
   }
 }
@@ -61,12 +70,6 @@ async function readAccountInfo(client: Client): Promise<Omit<AccountFacts, "disc
 function unstated(marginMode: MarginMode | null, master: Snapshot["copyTradingMaster"]): string | null {
   if (marginMode === null) return "GET /v5/account/info does not state a margin mode that is known";
   return master === "unread" ? "GET /v5/account/info does not state whether others copy this account's trades" : null;
-}
-
-/** An account does not become a copy-trading master while it fails to describe itself: what it said last still counts. */
-export function withKnown(said: AccountFacts, known: AccountFacts | null): AccountFacts {
-  const isUnread = said.copyTradingMaster === "unread" && known !== null;
-  return isUnread ? { ...said, copyTradingMaster: known.copyTradingMaster } : said;
 }
 
 export function factGaps({ failure }: AccountFacts): readonly Gap[] {

@@ -4,7 +4,7 @@ import { type Category, contractText } from "../../domain/position.js";
 import type { Contract, Gap, ReadScope, Snapshot } from "../../domain/snapshot.js";
 import { ExchangeFailure } from "../failure.js";
 import type { KeyInfo, Reader } from "../port.js";
-import { type AccountFacts, factGaps, readFacts, withKnown } from "./account-facts.js";
+import { type AccountFacts, factGaps, readFacts } from "./account-facts.js";
 import type { SteadyClock } from "./budget.js";
 import { type Catalogue, settleCoinsOf } from "./catalogue.js";
 import type { Client } from "./client.js";
@@ -35,7 +35,7 @@ export interface ReaderParts {
   readonly orderLists: OrderLists;
 }
 
-/** What earlier reads of the account showed; it only steers what is asked for, never what is believed. */
+/** What earlier reads of the account showed; it steers what is asked for. Believed is only what the account last said of itself. */
 interface Cache {
   facts: AccountFacts | null;
   notCovered: readonly string[];
@@ -73,12 +73,11 @@ interface WholeRead {
 }
 
 async function readAccount(parts: ReaderParts, cache: Cache): Promise<Snapshot> {
-  const [read, said, option] = await Promise.all([
+  const [read, facts, option] = await Promise.all([
     readAllLists(parts, cache),
-    readFacts(parts.client),
+    readFacts(parts.client, cache.facts),
     optionNote(parts.client),
   ]);
-  const facts = withKnown(said, cache.facts);
   cache.facts = facts;
   cache.notCovered = [...unconfigured(parts.categories), ...(option === null ? [] : [option]), "spot"];
   cache.wholeReadCost = read.book.cost;
@@ -126,7 +125,7 @@ async function readAllLists(parts: ReaderParts, cache: Cache): Promise<Omit<Whol
 
 /** Contract by contract; or everything, and then said to be everything, where that takes fewer requests. */
 async function readSome(parts: ReaderParts, cache: Cache, scope: readonly Contract[]): Promise<Snapshot> {
-  const facts = cache.facts ?? (await readFacts(parts.client));
+  const facts = cache.facts ?? (await readFacts(parts.client, null));
   cache.facts = facts;
   const wholeIsLighter = cache.wholeReadCost !== null && scope.length * 2 > cache.wholeReadCost;
   if (wholeIsLighter) return readAccountAgain(parts, cache, facts, scope);

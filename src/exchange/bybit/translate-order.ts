@@ -100,16 +100,18 @@ export function readOrderEnd(row: unknown): ReadOrderEnd | null {
   const parsed = orderRow.safeParse(row);
   const how = parsed.success ? ENDS.get(parsed.data.orderStatus ?? "") : undefined;
   if (!parsed.success || how === undefined || parsed.data.symbol === "") return null;
-  const carriedStop = how === "filled" ? orNull(() => carriedStopOf(parsed.data)) : readCarriedStop(row);
+  const carriedStop = how === "filled" ? orNull(() => carriedStopOf(parsed.data)) : broughtBy(parsed.data);
   return { symbol: parsed.data.symbol, orderId: parsed.data.orderId, how, carriedStop };
 }
 
 /** docs/v5/order/create-order: what is attached comes to life with the first part that is filled; null before that. */
 export function readCarriedStop(row: unknown): CarriedStop | null {
   const parsed = orderRow.safeParse(row);
-  if (!parsed.success) return null;
-  const { data } = parsed;
-  return orNull(() => (decimalOf("cumExecQty", data.cumExecQty || "0").gt(0) ? carriedStopOf(data) : null));
+  return parsed.success ? broughtBy(parsed.data) : null;
+}
+
+function broughtBy(wire: OrderWire): CarriedStop | null {
+  return orNull(() => (decimalOf("cumExecQty", wire.cumExecQty || "0").gt(0) ? carriedStopOf(wire) : null));
 }
 
 export interface ReadOrderEnd {

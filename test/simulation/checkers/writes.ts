@@ -2,7 +2,7 @@
 import { type Decimal, dec } from "../../../src/domain/decimal.js";
 import { passesOf } from "./rates.js";
 import type { Instance, Sent } from "../run-parts.js";
-import type { Change, LegState } from "../venue.js";
+import type { LegState } from "../venue.js";
 import { count, type Notes, type Write } from "./ledger.js";
 
 const TRADING_STOP = "/v5/position/trading-stop";
@@ -236,13 +236,13 @@ function checkConfigured(notes: Notes, instance: Instance, leg: string, price: D
 /** A tighter stop of another hand that ours has replaced is put back in any case. */
 function isGivenBack({ run }: Notes, leg: string, price: unknown): boolean {
   const changes = run.venue.history.get(leg) ?? [];
-  // Where the exchange did not answer for minutes, it is owed all that time.
-  const isOwed = ({ before, after }: Change) =>
-    after.stop?.price.toFixed() === price && before?.stop?.price.toFixed() !== price;
-  return changes.some(
-    (change) => change.actor !== "us" && (run.time.elapsedMs - change.atMs < RACE_MS || isOwed(change)),
-  );
+  if (changes.some(({ atMs, actor }) => run.time.elapsedMs - atMs < RACE_MS && actor !== "us")) return true;
+  // Where the exchange did not answer for minutes, it is owed all that time: until somebody moves the stop again.
+  const moved = changes.findLast(({ before, after }) => priceText(before) !== priceText(after));
+  return moved?.actor === "us" && priceText(moved.before) === price && moved.after.life === changes.at(-1)?.after.life;
 }
+
+const priceText = (state: LegState | null) => state?.stop?.price.toFixed() ?? null;
 
 /** The price of an intent reaches the life that it was meant for, and no other. */
 function checkIntent(
