@@ -74,11 +74,13 @@ export class Reflex {
   /** True: the stop is on its way. */
   sendStop(position: Position, receivedAtMs: number): boolean {
     const { book, pass } = this.#parts;
+    const picture = this.#parts.picture();
     const carriedAtMs = this.#carried.get(keyText(position.key)) ?? Number.NEGATIVE_INFINITY;
     if (
       pass.writer === undefined ||
+      picture === null ||
       receivedAtMs - carriedAtMs < CARRIED_STOP_MS ||
-      !book.isFree(position, receivedAtMs)
+      !book.isFree(position, receivedAtMs, seenAtMs(picture, position.key))
     )
       return false;
     const urgent = this.#urgentStop(position, receivedAtMs);

@@ -104,10 +104,14 @@ export class PassBook {
     this.#page(step).inFlight = true;
   }
 
-  /** May a step be sent at once, from what was pushed or looked at then, without regard to any other look? */
-  isFree(position: Position, asOfMs: number): boolean {
+  /**
+   * May a step be sent at once, from what was pushed or looked at then? `lookedAtMs`: when the latest look at the
+   * contract was asked for, since a push alone does not tell what became of a write that no read has judged.
+   */
+  isFree(position: Position, asOfMs: number, lookedAtMs = asOfMs): boolean {
     const page = this.#turnPage(position);
-    return isIdle(page) && mayTry(page, this.#mostUnproven) && page.answeredBeforeMs <= asOfMs;
+    const isKnown = page.answeredBeforeMs <= asOfMs && page.inDoubtBeforeMs <= lookedAtMs;
+    return isIdle(page) && mayTry(page, this.#mostUnproven) && isKnown;
   }
 
   /** What happened long ago neither hinders nor is told any more; for a book that outlives its passes. */
@@ -248,13 +252,9 @@ export class PassBook {
     const page = this.#pages.get(key);
     const { side, openedAtMs } = position;
     const isAnother = page?.isOver === true || (page?.life != null && !isSameLife(page.life, position));
-    if (page !== undefined && isAnother && !page.inFlight) {
-      endLife(page);
-      this.#pages.delete(key);
-      this.#past.push(page);
-    }
-    const answeredBeforeMs = page === undefined ? undefined : lastAnsweredMs(page);
-    const current = this.#pages.get(key) ?? emptyPage(position.key, answeredBeforeMs);
+    const isTurned = page !== undefined && isAnother && !page.inFlight;
+    if (isTurned) this.#past.push(page);
+    const current = isTurned ? endLife(page) : (page ?? emptyPage(position.key));
     current.life ??= { side, openedAtMs };
     this.#pages.set(key, current);
     return current;

@@ -68,9 +68,17 @@ export interface Page {
   notBeforeMs: number;
   /** When the last write of the life before was answered, which may have reached this one. */
   readonly answeredBeforeMs: number;
+  /** The same of the last one that no read has judged: whatever is pushed, a read has to come first. */
+  readonly inDoubtBeforeMs: number;
 }
 
-export function emptyPage(contract: Contract, answeredBeforeMs = Number.NEGATIVE_INFINITY): Page {
+const NEVER: Pick<Page, "answeredBeforeMs" | "inDoubtBeforeMs"> = {
+  answeredBeforeMs: Number.NEGATIVE_INFINITY,
+  inDoubtBeforeMs: Number.NEGATIVE_INFINITY,
+};
+
+/** `before`: the page of the life before, as it stood when that life ended. */
+export function emptyPage(contract: Contract, before = NEVER): Page {
   return {
     contract,
     life: null,
@@ -81,7 +89,8 @@ export function emptyPage(contract: Contract, answeredBeforeMs = Number.NEGATIVE
     closedBecause: null,
     sawClosed: false,
     notBeforeMs: 0,
-    answeredBeforeMs,
+    answeredBeforeMs: before.answeredBeforeMs,
+    inDoubtBeforeMs: before.inDoubtBeforeMs,
   };
 }
 
@@ -95,11 +104,19 @@ export function lastAnsweredMs({ entries, answeredBeforeMs }: Page): number {
   return entries.reduce((latest, { attempt }) => Math.max(latest, attempt.answeredAtMs), answeredBeforeMs);
 }
 
-/** What no read has judged yet was meant for a position that is not there any more. */
-export function endLife(page: Page): void {
+/** When the last write was answered that no read has judged, of this life or of one before. */
+function lastInDoubtMs({ entries, inDoubtBeforeMs }: Page): number {
+  const open = entries.filter(({ verdict }) => verdict === null);
+  return open.reduce((latest, { attempt }) => Math.max(latest, attempt.answeredAtMs), inDoubtBeforeMs);
+}
+
+/** What no read has judged yet was meant for a position that is not there any more; an empty page for the next one. */
+export function endLife(page: Page): Page {
+  const next = { answeredBeforeMs: lastAnsweredMs(page), inDoubtBeforeMs: lastInDoubtMs(page) };
   for (const entry of page.entries) {
     entry.verdict ??= { step: entry.attempt.step, outcome: "skipped", detail: "the position was closed meanwhile" };
   }
+  return emptyPage(page.contract, next);
 }
 
 /** At most three writes to one position within this time. */

@@ -1,8 +1,9 @@
 /** `backstop run` as its user starts it, beside a simulated exchange on real sockets. */
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { bodyOf, MAIN, openBook, openStage, PROTECTION, SECOND } from "./stage.js";
+import type { Report } from "../../src/report/index.js";
+import { bodyOf, MAIN, openBook, openStage, positionIn, PROTECTION, SECOND } from "./stage.js";
 import { listenTo, startRun } from "./sidecar.js";
 
 const EVERY_FIVE_SECONDS = { sweep: { cron: "*/5 * * * * *" } };
@@ -387,6 +388,34 @@ describe("SIGHUP", () => {
     sidecar.process.kill("SIGHUP");
     await sidecar.says("the config was read anew");
     await resting;
+    expect(await sidecar.end()).toBe(0);
+  });
+});
+
+describe("SIGHUP, after the key was given a right that is too much", () => {
+  it("keeps the account in sight: it is reported, and nothing is written for it", async (context) => {
+    const http = { port: 0, tokenFile: "token" };
+    const stage = await openStage(context, { config: { http } });
+    const sidecar = startRun(context, stage);
+    const url = await sidecar.url();
+    await sidecar.watching();
+    stage.exchange.setAccount({ permissions: { ContractTrade: ["Order", "Position"], Wallet: ["Withdraw"] } });
+    const { restUrl, wsUrl } = stage.simulator;
+    const { name, key, secret } = MAIN;
+    const accounts = [{ name, environment: "custom", restUrl, wsUrl, key, secret }];
+    const budget = { writesPerSecond: 5 };
+    await writeFile(stage.config, JSON.stringify({ accounts, protection: PROTECTION, budget, http }));
+    sidecar.process.kill("SIGHUP");
+    await sidecar.says("the config was read anew");
+    await sidecar.watching();
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    await sidecar.says(/^no stop-loss rests at the exchange/);
+    const authorization = `Bearer ${(await readFile(join(stage.folder, "token"), "utf8")).trim()}`;
+    const report = (await (await fetch(`${url}/v1/report`, { headers: { authorization } })).json()) as Report;
+    expect(report.accounts.map(({ name: told }) => told)).toEqual(["main"]);
+    expect(JSON.stringify(report.accounts)).toContain("Withdraw");
+    expect(positionIn(report, "BTCUSDT").status).toBe("unprotected");
+    expect(stage.posts()).toEqual([]);
     expect(await sidecar.end()).toBe(0);
   });
 });

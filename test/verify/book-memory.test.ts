@@ -275,6 +275,22 @@ describe("a step that was pushed for", () => {
     expect(admit({ seenMs: 900 }).ready).toHaveLength(1);
   });
 
+  test("of a new life waits for a look made since a write that none had judged, whatever is pushed", () => {
+    const [reborn, again] = [aPosition({ openedAtMs: 5_000 }), aPosition({ openedAtMs: 6_000 })];
+    book.isFree(long, LATER_MS);
+    give(attempt({ kind: "uncertain", detail: "the connection broke" }, 900));
+    for (const position of [reborn, again]) {
+      expect(book.isFree(position, LATER_MS, START_MS + 899)).toBe(false);
+      expect(book.isFree(position, LATER_MS, START_MS + 900)).toBe(true);
+    }
+  });
+
+  test("of a new life does not wait for a look where the last write was refused", () => {
+    book.isFree(long, LATER_MS);
+    give(attempt(refused("zero-position"), 900));
+    expect(book.isFree(aPosition({ openedAtMs: 5_000 }), LATER_MS, START_MS)).toBe(true);
+  });
+
   test("is bound by a refusal of this life, and by none of another", () => {
     book.isFree(long, LATER_MS);
     give(attempt(refused("permission"), 100));

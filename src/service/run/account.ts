@@ -63,8 +63,11 @@ export interface Shared {
   readonly wires?: Pick<BybitConnection, "openLines"> & Pick<StreamConnection, "connect">;
 }
 
-/** @throws StartRefused for a key that may do more than it should */
-export async function openAccount(account: AccountSettings, shared: Shared): Promise<Opened> {
+/** What becomes of an account whose key may do more than it should: no start, or watched without a write. */
+export type StrongKey = "refused" | "watched";
+
+/** @throws StartRefused for a key that may do more than it should, where that is not watched */
+export async function openAccount(account: AccountSettings, shared: Shared, strongKey: StrongKey): Promise<Opened> {
   const { current, log, ipBudget, isDryRun, wires } = shared;
   const access = isDryRun ? "read" : "write";
   const lines = wires?.openLines === undefined ? {} : { openLines: wires.openLines };
@@ -72,7 +75,7 @@ export async function openAccount(account: AccountSettings, shared: Shared): Pro
   const connected = connectOne(account, { settings: current.settings, log }, access, more);
   try {
     const reading = await firstReading(connected);
-    refuseStrongKey(connected, reading.first, log);
+    if (strongKey === "refused") refuseStrongKey(connected, reading.first, log);
     const turn = await takeTurn(account.name, shared.books, log);
     const { ledger } = shared.books;
     const { reader, fills } = connected.session;

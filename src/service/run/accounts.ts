@@ -2,7 +2,7 @@
 import type { FillHistory } from "../../exchange/fills.js";
 import type { GuardParts } from "../../sidecar/parts.js";
 import type { AccountSettings } from "../../settings/index.js";
-import { type Opened, openAccount, type Shared } from "./account.js";
+import { type Opened, openAccount, type Shared, type StrongKey } from "./account.js";
 
 export interface Accounts {
   names(): readonly string[];
@@ -12,7 +12,7 @@ export interface Accounts {
   fillsOf(name: string): FillHistory | null;
   /** Those that this process writes for. */
   written(): readonly string[];
-  /** @throws StartRefused for a key that may do more than it should */
+  /** What is guarded already must not go out of sight: with a key that may do too much it is watched, unwritten. */
   open(account: AccountSettings): Promise<GuardParts>;
   /** After its guard has ended. */
   letGo(name: string): Promise<void>;
@@ -22,15 +22,15 @@ export interface Accounts {
 /** @throws StartRefused where one account's key may do more than it should; then none is opened. */
 export async function openAccounts(shared: Shared): Promise<Accounts> {
   const opened = new Map<string, Opened>();
-  const open = async (account: AccountSettings): Promise<GuardParts> => {
-    const one = await openAccount(account, shared);
+  const open = async (account: AccountSettings, strongKey: StrongKey): Promise<GuardParts> => {
+    const one = await openAccount(account, shared, strongKey);
     opened.set(account.name, one);
     return one.guard;
   };
   const closeAll = async (): Promise<void> => {
     await Promise.all([...opened.values()].map((one) => one.close()));
   };
-  const opening = await Promise.allSettled(shared.current.settings.accounts.map(open));
+  const opening = await Promise.allSettled(shared.current.settings.accounts.map((account) => open(account, "refused")));
   const refused = opening.find((result) => result.status === "rejected");
   if (refused !== undefined) {
     await closeAll();
@@ -43,7 +43,7 @@ export async function openAccounts(shared: Shared): Promise<Accounts> {
     find: (name) => opened.get(name)?.account ?? null,
     fillsOf: (name) => opened.get(name)?.fills ?? null,
     written: () => [...opened.values()].filter((one) => one.isWriter()).map(({ account }) => account.name),
-    open,
+    open: (account) => open(account, "watched"),
     letGo: async (name) => {
       const one = opened.get(name);
       opened.delete(name);

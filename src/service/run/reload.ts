@@ -5,7 +5,6 @@ import { type Log, registerSecret } from "../../runtime/index.js";
 import { type AccountSettings, type LoadOptions, secretsOf, type Settings } from "../../settings/index.js";
 import { reloadSettings } from "../../settings/reload.js";
 import type { Sidecar } from "../../sidecar/sidecar.js";
-import { StartRefused } from "../refused.js";
 import type { Current } from "./account.js";
 import type { Accounts } from "./accounts.js";
 import type { Operations } from "./operations.js";
@@ -74,20 +73,10 @@ async function exchangeAccounts(previous: Settings, next: Settings, parts: Reloa
   };
   const kept = new Set(previous.accounts.filter(stays).map(({ name }) => name));
   for (const { name } of previous.accounts) if (!kept.has(name)) await letGo(name, parts);
-  for (const account of next.accounts) if (!kept.has(account.name)) await open(account, parts);
+  for (const account of next.accounts) if (!kept.has(account.name)) parts.sidecar.add(await parts.accounts.open(account));
 }
 
 async function letGo(name: string, { accounts, sidecar }: ReloadParts): Promise<void> {
   await sidecar.remove(name);
   await accounts.letGo(name);
-}
-
-/** A key that is refused for its rights leaves its account unguarded, which is said; the others go on. */
-async function open(account: AccountSettings, { accounts, sidecar, log }: ReloadParts): Promise<void> {
-  try {
-    sidecar.add(await accounts.open(account));
-  } catch (error) {
-    if (!(error instanceof StartRefused)) throw error;
-    log.error({ account: account.name }, `the account is not guarded: ${error.message}`);
-  }
 }
