@@ -73,7 +73,8 @@ async function exchangeAccounts(previous: Settings, next: Settings, parts: Reloa
   };
   const kept = new Set(previous.accounts.filter(stays).map(({ name }) => name));
   for (const { name } of previous.accounts) if (!kept.has(name)) await letGo(name, parts);
-  for (const account of next.accounts) if (!kept.has(account.name)) parts.sidecar.add(await parts.accounts.open(account));
+  for (const account of next.accounts)
+    if (!kept.has(account.name)) parts.sidecar.add(await parts.accounts.open(account));
 }
 
 async function letGo(name: string, { accounts, sidecar }: ReloadParts): Promise<void> {
