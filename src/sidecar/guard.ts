@@ -231,7 +231,8 @@ export class Guard {
       attached: this.#attached,
       reflex: this.#reflex,
     });
-    for (const contract of this.#looks.looked(picture, assessment, this.#nowMs())) {
+    const time = { nowMs: this.#nowMs(), pass: this.#passes.count };
+    for (const contract of this.#looks.looked(picture, assessment, time)) {
       this.#later.add(`missing ${contractText(contract)}`, contract, LOOK_AGAIN_MS);
     }
     for (const { position } of assessment.positions) this.#lookAfterHold(position);

@@ -1,5 +1,6 @@
 /** What a look changes in what is known of positions, and what it leaves to be looked at again. */
 import type { Assessed, Assessment } from "../assess/assess.js";
+import type { Finding } from "../assess/finding.js";
 import { isProvenClosed, type Picture, seenAtMs, wasSeen } from "../domain/picture.js";
 import { contractText, keyText, type Position, type PositionKey } from "../domain/position.js";
 import type { Contract } from "../domain/snapshot.js";
@@ -19,12 +20,26 @@ export interface LooksParts {
 /** What is critical is told again for as long as it lasts. */
 const TELL_AGAIN_MS = 60_000;
 
+export interface LookTime {
+  readonly nowMs: number;
+  /** Which pass looks, counted from the first. */
+  readonly pass: number;
+}
+
+/** A finding that holds. */
+interface Held {
+  /** When it was told last; null: not yet. */
+  readonly toldMs: number | null;
+  /** The pass that found it first. */
+  readonly sincePass: number;
+}
+
 export class Looks {
   readonly #parts: LooksParts;
   /** Per contract, when the look was asked for that was taken in last: each is taken in once. */
   readonly #takenInMs = new Map<string, number>();
-  /** Per position and code of the findings that still hold, when they were told last. */
-  readonly #toldFindings = new Map<string, ReadonlyMap<string, number>>();
+  /** Per position and code, the findings that still hold. */
+  readonly #findings = new Map<string, ReadonlyMap<string, Held>>();
 
   /** Per position that was pushed and never shown, since when its own row says flat: when that look was asked for. */
   readonly #flatSinceMs = new Map<string, number>();
@@ -36,7 +51,8 @@ export class Looks {
   }
 
   /** Hands back the contracts of known positions that the look does not show and that are not believed closed yet. */
-  looked(picture: Picture, assessment: Assessment, nowMs: number): readonly Contract[] {
+  looked(picture: Picture, assessment: Assessment, time: LookTime): readonly Contract[] {
+    const { nowMs } = time;
     const { live, lives, tell } = this.#parts;
     const wasWhole = live.isWhole();
     live.looked(picture.snapshot);
@@ -48,7 +64,7 @@ export class Looks {
       const { position } = assessed;
       for (const event of lives.saw(position, seenAtMs(picture, position.key))) tell(event);
       for (const event of lives.judged(assessed, nowMs, stopCreatedAtMs(assessed, picture))) tell(event);
-      this.#tellFindings(assessed, nowMs);
+      this.#tellFindings(assessed, time);
     }
     this.#unseen.looked(assessment.unseen, nowMs);
     const missing = this.#missing(picture, assessment, isNew);
@@ -75,7 +91,7 @@ export class Looks {
         continue;
       }
       for (const event of lives.sawFlat(key, seenMs, closerOf(position))) tell(event);
-      this.#toldFindings.delete(name);
+      this.#findings.delete(name);
       this.#flatSinceMs.delete(name);
     }
     for (const { position } of assessment.positions) this.#flatSinceMs.delete(keyText(position.key));
@@ -96,18 +112,28 @@ export class Looks {
   }
 
   /** Each finding of consequence once, until it is gone; a critical one again and again. */
-  #tellFindings({ position, findings }: Assessed, nowMs: number): void {
+  #tellFindings({ position, findings }: Assessed, { nowMs, pass }: LookTime): void {
     const name = keyText(position.key);
-    const before = this.#toldFindings.get(name);
-    const told = new Map<string, number>();
+    const before = this.#findings.get(name);
+    const now = new Map<string, Held>();
     for (const finding of findings) {
-      const lastMs = before?.get(finding.code) ?? Number.NEGATIVE_INFINITY;
-      const isDue = finding.severity === "critical" ? nowMs - lastMs >= TELL_AGAIN_MS : lastMs < 0;
-      if (finding.severity !== "info" && isDue) this.#parts.tell({ kind: "finding", place: position.key, finding });
-      told.set(finding.code, isDue ? nowMs : lastMs);
+      const { toldMs = null, sincePass = pass } = before?.get(finding.code) ?? {};
+      const isDue = isDueNow(finding, toldMs, nowMs) && !(isEstimate(finding) && sincePass === pass);
+      if (isDue) this.#parts.tell({ kind: "finding", place: position.key, finding });
+      now.set(finding.code, { toldMs: isDue ? nowMs : toldMs, sincePass });
     }
-    this.#toldFindings.set(name, told);
+    this.#findings.set(name, now);
   }
+}
+
+function isDueNow({ severity }: Finding, toldMs: number | null, nowMs: number): boolean {
+  if (severity === "info") return false;
+  return toldMs === null || (severity === "critical" && nowMs - toldMs >= TELL_AGAIN_MS);
+}
+
+/** The liquidation price in cross margin moves with the whole account: two passes in a row must agree. */
+function isEstimate({ code, severity }: Finding): boolean {
+  return code === "stop-beyond-liquidation" && severity === "warning";
 }
 
 /** When the last of the orders that cover a position was made, by the exchange's clock. */

@@ -19,9 +19,12 @@ export class Passes {
   trouble: string | null = null;
   /** The trouble is that the account is closed to us: its key or its rights were refused. */
   isClosedToUs = false;
+  /** How many have begun. */
+  count = 0;
   #startedMs: number | null = null;
 
   started(nowMs: number, isWhole: boolean): void {
+    this.count += 1;
     this.#startedMs = nowMs;
     if (isWhole) this.lastWholeStartMs = nowMs;
   }

@@ -1,5 +1,6 @@
 /** How one account is guarded over time: sweeps, drops, refusals, pauses, and the end. */
 import { describe, expect, test } from "vitest";
+import { dec } from "../../src/domain/decimal.js";
 import type { Gap } from "../../src/domain/snapshot.js";
 import { ExchangeFailure } from "../../src/exchange/failure.js";
 import type { SidecarEvent } from "../../src/sidecar/event.js";
@@ -381,6 +382,38 @@ describe("a row that cannot be read", () => {
     await scene.clock.sleep(20_000);
     expect(scene.lives()).toContain("closed BTCUSDT long 1 by another hand");
     expect(findings(scene.events)).toEqual([]);
+    await scene.close();
+  });
+});
+
+describe("a stop beyond the liquidation price", () => {
+  const beyond = aPosition({ fullStop: "80", liquidation: "85" });
+  const told = ({ events }: Awaited<ReturnType<typeof guarded>>) =>
+    events.filter((event) => event.kind === "finding" && event.finding.code === "stop-beyond-liquidation");
+
+  test("in cross margin, where that price is an estimate, is told once two passes in a row have found it", async () => {
+    const scene = await guarded({ positions: [beyond], marginMode: "cross" });
+    expect(told(scene)).toHaveLength(0);
+    scene.guard.wake("schedule");
+    await scene.clock.sleep(1_000);
+    expect(told(scene)).toHaveLength(1);
+    await scene.close();
+  });
+
+  test("in cross margin is not told where the next pass finds it inside", async () => {
+    const scene = await guarded({ positions: [beyond], marginMode: "cross" });
+    for (const liquidation of ["75", "85"]) {
+      scene.exchange.hand.put({ ...beyond, liquidationPrice: dec(liquidation) });
+      scene.guard.wake("schedule");
+      await scene.clock.sleep(1_000);
+    }
+    expect(told(scene)).toHaveLength(0);
+    await scene.close();
+  });
+
+  test("in isolated margin is told at once", async () => {
+    const scene = await guarded({ positions: [beyond], marginMode: "isolated" });
+    expect(told(scene)).toHaveLength(1);
     await scene.close();
   });
 });
