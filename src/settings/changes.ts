@@ -18,11 +18,11 @@ export function changesBetween(before: Settings, after: Settings): readonly Sett
     ...policyChanges(before.policy, after.policy),
     ...changed("sweep.cron", before.sweep.cron, after.sweep.cron),
     ...changed("budget.writesPerSecond", before.budget.writesPerSecond, after.budget.writesPerSecond),
-    ...changed("budget.ipShare", before.budget.ipShare, after.budget.ipShare),
+    ...changed("budget.ipShare", before.budget.ipShare, after.budget.ipShare, AT_START),
     ...changed("ledger.url", before.ledger.url, after.ledger.url, HIDDEN_AND_AT_START),
     ...changed("intents.file", before.intents?.file ?? null, after.intents?.file ?? null),
     ...httpChanges(before.http, after.http),
-    ...changed("heartbeat.url", before.heartbeat?.url ?? null, after.heartbeat?.url ?? null, { show: () => null }),
+    ...changed("heartbeat.url", before.heartbeat?.url ?? null, after.heartbeat?.url ?? null, HIDDEN_AND_AT_START),
   ];
 }
 
@@ -68,9 +68,9 @@ function httpChanges(before: Settings["http"], after: Settings["http"]): readonl
   if (before === null && after === null) return [];
   if (before === null || after === null) return [told(`http: ${after === null ? "removed" : "added"}`, true)];
   return [
-    ...changed("http.host", before.host, after.host, { needsRestart: true }),
-    ...changed("http.port", before.port, after.port, { needsRestart: true }),
-    ...changed("http.tokenFile", before.tokenFile, after.tokenFile),
+    ...changed("http.host", before.host, after.host, AT_START),
+    ...changed("http.port", before.port, after.port, AT_START),
+    ...changed("http.tokenFile", before.tokenFile, after.tokenFile, AT_START),
   ];
 }
 
@@ -82,6 +82,7 @@ interface Telling {
   readonly show?: (value: Value) => string | null;
 }
 
+const AT_START: Telling = { needsRestart: true };
 const HIDDEN_AND_AT_START: Telling = { needsRestart: true, show: () => null };
 
 function changed(key: string, before: Value, after: Value, telling: Telling = {}): readonly SettingsChange[] {

@@ -36,10 +36,7 @@ function withoutRestart(previous: Settings, next: Settings): Settings {
     const before = previous.accounts.find(({ name }) => name === account.name);
     return before !== undefined && isElsewhere(before, account) ? before : account;
   });
-  return { ...next, accounts, ledger: previous.ledger, stateDir: previous.stateDir, http: httpFor(previous, next) };
-}
-
-function httpFor({ http }: Settings, next: Settings): Settings["http"] {
-  if (http === null || next.http === null) return http;
-  return { ...http, tokenFile: next.http.tokenFile };
+  const budget = { ...next.budget, ipShare: previous.budget.ipShare };
+  const { ledger, stateDir, http, heartbeat } = previous;
+  return { ...next, accounts, budget, ledger, stateDir, http, heartbeat };
 }

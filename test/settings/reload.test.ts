@@ -65,7 +65,11 @@ describe("what changed is told", () => {
     [
       "times and budgets",
       `${BASE}sweep: { cron: "*/10 * * * * *" }\nbudget: { writesPerSecond: 5, ipShare: 25% }\n`,
-      ["sweep.cron: */30 * * * * * → */10 * * * * *", "budget.writesPerSecond: 9 → 5", "budget.ipShare: 0.5 → 0.25"],
+      [
+        "sweep.cron: */30 * * * * * → */10 * * * * *",
+        "budget.writesPerSecond: 9 → 5",
+        "restart: budget.ipShare: 0.5 → 0.25",
+      ],
     ],
     ["a new place for the ledger", `${BASE}ledger: { url: "file:other/l.db" }\n`, ["restart: ledger.url changed"]],
     ["a server", `${BASE}http: {}\n`, ["restart: http: added"]],
@@ -97,13 +101,13 @@ ${STOP}`,
     expect(lines(taken(await reload()))).toEqual(told);
   });
 
-  test("a server's address needs a restart, its token file does not", async () => {
+  test("a server's address and its token file need a restart", async () => {
     const { write, reload } = await running(`${ACCOUNT}${STOP}http: {}\n`);
     write(`${ACCOUNT}${STOP}http: { host: "::1", port: 1, tokenFile: token2 }\n`);
     expect(lines(taken(await reload()))).toEqual([
       "restart: http.host: 127.0.0.1 → ::1",
       "restart: http.port: 8787 → 1",
-      expect.stringMatching(/^http\.tokenFile: .*state\/token → .*token2$/),
+      expect.stringMatching(/^restart: http\.tokenFile: .*state\/token → .*token2$/),
     ]);
   });
 
@@ -117,7 +121,7 @@ ${STOP}`,
       "account main: key changed",
       "account main: secret changed",
       "restart: ledger.url changed",
-      "heartbeat.url changed",
+      "restart: heartbeat.url changed",
     ]);
     for (const word of [CANARY_KEY, CANARY_SECRET, NEXT_SECRET, "renewed-key", "first-word", "second-word"]) {
       expect(JSON.stringify(found.changes)).not.toContain(word);
@@ -161,46 +165,15 @@ describe("what needs a restart is not in what may be applied now", () => {
     expect(applicable.accounts).toEqual(previous.accounts);
   });
 
-  test("a server keeps its address and takes its new token file", async () => {
-    const { previous, write, reload } = await running(`${ACCOUNT}${STOP}http: {}\n`);
-    write(`${ACCOUNT}${STOP}http: { port: 1, tokenFile: token2 }\n`);
+  test("a server, the heartbeat and the share of the address stay as they were", async () => {
+    const more = (port: number, beat: string, share: string) =>
+      `http: { port: ${port}, tokenFile: token${port} }\nheartbeat: { url: "https://hc.example.com/${beat}" }\n` +
+      `budget: { writesPerSecond: 5, ipShare: ${share} }\n`;
+    const { previous, write, reload } = await running(`${ACCOUNT}${STOP}${more(8787, "a", "50%")}`);
+    write(`${ACCOUNT}${STOP}${more(1, "b", "25%")}`);
     const { applicable } = taken(await reload());
-    const tokenFile = join(previous.file, "../token2");
-    expect(applicable.http).toEqual({ host: "127.0.0.1", port: 8787, tokenFile });
-  });
-});
-
-describe("a config that cannot be taken leaves everything as it was, with the message of a start", () => {
-  const BASE = `${ACCOUNT}${STOP}`;
-  test.each<[string, string]>([
-    ["empty", ""],
-    ["cut off in the middle of a value", `${BASE}rules:\n  - match: { symbol: "BT`],
-    ["cut off in the middle of a key", `${BASE}scop`],
-    ["without its accounts", STOP],
-    ["with one wrong value among good ones", `${BASE}  mode: everything\nscope: listed\n`],
-    ["with a key reserved for later", `${BASE}notify: {}\n`],
-  ])("%s", async (_what, config) => {
-    const { previous, write, reload } = await running(BASE);
-    const before = structuredClone(previous.accounts);
-    write(config);
-    const { file } = previous;
-    const cwd = join(file, "../..");
-    const atStart = await loadSettings({ file: undefined, env: ENV, cwd }).catch((error: unknown) => error);
-    expect(refusedWith(await reload())).toBe((atStart as Error).message);
-    expect(previous.accounts).toEqual(before);
-  });
-
-  test("gone", async () => {
-    const { previous, reload } = await running(BASE);
-    rmSync(previous.file);
-    expect(refusedWith(await reload())).toContain("does not exist");
-  });
-
-  test("without the account that the program was started for", async () => {
-    const { previous, write } = await running(BASE);
-    write(`${ACCOUNT.replace("name: main", "name: first")}${STOP}`);
-    const cwd = join(previous.file, "../..");
-    const reload = await reloadSettings(previous, { file: undefined, env: ENV, cwd, accounts: ["main"] });
-    expect(refusedWith(reload)).toContain('--account: "main" is no account of this config; allowed: first');
+    expect(applicable.http).toEqual(previous.http);
+    expect(applicable.heartbeat).toEqual(previous.heartbeat);
+    expect(applicable.budget).toEqual({ writesPerSecond: 5, ipShare: 0.5 });
   });
 });
