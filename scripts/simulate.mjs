@@ -1,4 +1,4 @@
-/** Seeded simulation: the real rooms under virtual time, with everything going wrong; --seeds N, --hours H, --seed N, --planted. */
+/** Seeded simulation: the real rooms under virtual time, with everything going wrong; --seeds N, --hours H, --seed N, --found, --planted. */
 import { fork } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -14,6 +14,7 @@ const OPTIONS = {
   hours: { type: "string", default: "6" },
   from: { type: "string", default: "1" },
   seed: { type: "string" },
+  found: { type: "boolean", default: false },
   planted: { type: "boolean", default: false },
   only: { type: "string" },
   twice: { type: "boolean", default: false },
@@ -24,6 +25,8 @@ const OPTIONS = {
 };
 
 const KEPT = 3;
+/** Seeds that have broken an invariant once, each with its story; they are run again for ever. */
+const FOUND = join(root, "test", "simulation", "found.json");
 
 /** Compiled beside the product, never into it; another run may still use what was compiled before. */
 function ensureCompiled() {
@@ -99,10 +102,12 @@ async function runSeeds(options) {
     options.seed === undefined
       ? Array.from({ length: Number(options.seeds) }, (_, i) => Number(from) + i)
       : [Number(options.seed)];
-  const tasks = seeds.flatMap((seed) => {
+  const again = options.found ? JSON.parse(readFileSync(FOUND, "utf8")) : [];
+  const drawn = seeds.map((seed) => ({ seed, hours: Number(hours) }));
+  const tasks = [...drawn, ...again].flatMap(({ seed, hours: ownHours }) => {
     const task = {
       seed,
-      hours: Number(hours),
+      hours: ownHours,
       plant: options.only ?? null,
       isTold: options.seed !== undefined && !options.quiet,
       over,
@@ -144,7 +149,7 @@ async function runSeeds(options) {
   const seconds = (performance.now() - startedMs) / 1_000;
   const report = {
     traces: [...hashes.values()],
-    seeds: seeds.length,
+    seeds: drawn.length + again.length,
     runs: tasks.length,
     hours: Number(hours),
     failed,

@@ -177,3 +177,38 @@ describe("what needs a restart is not in what may be applied now", () => {
     expect(applicable.budget).toEqual({ writesPerSecond: 5, ipShare: 0.5 });
   });
 });
+
+describe("a config that cannot be taken leaves everything as it was, with the message of a start", () => {
+  const BASE = `${ACCOUNT}${STOP}`;
+  test.each<[string, string]>([
+    ["empty", ""],
+    ["cut off in the middle of a value", `${BASE}rules:\n  - match: { symbol: "BT`],
+    ["cut off in the middle of a key", `${BASE}scop`],
+    ["without its accounts", STOP],
+    ["with one wrong value among good ones", `${BASE}  mode: everything\nscope: listed\n`],
+    ["with a key reserved for later", `${BASE}notify: {}\n`],
+  ])("%s", async (_what, config) => {
+    const { previous, write, reload } = await running(BASE);
+    const before = structuredClone(previous.accounts);
+    write(config);
+    const { file } = previous;
+    const cwd = join(file, "../..");
+    const atStart = await loadSettings({ file: undefined, env: ENV, cwd }).catch((error: unknown) => error);
+    expect(refusedWith(await reload())).toBe((atStart as Error).message);
+    expect(previous.accounts).toEqual(before);
+  });
+
+  test("gone", async () => {
+    const { previous, reload } = await running(BASE);
+    rmSync(previous.file);
+    expect(refusedWith(await reload())).toContain("does not exist");
+  });
+
+  test("without the account that the program was started for", async () => {
+    const { previous, write } = await running(BASE);
+    write(`${ACCOUNT.replace("name: main", "name: first")}${STOP}`);
+    const cwd = join(previous.file, "../..");
+    const reload = await reloadSettings(previous, { file: undefined, env: ENV, cwd, accounts: ["main"] });
+    expect(refusedWith(reload)).toContain('--account: "main" is no account of this config; allowed: first');
+  });
+});

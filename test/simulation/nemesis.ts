@@ -169,10 +169,13 @@ function markets(run: Run, forAWhile: ForAWhile): Deeds {
       return true;
     },
     positionMode: () => {
-      if (openLegs(run).length > 0 || story.hedge) return false;
+      // The exchange switches only where nothing is open, and no order rests either (110024, 110028).
+      const isIdle = () =>
+        openLegs(run).length === 0 && venue.exchange.snapshot().accounts.every(({ orders }) => orders.length === 0);
+      if (!isIdle() || story.hedge) return false;
       venue.exchange.setAccount({ positionMode: "hedge" });
       forAWhile(dice.between(60_000, 600_000), () => {
-        if (openLegs(run).length === 0) venue.exchange.setAccount({ positionMode: "one-way" });
+        if (isIdle()) venue.exchange.setAccount({ positionMode: "one-way" });
       });
       return true;
     },

@@ -180,6 +180,8 @@ function listOf(leg: string): string {
   return `${category}/${symbol.endsWith("USDT") ? "USDT" : symbol.endsWith("PERP") ? "USDC" : ""}`;
 }
 
+/** So long a write whose effect never showed may be asked for again. */
+const UNPROVEN_MS = 40_000;
 const AMBIGUOUS: readonly number[] = [10000, 10016, 10429, 34040, 3400214, 110079];
 
 /** Written down before it left; where nothing can be written, only what a naked position needs. */
@@ -211,7 +213,7 @@ function checkJournal(
 function checkConfigured(notes: Notes, instance: Instance, leg: string, price: Decimal): void {
   const { run } = notes;
   const [category, symbol, idx] = leg.split("/");
-  const intended = notes.written(instance).findLast(({ entry }) => {
+  const intended = notes.written(instance).filter(({ entry }) => {
     const isHere = entry.category === category && entry.symbol === symbol && String(entry.positionIdx) === idx;
     return (
       entry.kind === "step-intended" &&
@@ -219,9 +221,13 @@ function checkConfigured(notes: Notes, instance: Instance, leg: string, price: D
       (entry.body as Record<string, unknown>)["stopLoss"] === price.toFixed()
     );
   });
-  const body = intended?.entry.body as Record<string, unknown> | undefined;
-  const isByConfig = body?.["purpose"] === "add" && String(body["by"]).startsWith("config");
-  if (!isByConfig || intended === undefined || run.time.elapsedMs - intended.atMs > RACE_MS) return;
+  const latest = intended.at(-1);
+  const bodyOf = ({ entry }: (typeof intended)[number]) => entry.body as Record<string, unknown>;
+  const isByConfig = (one: (typeof intended)[number]) =>
+    bodyOf(one)["purpose"] === "add" && String(bodyOf(one)["by"]).startsWith("config");
+  if (latest === undefined || run.time.elapsedMs - latest.atMs > RACE_MS) return;
+  // What was put back from memory and did not show is asked for again as it was, whatever is wanted by now.
+  if (!intended.filter(({ atMs }) => latest.atMs - atMs <= UNPROVEN_MS).every(isByConfig)) return;
   const share = run.story.protection.stopPercent / 100;
   const slack = run.venue.ticks(symbol ?? "").reduce((most, tick) => (tick.gt(most) ? tick : most));
   const isAllowed = notes.everSince(leg, run.time.elapsedMs - RACE_MS, ({ side, entryPrice }) => {
