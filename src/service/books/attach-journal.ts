@@ -1,10 +1,9 @@
 /** Writes the exits of an entry order down before they are sent, and what became of them. */
-import { print } from "../../domain/decimal.js";
 import type { NewEntry } from "../../ledger/port.js";
 import type { AmendOrder } from "../../plan/attach.js";
 import type { AttachEvent } from "../../sidecar/attach-book.js";
 import { type JournalParts, UNWRITTEN } from "./journal.js";
-import { keyFacts } from "./step-facts.js";
+import { amendFacts, keyFacts } from "./step-facts.js";
 
 export interface AttachJournal {
   /** Durable when it resolves, or it could not be written; never rejects. */
@@ -19,16 +18,7 @@ export function openAttachJournal({ writing, policyOf }: Pick<JournalParts, "wri
   const intended = new Map<string, number>();
 
   function entry(kind: NewEntry["kind"], step: AmendOrder, more: Readonly<Record<string, string | number>>): NewEntry {
-    const { action, reason, orderId, stopLoss, takeProfit } = step;
-    const profit =
-      takeProfit === null ? {} : { takeProfit: print(takeProfit.price), tpTriggerBy: takeProfit.triggerBy };
-    const stop = { stopLoss: print(stopLoss.price), slTriggerBy: stopLoss.triggerBy, purpose: "add" };
-    return {
-      kind,
-      ...keyFacts(step.key),
-      side: step.side,
-      body: { action, reason, orderId, ...stop, ...profit, ...more },
-    };
+    return { kind, ...keyFacts(step.key), side: step.side, body: { ...amendFacts(step), ...more } };
   }
 
   return {

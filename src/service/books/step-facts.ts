@@ -3,6 +3,7 @@ import { print } from "../../domain/decimal.js";
 import type { LifeRecord } from "../../domain/life.js";
 import type { IntentDocument } from "../../intents/document.js";
 import type { PositionKey } from "../../domain/position.js";
+import type { AmendOrder } from "../../plan/attach.js";
 import type { Step } from "../../plan/step.js";
 import type { FindingPlace } from "../../sidecar/event.js";
 
@@ -40,6 +41,13 @@ export function deedFacts(step: Step): Record<string, string> {
       : { stopLoss: print(stopLoss.price), slTriggerBy: stopLoss.triggerBy, purpose: stopLoss.purpose }),
     ...(takeProfit === null ? {} : { takeProfit: print(takeProfit.price), tpTriggerBy: takeProfit.triggerBy }),
   };
+}
+
+/** The exits that an entry order is to bring, without whose it is. */
+export function amendFacts({ action, reason, orderId, stopLoss, takeProfit }: AmendOrder): Record<string, string> {
+  const stop = { stopLoss: print(stopLoss.price), slTriggerBy: stopLoss.triggerBy, purpose: "add" };
+  const profit = takeProfit === null ? {} : { takeProfit: print(takeProfit.price), tpTriggerBy: takeProfit.triggerBy };
+  return { action, reason, orderId, ...stop, ...profit };
 }
 
 /** By whose wish: `intent of http`, `learned level`, `another hand's stop`, or the rule of the config. */

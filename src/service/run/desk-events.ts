@@ -4,7 +4,7 @@ import type { IntentEvent } from "../../intents/shelf.js";
 import { viewOfIntent } from "../../intents/view.js";
 import type { SidecarEvent } from "../../sidecar/event.js";
 import type { EventHub } from "./desk.js";
-import { deedFacts, keyFacts, placeFacts } from "../books/step-facts.js";
+import { amendFacts, deedFacts, keyFacts, placeFacts } from "../books/step-facts.js";
 
 export interface Hub extends EventHub {
   tell(event: SidecarEvent): void;
@@ -57,7 +57,13 @@ function deskEvent(event: SidecarEvent): DeskEvent | null {
       const { account, state, reason } = event;
       return { kind: "stream", data: { account, state, reason } };
     }
-    case "attach":
+    case "attach": {
+      const { step, outcome, detail } = event.event;
+      const facts = { ...keyFacts(step.key), side: step.side, ...amendFacts(step) };
+      return outcome === "sent"
+        ? { kind: "step", data: { ...facts, path: "order" } }
+        : { kind: "outcome", data: { ...facts, outcome, detail } };
+    }
     case "mended":
     case "naked":
     case "protected":
