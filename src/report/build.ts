@@ -35,6 +35,8 @@ export interface SeenAccount {
   /** What could not be seen beside positions and orders. */
   readonly moreGaps?: readonly ReportGap[];
   readonly findings: readonly AccountFinding[];
+  /** By `keyText`, how long those that were watched have been without a whole stop; absent: nobody watched. */
+  readonly nakedForMs?: ReadonlyMap<string, number>;
 }
 
 /** An account of which nothing could be judged. */
@@ -143,7 +145,7 @@ function positionOf(
     marginMode: snapshot.marginMode,
     notional: print(notionalQuote(position, snapshot.tickers.get(contractText(position.key)))),
     status,
-    nakedForMs: isNaked && position.openedAtMs !== null ? Math.max(0, nowMs - position.openedAtMs) : null,
+    nakedForMs: isNaked ? (outcome.nakedForMs?.get(key) ?? ageMs(position, nowMs)) : null,
     rule: policy.rule,
     intent: intentOf(assessed),
     stopLoss: exitOf(assessed, assessed.stop.all, assessed.life.ourStopLoss),
@@ -154,6 +156,11 @@ function positionOf(
       ...left.map((planned) => plannedStep({ ...planned, held: planned.held ?? outcome.lostSight }, assessed)),
     ],
   };
+}
+
+/** Without a watch, a stop may have been missing ever since. */
+function ageMs({ openedAtMs }: Assessed["position"], nowMs: number): number | null {
+  return openedAtMs === null ? null : Math.max(0, nowMs - openedAtMs);
 }
 
 function intentOf({ life, wanted }: Assessed): ReportIntent | null {

@@ -109,7 +109,7 @@ function factsHtml(position: ReportPosition, accounts: number): string {
     fact("size", position.size),
     fact("notional", position.notional),
     fact(position.marginMode ?? "", leverage ?? (position.marginMode === null ? null : "margin")),
-    fact("without stop for", position.stopLoss === null ? naked : null),
+    fact("without stop for up to", position.stopLoss === null ? naked : null),
     exitFact("stop", position.stopLoss),
     exitFact("take-profit", position.takeProfit),
   ]

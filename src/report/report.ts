@@ -79,6 +79,10 @@ export interface ReportPosition {
   /** Size at the mark, in quote coin (for inverse: the size itself, which is USD). */
   readonly notional: string | null;
   readonly status: PositionStatus;
+  /**
+   * For how long a whole stop has been missing: as `run` has watched it, else at most since the position opened, as a
+   * single look cannot tell more. Null: none is missing, or not known.
+   */
   readonly nakedForMs: number | null;
   readonly rule: string | null;
   /** Null: none is in force. */

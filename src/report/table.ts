@@ -162,7 +162,7 @@ function findingsCell(row: ReportPosition, colors: Colors): Cell {
 function findingsText(row: ReportPosition, findings: readonly ReportFinding[]): string {
   const codes = sortedFindings(findings).map((finding) => oneLine(finding.code));
   const naked = row.nakedForMs !== null && row.stopLoss === null;
-  return [...codes, ...(naked ? [`without stop for ${durationText(row.nakedForMs)}`] : [])].join(", ");
+  return [...codes, ...(naked ? [`without stop for up to ${durationText(row.nakedForMs)}`] : [])].join(", ");
 }
 
 function severityPaint(severity: Severity | null, colors: Colors): Paint {

@@ -23,8 +23,8 @@ export interface AccountStatus {
   /** Writes may leave: no read-only switch, no refused key, no dry run. The reason otherwise. */
   readonly frozen: string | null;
   readonly positions: Readonly<Record<Status, number>>;
-  /** Sum over the open positions without a whole stop of the time since they were first seen so, milliseconds. */
-  readonly nakedMs: number;
+  /** By `keyText`, how long each position has been watched without a whole stop, milliseconds. */
+  readonly nakedForMs: ReadonlyMap<string, number>;
   /** Writes that may leave at this moment without waiting: 0 or 1; negative: so many wait. */
   readonly budgetLeft: number;
 }

@@ -37,7 +37,7 @@ export function accountStatus(standing: Standing): AccountStatus {
     stream,
     frozen,
     positions: countByStatus(assessment, lives, trouble !== null),
-    nakedMs: nakedMs(lives, nowMs),
+    nakedForMs: nakedForMs(lives, nowMs),
     budgetLeft: 1 - onTheWire,
   };
 }
@@ -75,7 +75,11 @@ function countByStatus(
   return counts;
 }
 
-/** Milliseconds, summed over all positions without a whole stop. */
-function nakedMs(lives: readonly Life[], nowMs: number): number {
-  return lives.reduce((sum, { nakedSinceMs }) => sum + (nakedSinceMs === null ? 0 : nowMs - nakedSinceMs), 0);
+/** By `keyText`, for how long each position has been watched without a whole stop, milliseconds. */
+function nakedForMs(lives: readonly Life[], nowMs: number): ReadonlyMap<string, number> {
+  return new Map(
+    lives.flatMap(({ position: { key }, nakedSinceMs }) =>
+      nakedSinceMs === null ? [] : [[keyText(key), nowMs - nakedSinceMs] as const],
+    ),
+  );
 }

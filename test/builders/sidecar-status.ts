@@ -22,7 +22,7 @@ export function accountStatus(changes: Partial<AccountStatus> = {}): AccountStat
       unknown: 0,
       ignored: 0,
     },
-    nakedMs: 0,
+    nakedForMs: new Map(),
     budgetLeft: 1,
     ...changes,
   };

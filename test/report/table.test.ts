@@ -110,7 +110,7 @@ describe("the table", () => {
 
   it("says how long a position has been without a stop", () => {
     expect(table(aReport({ positions: [anUnprotectedPosition({ nakedForMs: 93_784_000 })] }), 200)).toContain(
-      "without stop for 1d 2h",
+      "without stop for up to 1d 2h",
     );
   });
 

@@ -1,5 +1,6 @@
 /** What the running sidecar reports: what it knows at this moment, and never more. */
 import { expect, test } from "vitest";
+import { keyText } from "../../src/domain/position.js";
 import type { Snapshot } from "../../src/domain/snapshot.js";
 import { ExchangeFailure } from "../../src/exchange/failure.js";
 import type { KeyReading } from "../../src/service/accounts.js";
@@ -20,11 +21,24 @@ const SAFE_KEY = {
   isMaster: false,
 };
 
+interface Shown {
+  readonly trouble: string | null;
+  readonly reachable: boolean;
+  readonly nakedForMs?: ReadonlyMap<string, number>;
+}
+
+interface Known {
+  readonly key?: KeyReading;
+  readonly snapshot?: Partial<Snapshot>;
+  /** What stands at the exchange; default: a position with its stop. */
+  readonly scene?: Parameters<typeof play>[0];
+}
+
 async function reported(
-  status: { readonly trouble: string | null; readonly reachable: boolean } | null,
-  { key = SAFE_KEY, snapshot = {} }: { readonly key?: KeyReading; readonly snapshot?: Partial<Snapshot> } = {},
+  status: Shown | null,
+  { key = SAFE_KEY, snapshot = {}, scene = { positions: [stands], orders: [fullStop(stands, "98")] } }: Known = {},
 ) {
-  const played = await play({ positions: [stands], orders: [fullStop(stands, "98")] });
+  const played = await play(scene);
   const { assessment } = played.result;
   const result = { ...played.result, assessment: { ...assessment, snapshot: { ...assessment.snapshot, ...snapshot } } };
   const sidecar = {
@@ -84,4 +98,14 @@ test("a key that the exchange refuses is a finding and a gap", async () => {
 test("before the first look nothing is told but that", async () => {
   const report = await reported(null);
   expect(report).toMatchObject({ complete: false, positions: [], accounts: [{ readable: false }] });
+});
+
+test("how long a stop has been missing is told as it was watched, else at most since the position opened", async () => {
+  const naked = aPosition({ openedAtMs: 0 });
+  const scene = { positions: [naked], writes: false } as const;
+  const calm = { trouble: null, reachable: true };
+  const watched = await reported({ ...calm, nakedForMs: new Map([[keyText(naked.key), 1_500]]) }, { scene });
+  expect(watched.positions[0]?.nakedForMs).toBe(1_500);
+  const unwatched = await reported(calm, { scene });
+  expect(unwatched.positions[0]?.nakedForMs).toBe(Date.parse(unwatched.generatedAt));
 });

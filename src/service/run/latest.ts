@@ -20,7 +20,7 @@ export function latestReport(watched: readonly Watched[], sidecar: Sidecar, book
     const result = results.get(name);
     const key = keyReading();
     const refused = key instanceof ExchangeFailure ? refusal(key) : [];
-    const lostSight = accounts.find((one) => one.name === name)?.trouble ?? null;
+    const { trouble: lostSight = null, nakedForMs = new Map() } = accounts.find((one) => one.name === name) ?? {};
     if (result === undefined) {
       const reason = lostSight ?? "it has not been looked at yet";
       const findings = [...refused, ...(unwritten === null ? [] : [ledgerFinding(unwritten)])];
@@ -28,7 +28,7 @@ export function latestReport(watched: readonly Watched[], sidecar: Sidecar, book
     }
     const wantsToWrite = guard.pass.writer !== undefined;
     const findings = [...refused, ...seenFindings(result, { account, key, wantsToWrite, trouble: unwritten })];
-    const seen = { kind: "seen", name, ...result, findings, moreGaps: keyGaps(key) } as const;
+    const seen = { kind: "seen", name, ...result, findings, moreGaps: keyGaps(key), nakedForMs } as const;
     if (lostSight === null) return seen;
     // What was seen last speaks of another time than the report.
     const assessment = withoutSight(result.assessment, `it cannot be looked at now: ${lostSight}`);
