@@ -7,9 +7,9 @@ import type { Market } from "../policy/levels.js";
 import type { ResolvedPolicy } from "../policy/resolve.js";
 import { type Cover, cover, takeProfitLegs } from "./coverage.js";
 import type { Finding } from "./finding.js";
-import { findingsOf, hedgeFindings, waiverFindings } from "./findings.js";
+import { findingsOf, hedgeFindings, takeProfitFindings, waiverFindings } from "./findings.js";
 import { hedgeLegs } from "./hedge.js";
-import { type Facts, type Status, statusOf } from "./status.js";
+import { type Facts, isIgnoredHedge, type Status, statusOf } from "./status.js";
 import { type StopView, stopView, unseenStop } from "./stop.js";
 import { marketOf, type WantedLevels, wantedLevels } from "./wanted.js";
 
@@ -135,7 +135,10 @@ export function withoutSight(assessment: Assessment, reason: string): Assessment
 
 /** Nothing is said of a position that a rule ignores; one that is ignored as a hedge is still named as one. */
 function ignoredFindings(facts: Facts): readonly Finding[] {
-  return facts.policy.ignored ? [] : [...waiverFindings(facts), ...hedgeFindings(facts)];
+  if (facts.policy.ignored) return [];
+  // A waiver speaks of the stop alone.
+  const takeProfit = isIgnoredHedge(facts) ? [] : takeProfitFindings(facts);
+  return [...waiverFindings(facts), ...takeProfit, ...hedgeFindings(facts)];
 }
 
 function unseen(row: UnreadablePosition): Unseen {

@@ -148,7 +148,7 @@ function driftFinding(facts: Facts, standing: Decimal): Finding | null {
   return finding("intent-drift", `${stands}, ${wantedName(facts)} is ${print(benchmark.price)}`);
 }
 
-function takeProfitFindings(facts: Facts): Finding[] {
+export function takeProfitFindings(facts: Facts): Finding[] {
   const { takeProfit, wanted, policy, stop } = facts;
   const wish = wanted.takeProfit;
   const whole = wholeOf(takeProfit);

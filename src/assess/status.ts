@@ -30,9 +30,8 @@ export interface Facts {
 }
 
 export function statusOf(facts: Facts): Status {
-  const { stop, policy, market, hedgedBy, wanted } = facts;
-  const isIgnoredHedge = policy.protection.hedged === "ignore" && hedgedBy.length > 0;
-  if (policy.ignored || isIgnoredHedge) return "ignored";
+  const { stop, policy, market, wanted } = facts;
+  if (policy.ignored || isIgnoredHedge(facts)) return "ignored";
   if (isWhole(stop.inside)) return "protected";
   if (stop.doubt !== null) return "unknown";
   // Somebody has said why there is to be no stop, and until when; every report says so too.
@@ -40,6 +39,10 @@ export function statusOf(facts: Facts): Status {
   if (market !== null && refusesExits(market.instrument, market.ticker) !== null) return "unprotectable";
   if (isWhole(stop.all)) return "misplaced";
   return stop.all === null ? "unprotected" : "underprotected";
+}
+
+export function isIgnoredHedge({ policy, hedgedBy }: Facts): boolean {
+  return policy.protection.hedged === "ignore" && hedgedBy.length > 0;
 }
 
 /**

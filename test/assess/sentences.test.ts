@@ -394,6 +394,16 @@ describe("it says", () => {
     ]);
   });
 
+  test("what is missing of the take-profit, also where no stop is wanted; not of a hedge that is ignored", () => {
+    const waiver = { reason: "hedged", untilMs: NOW_MS + 1, until: "2023-11-14T22:13:20.001Z" };
+    const waived = { life: { intent: intent({ waiver }) } };
+    const missing = "take-profit-missing: no take-profit rests at the exchange";
+    expect(messages({ positions: [long] }, { ...waived, protection: profit })).toContain(missing);
+    const legs = [aPosition({ positionIdx: 1 }), aShort({ positionIdx: 2 })];
+    const ignored = { ...waived, protection: { ...profit, hedged: "ignore" as const } };
+    expect(messages({ positions: legs }, ignored)).not.toContain(missing);
+  });
+
   test("which legs offset a position, and how such are treated", () => {
     const legs = [
       aPosition({ positionIdx: 1, liquidation: "50" }),
