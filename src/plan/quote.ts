@@ -14,6 +14,7 @@ import {
   takeProfitDistance,
   type Wanted,
 } from "../policy/levels.js";
+import { waiverAt } from "../policy/intent.js";
 import type { ResolvedPolicy } from "../policy/resolve.js";
 import type { StepLevel } from "./step.js";
 
@@ -27,6 +28,7 @@ export interface QuoteInput {
   readonly intent: PositionIntent | null;
   /** The position of that side that is open, and that the order would grow; null: there is none. */
   readonly open: Assessed | null;
+  readonly nowMs: number;
 }
 
 export type Quote =
@@ -35,7 +37,10 @@ export type Quote =
 
 /** A take-profit that cannot be had is left out; without a stop nothing is quoted. */
 export function quoteFor(input: QuoteInput): Quote {
-  const { market, open, side } = input;
+  const { market, open, side, policy, nowMs } = input;
+  if (policy.ignored) return none(`a rule says to ignore it: ${policy.rule}`);
+  const waiver = waiverAt(input, nowMs);
+  if (waiver !== null) return none(`no stop is wanted until ${waiver.until}: ${waiver.reason}`);
   const refusal = refusesExits(market.instrument, market.ticker);
   if (refusal !== null) return none(refusal);
   if (open !== null && open.stop.doubt !== null)

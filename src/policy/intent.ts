@@ -26,7 +26,7 @@ export interface WantedLevel {
 }
 
 /** Null: no waiver, or it has ended. */
-export function waiverAt({ intent }: LifeRecord, nowMs: number): Waiver | null {
+export function waiverAt({ intent }: Pick<LifeRecord, "intent">, nowMs: number): Waiver | null {
   const waiver = intent?.waiver ?? null;
   return waiver !== null && nowMs < waiver.untilMs ? waiver : null;
 }

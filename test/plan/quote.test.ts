@@ -19,18 +19,23 @@ interface Scene {
   readonly intent?: Partial<PositionIntent>;
   /** The open position, as the account shows it. */
   readonly open?: SnapshotShape;
+  /** True: a rule says so. */
+  readonly ignored?: boolean;
 }
 
+const NOW_MS = 1_700_000_000_000;
+
 /** `98 by MarkPrice`, with a take-profit `98 by MarkPrice, 104 by LastPrice`; or why there is nothing. */
-function quoted({ side = "long", price = null, protection, market, intent, open }: Scene): string {
+function quoted({ side = "long", price = null, protection, market, intent, open, ignored = false }: Scene): string {
   const none = { id: "i-1", stopLoss: null, takeProfit: null, waiver: null, mayLoosenFrom: null, who: "bot" };
   const quote = quoteFor({
     side,
     price: price === null ? null : dec(price),
-    policy: resolved({ protection: aProtection(protection) }),
+    policy: resolved({ protection: aProtection(protection), ignored }),
     market: aMarket(market),
     intent: intent === undefined ? null : { ...none, ...intent },
     open: open === undefined ? null : firstOf(open),
+    nowMs: NOW_MS,
   });
   if (quote.kind === "none") return quote.reason;
   expect(quote.kind).toBe("quoted");
@@ -167,5 +172,19 @@ describe("nothing is quoted", () => {
     ],
   ])("%s", (_why, scene, expected) => {
     expect(quoted(scene)).toBe(expected);
+  });
+});
+
+describe("nothing is quoted", () => {
+  const waiver = { reason: "hedged elsewhere", until: "2023-11-14T22:13:20.001Z", untilMs: NOW_MS + 1 };
+
+  test("for what a rule says to ignore", () => {
+    expect(quoted({ ignored: true })).toBe("a rule says to ignore it: defaults");
+  });
+
+  test("while somebody wants no stop, and is again when that is over", () => {
+    const because = "no stop is wanted until 2023-11-14T22:13:20.001Z: hedged elsewhere";
+    expect(quoted({ intent: { waiver } })).toBe(because);
+    expect(quoted({ intent: { waiver: { ...waiver, untilMs: NOW_MS } } })).toBe("98 by MarkPrice");
   });
 });

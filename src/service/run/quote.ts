@@ -53,6 +53,7 @@ export async function quoteFrom(request: QuoteRequest, parts: QuoteParts): Promi
     market: { instrument, ticker, marginMode: snapshot.marginMode },
     intent: open?.life.intent ?? waiting,
     open,
+    nowMs: snapshot.requestedAtMs,
   });
   if (quoted.kind === "none") return none(422, quoted.reason);
   const { stopLoss, takeProfit } = quoted;
