@@ -164,7 +164,9 @@ function setStop(assessed: Assessed, wanted: Wanted, purpose: StopPurpose, reaso
 function setTo(assessed: Assessed, level: StepLevel, purpose: StopPurpose, reason: StepReason): StopChange | null {
   const standing = assessed.stop.standingFull;
   if (standing !== null && !isTighterStop(level.price, standing, assessed.position.side)) return null;
-  return { kind: "set", stop: { price: level.price, triggerBy: level.triggerBy, purpose }, reason };
+  const isLearned = purpose === "restore" || (purpose === "add" && assessed.wanted.stopBy === "learned");
+  const memory = isLearned ? ({ isLearned } as const) : {};
+  return { kind: "set", stop: { price: level.price, triggerBy: level.triggerBy, purpose, ...memory }, reason };
 }
 
 type TakeProfitChange = { readonly kind: "set"; readonly level: StepLevel } | { readonly kind: "close" };

@@ -35,6 +35,8 @@ export type StopPurpose =
 
 export interface StepStop extends StepLevel {
   readonly purpose: StopPurpose;
+  /** True: what stood before it vanished, put back. */
+  readonly isLearned?: true;
 }
 
 export interface SetTradingStop {

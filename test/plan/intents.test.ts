@@ -111,6 +111,18 @@ describe("a naked position", () => {
     );
   });
 
+  test("is told to get what it had, also where that had to be rounded to a coarser tick, and else is not", () => {
+    const coarse = [anInstrument({ tick: "0.5" })];
+    const stopOf = (life: Partial<LifeRecord>) => {
+      const [draft] = planned({ positions: [long], instruments: coarse }, { life });
+      const stop = draft?.step.action === "set-trading-stop" ? draft.step.stopLoss : null;
+      return `${stop?.price.toFixed()} ${stop?.isLearned === true ? "as before" : "anew"}`;
+    };
+    expect(stopOf({ learned: learned("97.2") })).toBe("97.5 as before");
+    expect(stopOf({})).toBe("98 anew");
+    expect(stopOf({ intent: intent({ stopLoss: dec("98.5") }) })).toBe("98.5 anew");
+  });
+
   test("whose stop has triggered never gets the learned one again", () => {
     const life = { learned: learned("97"), stopTriggered: true };
     expect(steps({ positions: [long] }, { life }, "create-only")).toEqual(["set BTCUSDT/0 stop 98 add (stop-missing)"]);

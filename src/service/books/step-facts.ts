@@ -51,7 +51,7 @@ export function amendFacts({ action, reason, orderId, stopLoss, takeProfit }: Am
 }
 
 /** By whose wish: `intent of http`, `learned level`, `another hand's stop`, or the rule of the config. */
-export function wishText(step: Step, { intent, learned }: LifeRecord, rule: string): string {
+export function wishText(step: Step, { intent }: LifeRecord, rule: string): string {
   const config = `config: ${rule}`;
   if (step.action === "close-position") return config;
   const { stopLoss } = step;
@@ -60,8 +60,7 @@ export function wishText(step: Step, { intent, learned }: LifeRecord, rule: stri
   if (stopLoss.purpose === "give-back") return "another hand's stop";
   const byPolicy = ["rebase", "nearest", "tighten", "inside-liquidation"].includes(stopLoss.purpose);
   if (asked !== null && intent?.stopLoss != null && !byPolicy) return asked;
-  const isLearned = learned?.stopLoss?.price.eq(stopLoss.price) === true && !byPolicy;
-  return isLearned ? "learned level" : config;
+  return stopLoss.isLearned === true ? "learned level" : config;
 }
 
 /** What was asked for and refused, and why. */

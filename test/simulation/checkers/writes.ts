@@ -180,8 +180,6 @@ function listOf(leg: string): string {
   return `${category}/${symbol.endsWith("USDT") ? "USDT" : symbol.endsWith("PERP") ? "USDC" : ""}`;
 }
 
-/** So long a write whose effect never showed may be asked for again. */
-const UNPROVEN_MS = 40_000;
 const AMBIGUOUS: readonly number[] = [10000, 10016, 10429, 34040, 3400214, 110079];
 
 /** Written down before it left; where nothing can be written, only what a naked position needs. */
@@ -213,7 +211,7 @@ function checkJournal(
 function checkConfigured(notes: Notes, instance: Instance, leg: string, price: Decimal): void {
   const { run } = notes;
   const [category, symbol, idx] = leg.split("/");
-  const intended = notes.written(instance).filter(({ entry }) => {
+  const intended = notes.written(instance).findLast(({ entry }) => {
     const isHere = entry.category === category && entry.symbol === symbol && String(entry.positionIdx) === idx;
     return (
       entry.kind === "step-intended" &&
@@ -221,13 +219,9 @@ function checkConfigured(notes: Notes, instance: Instance, leg: string, price: D
       (entry.body as Record<string, unknown>)["stopLoss"] === price.toFixed()
     );
   });
-  const latest = intended.at(-1);
-  const bodyOf = ({ entry }: (typeof intended)[number]) => entry.body as Record<string, unknown>;
-  const isByConfig = (one: (typeof intended)[number]) =>
-    bodyOf(one)["purpose"] === "add" && String(bodyOf(one)["by"]).startsWith("config");
-  if (latest === undefined || run.time.elapsedMs - latest.atMs > RACE_MS) return;
-  // What was put back from memory and did not show is asked for again as it was, whatever is wanted by now.
-  if (!intended.filter(({ atMs }) => latest.atMs - atMs <= UNPROVEN_MS).every(isByConfig)) return;
+  const body = intended?.entry.body as Record<string, unknown> | undefined;
+  const isByConfig = body?.["purpose"] === "add" && String(body["by"]).startsWith("config");
+  if (!isByConfig || intended === undefined || run.time.elapsedMs - intended.atMs > RACE_MS) return;
   const share = run.story.protection.stopPercent / 100;
   const slack = run.venue.ticks(symbol ?? "").reduce((most, tick) => (tick.gt(most) ? tick : most));
   const isAllowed = notes.everSince(leg, run.time.elapsedMs - RACE_MS, ({ side, entryPrice }) => {
@@ -263,10 +257,18 @@ function checkIntent(
   const life = run.venue.state(leg)?.life;
   const sideNow = run.venue.state(leg)?.side;
   // One that waits is taken up by the first life of its side that a process sees in time.
-  const waiting = same.find(
-    (wish) => wish.life == null && (sideNow ?? wish.side) === wish.side && isInTime(notes, wish.atMs, leg),
-  );
-  if (waiting !== undefined) waiting.life = life ?? null;
+  let taker = life ?? null;
+  const waiting = same.find((wish) => {
+    if (wish.life != null) return false;
+    if ((sideNow ?? wish.side) === wish.side) return isInTime(notes, wish.atMs, leg, life);
+    // That life may have ended by a flip while the write was on its way.
+    return lately((state) => {
+      if (state.side !== wish.side || !isInTime(notes, wish.atMs, leg, state.life)) return false;
+      taker = state.life;
+      return true;
+    });
+  });
+  if (waiting !== undefined) waiting.life = taker;
   const isMeant =
     waiting !== undefined ||
     same.some(
@@ -279,25 +281,23 @@ function checkIntent(
   const stood = (run.venue.history.get(leg) ?? []).some(
     ({ after }) => after.life === life && after.stop?.price.eq(price),
   );
-  if (!stood && !isConfigured(notes, leg, price))
+  if (!stood && !lately((state) => isConfigured(notes, state, price)))
     notes.broken("INTENT", `${leg}: the level ${price.toFixed()} was meant for another life`);
 }
 
 const WAITS_MS = 600_000;
 
-/** The life that is open now began before the intent expired. */
-function isInTime({ run }: Notes, wishedMs: number, leg: string): boolean {
+/** The life began before the intent expired. */
+function isInTime({ run }: Notes, wishedMs: number, leg: string, life: LegState["life"] | undefined): boolean {
   const changes = run.venue.history.get(leg) ?? [];
-  const life = run.venue.state(leg)?.life;
   const opened = changes.find(({ after }) => after.life === life);
   return opened === undefined || opened.atMs <= wishedMs + WAITS_MS;
 }
 
 /** The configured level may be the same price by chance. */
-function isConfigured({ run }: Notes, leg: string, price: Decimal): boolean {
-  const state = run.venue.state(leg);
-  const tick = run.venue.ticks(state?.symbol ?? "").at(-1);
-  if (state === undefined || state.side === null || tick === undefined) return false;
+function isConfigured({ run }: Notes, state: LegState, price: Decimal): boolean {
+  const tick = run.venue.ticks(state.symbol).at(-1);
+  if (state.side === null || tick === undefined) return false;
   const share = run.story.protection.stopPercent / 100;
   const wanted = state.entryPrice.times(state.side === "long" ? 1 - share : 1 + share);
   return wanted.minus(price).abs().lte(tick.times(2));
