@@ -66,10 +66,10 @@ export function createApp(options: AppOptions, parts: AppParts): Hono<Env> {
   return app;
 }
 
-function routesOf({ status, metricsText, desk }: AppOptions, { feed, timing }: AppParts): readonly Route[] {
+function routesOf({ status, metricsText, desk, token }: AppOptions, { feed, timing }: AppParts): readonly Route[] {
   return [
     ...healthRoutes(status),
-    ...metricsRoutes(metricsText),
+    ...metricsRoutes(metricsText, token),
     ...reportRoutes(desk),
     ...eventRoutes(feed),
     ...intentRoutes(desk),

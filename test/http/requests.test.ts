@@ -5,7 +5,7 @@ import { networkInterfaces } from "node:os";
 import { describe, expect, test } from "vitest";
 import { registerSecret } from "../../src/runtime/index.js";
 import { sidecarStatus } from "../builders/sidecar-status.js";
-import { ask, errorCode, openWindow } from "./stage.js";
+import { ask, errorCode, openWindow, TOKEN } from "./stage.js";
 
 const CANARY = "Canary+Secret/0000000000000000000001";
 
@@ -151,13 +151,17 @@ describe("/metrics", () => {
     expect(answer.headers["content-type"]).toBe("text/plain; version=0.0.4; charset=utf-8");
   });
 
-  test("is closed to other machines", async (context) => {
+  test("is closed to other machines, unless they bring the token", async (context) => {
     const address = otherAddress();
     if (address === undefined) return context.skip("this machine has no address beside its loopback");
     const { port } = await openWindow({ host: "0.0.0.0" });
     const answer = await ask(port, "/metrics", { address });
     expect([answer.status, answer.headers["www-authenticate"]]).toEqual([401, "Bearer"]);
     expect(answer.text).not.toContain("backstop_stream_up");
+    const wrong = await ask(port, "/metrics", { address, headers: { authorization: `Bearer ${"0".repeat(64)}` } });
+    expect(wrong.status).toBe(401);
+    const owner = await ask(port, "/metrics", { address, headers: { authorization: `Bearer ${TOKEN}` } });
+    expect([owner.status, owner.text]).toEqual([200, "backstop_stream_up 1\n"]);
     expect((await ask(port, "/healthz", { address })).status).toBe(200);
   });
 });
