@@ -89,8 +89,8 @@ function isIts(life: Life, position: Position): boolean {
 
 function pendingNote(open: Assessed | null): string {
   return open === null
-    ? "It is taken up when a position of that side opens in time, by a running sidecar or the next `backstop protect`.\n"
-    : "No read has shown it at the exchange yet: a running sidecar, or the next `backstop protect`, puts it there.\n";
+    ? "It is taken up when a position of that side opens in time, by a running sidecar or the next `npx bybit-backstop protect`.\n"
+    : "No read has shown it at the exchange yet: a running sidecar, or the next `npx bybit-backstop protect`, puts it there.\n";
 }
 
 export async function intentList(options: IntentListOptions, console: Console): Promise<number> {

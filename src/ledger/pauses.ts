@@ -58,7 +58,7 @@ export function pauseText(pause: Pause): string {
 
 /** The damage in full: what it does and what ends it. */
 export function damageText(file: string, why: string): string {
-  const cure = "`backstop resume` without --account and --symbol begins a new one";
+  const cure = "`npx bybit-backstop resume` without --account and --symbol begins a new one";
   return `${file} is damaged (${why}), so everything is paused; ${cure}`;
 }
 

@@ -62,7 +62,7 @@ export function stepsHeadline(positions: readonly ReportPosition[]): string | nu
 /** What to do next, where that is not already said by a finding. */
 export function advice(report: Report): string | null {
   const planned = report.positions.some((position) => position.steps.some((step) => step.outcome === "planned"));
-  return planned ? "`backstop protect` performs the planned steps and proves them by reading back." : null;
+  return planned ? "`npx bybit-backstop protect` performs the planned steps and proves them by reading back." : null;
 }
 
 /** "set stop 49000, take-profit 52000 (stop-missing): confirmed". */

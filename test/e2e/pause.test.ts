@@ -187,7 +187,7 @@ describe.concurrent("a damaged file", () => {
     for (const args of [["pause"], ["resume", "--symbol", "BTCUSDT"]]) {
       const { code, stderr } = await stage.backstop(args);
       expect(code).toBe(1);
-      expect(stderr).toContain("`backstop resume` without --account and --symbol begins a new one");
+      expect(stderr).toContain("`npx bybit-backstop resume` without --account and --symbol begins a new one");
     }
     const resumed = await stage.backstop(["resume"]);
     expect(resumed.code).toBe(0);

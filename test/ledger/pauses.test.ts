@@ -196,7 +196,7 @@ describe("a damaged file pauses everything", () => {
     expect(it.held()).toEqual(PLACES);
     expect(it.reasonFor("main", "BTCUSDT")).toContain(why);
     expect(it.reasonFor("main", "BTCUSDT")).toContain(`${it.file} is damaged`);
-    expect(it.reasonFor("main", "BTCUSDT")).toContain("`backstop resume`");
+    expect(it.reasonFor("main", "BTCUSDT")).toContain("`npx bybit-backstop resume`");
     await expect(it.pause({ symbols: ["BTCUSDT"] })).rejects.toThrow(PauseFileError);
     await expect(it.resume([], ["BTCUSDT"])).rejects.toThrow("is damaged");
     expect(readFileSync(it.file, "utf8")).toBe(text);
