@@ -78,7 +78,8 @@ function brakeOn(drafts: readonly Draft[], { positions }: Assessment): string | 
   const standing = positions.filter(({ stop }) => stop.all !== null).length;
   const moves = drafts.filter(({ step }) => movesStop(step)).length;
   if (standing < CHANGE_BRAKE_FROM || moves <= standing * CHANGE_BRAKE_SHARE) return null;
-  return `would move ${moves} of ${standing} existing stops, more than 30%: look at the plan, then agree with --yes`;
+  const many = `would move ${moves} of ${standing} existing stops, more than 30%`;
+  return `${many}: look at the plan, then agree with \`npx bybit-backstop protect --yes\` while no \`run\` writes`;
 }
 
 /** Naked first, then half-covered, then moves, then take-profits; within a class the largest notional first. */

@@ -131,7 +131,7 @@ describe("the brake on moving stops", () => {
 
   test("says how many of how many, and what would allow it", () => {
     const [step] = planned(account(10, 5), { protection: { mode: "sync" } });
-    expect(step?.held).toMatch(/5 of 10 .* 30%.*--yes/);
+    expect(step?.held).toMatch(/5 of 10 .* 30%.*`npx bybit-backstop protect --yes` while no `run` writes/);
   });
 
   test.each(["inside-liquidation", "restore"] as const)("counts a move for %s", (purpose) => {
