@@ -10,6 +10,8 @@ export default defineConfig({
     pool: "forks",
     // The end-to-end tests start processes of their own: more files at once only make them wait for each other.
     maxWorkers: 2,
+    // What waits for processes, beside each other within a file.
+    maxConcurrency: 3,
     projects: [
       { extends: true, test: { name: "apart", include: apart } },
       // The other rooms are loaded once for all their tests: loading them takes longer than the tests.

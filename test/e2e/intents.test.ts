@@ -48,7 +48,7 @@ function cancelExits({ exchange }: Stage, symbol: string): void {
 const BTC = { stopLoss: "62100.5", takeProfit: "67000" };
 const ETH = { stopLoss: "3555.5", takeProfit: "3000" };
 
-describe("a bot tells its levels, then bot and sidecar die", () => {
+describe.concurrent("a bot tells its levels, then bot and sidecar die", () => {
   it("exactly those are put back, and none of them reaches the next life of a position", async (context) => {
     const stage = await openWith(context);
     const events = listenTo(stage);
@@ -98,7 +98,7 @@ describe("a bot tells its levels, then bot and sidecar die", () => {
   });
 });
 
-describe("where the exchange states no opening times", () => {
+describe.concurrent("where the exchange states no opening times", () => {
   it("fills tell that a life goes on, and that another has begun", async (context) => {
     const stage = await openWith(context);
     stage.exchange.setAccount({ statesOpenTime: false });
@@ -146,7 +146,7 @@ describe("where the exchange states no opening times", () => {
   });
 });
 
-describe("an intent for an open position", () => {
+describe.concurrent("an intent for an open position", () => {
   async function opened(context: TestContext, config = {}) {
     const stage = await openWith(context, { config });
     stage.exchange.setPrice({ symbol: "BTCUSDT", price: "64000" });
@@ -214,7 +214,7 @@ describe("an intent for an open position", () => {
   });
 });
 
-describe("an intent for an order", () => {
+describe.concurrent("an intent for an order", () => {
   it("waits for its fill, and for no other", async (context) => {
     const stage = await openWith(context);
     stage.exchange.setPrice({ symbol: "BTCUSDT", price: "64000" });
@@ -244,7 +244,7 @@ describe("an intent for an order", () => {
   });
 });
 
-describe("a position that opens and closes while nobody watches", () => {
+describe.concurrent("a position that opens and closes while nobody watches", () => {
   it("takes its intent with it: the next one is protected by config", async (context) => {
     const stage = await openWith(context);
     stage.exchange.setPrice({ symbol: "BTCUSDT", price: "64000" });
@@ -267,7 +267,7 @@ describe("a position that opens and closes while nobody watches", () => {
   });
 });
 
-describe("a position list that is some seconds old when the sidecar is back", () => {
+describe.concurrent("a position list that is some seconds old when the sidecar is back", () => {
   it("does not bring an ended life's levels to the next: the fills know better", async (context) => {
     let kept: Map<string, string> | null = null;
     let isStale = false;
@@ -303,7 +303,7 @@ describe("a position list that is some seconds old when the sidecar is back", ()
   });
 });
 
-describe("a position that closes while nobody watches", () => {
+describe.concurrent("a position that closes while nobody watches", () => {
   it("has its end in the history, and what ended it", async (context) => {
     const stage = await openWith(context);
     stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
@@ -323,7 +323,7 @@ describe("a position that closes while nobody watches", () => {
   });
 });
 
-describe("an order that fills while nobody listens", () => {
+describe.concurrent("an order that fills while nobody listens", () => {
   it("has its position opened with its intent when the sidecar is back", async (context) => {
     const stage = await openWith(context);
     stage.exchange.setPrice({ symbol: "BTCUSDT", price: "64000" });
@@ -349,7 +349,7 @@ describe("an order that fills while nobody listens", () => {
   });
 });
 
-describe("backstop intent", () => {
+describe.concurrent("backstop intent", () => {
   it("is applied by the sidecar that runs, or by the next protect", async (context) => {
     const stage = await openWith(context);
     stage.exchange.setPrice({ symbol: "BTCUSDT", price: "64000" });

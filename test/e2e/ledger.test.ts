@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { listenTo, startRun } from "./sidecar.js";
 import { bodyOf, openBook, openStage } from "./stage.js";
 
-describe("a second sidecar on the same account", () => {
+describe.concurrent("a second sidecar on the same account", () => {
   it("stands by and says so, and writes within five seconds of the first one's death", async (context) => {
     const stage = await openStage(context);
     const events = listenTo(stage);
@@ -47,7 +47,7 @@ describe("a second sidecar on the same account", () => {
   });
 });
 
-describe("a ledger that cannot be opened", () => {
+describe.concurrent("a ledger that cannot be opened", () => {
   it("keeps no missing stop from being set; what can wait waits, and it is said loudly", async (context) => {
     const stage = await openStage(context, {
       config: { protection: { mode: "tighten-only", stopLoss: { distance: "2%" } } },
@@ -104,7 +104,7 @@ describe("a ledger that cannot be opened", () => {
   });
 });
 
-describe("a stop that triggers while nobody watches, and leaves size open", () => {
+describe.concurrent("a stop that triggers while nobody watches, and leaves size open", () => {
   it("is known from the fills: the tightest stop is set, and none farther away", async (context) => {
     const stage = await openStage(context, { config: { protection: { stopLoss: { distance: "2%" } } } });
     stage.exchange.setPrice({ symbol: "BTCUSDT", price: "64000" });
@@ -123,7 +123,7 @@ describe("a stop that triggers while nobody watches, and leaves size open", () =
   });
 });
 
-describe("a ledger that can be written again", () => {
+describe.concurrent("a ledger that can be written again", () => {
   it("is used again, and what happened meanwhile is in the history", async (context) => {
     const stage = await openStage(context, { config: { sweep: { cron: "*/2 * * * * *" } } });
     const sidecar = startRun(context, stage);
@@ -142,7 +142,7 @@ describe("a ledger that can be written again", () => {
   });
 });
 
-describe("history", () => {
+describe.concurrent("history", () => {
   it("answers for every stop we ever set why, when, by whose wish, and whether it was proven", async (context) => {
     const stage = await openStage(context);
     openBook(stage);

@@ -13,7 +13,7 @@ function stopOf({ exchange }: Awaited<ReturnType<typeof openStage>>, symbol: str
   return found?.positions.find((position) => position.symbol === symbol)?.stopLoss ?? null;
 }
 
-describe("at its start", () => {
+describe.concurrent("at its start", () => {
   it("protects what is open, proves it, and ends with 0 when it is told to", async (context) => {
     const stage = await openStage(context);
     openBook(stage);
@@ -37,7 +37,7 @@ describe("at its start", () => {
 });
 
 describe("a position that opens", () => {
-  it("has its stop at once, then its take-profit, and both are proven", async (context) => {
+  it.concurrent("has its stop at once, then its take-profit, and both are proven", async (context) => {
     const stage = await openStage(context);
     const events = listenTo(stage);
     const sidecar = startRun(context, stage);
@@ -53,7 +53,7 @@ describe("a position that opens", () => {
     expect(await sidecar.end()).toBe(0);
   });
 
-  it("in hedge mode has a stop for each leg, on its own side", async (context) => {
+  it.concurrent("in hedge mode has a stop for each leg, on its own side", async (context) => {
     const stage = await openStage(context);
     const events = listenTo(stage);
     const sidecar = startRun(context, stage);
@@ -69,7 +69,7 @@ describe("a position that opens", () => {
     expect(await sidecar.end()).toBe(0);
   });
 
-  it("by flipping, has a stop on its new side", async (context) => {
+  it.concurrent("by flipping, has a stop on its new side", async (context) => {
     const stage = await openStage(context);
     const events = listenTo(stage);
     stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1", entryPrice: "64000" });
@@ -83,7 +83,7 @@ describe("a position that opens", () => {
     expect(await sidecar.end()).toBe(0);
   });
 
-  it("keeps a whole stop when it grows and when it is reduced, without another write", async (context) => {
+  it.concurrent("keeps a whole stop when it grows and when it is reduced, without another write", async (context) => {
     const stage = await openStage(context, { config: { protection: { stopLoss: { distance: "2%" } } } });
     const sidecar = startRun(context, stage);
     await sidecar.watching();
@@ -162,7 +162,7 @@ describe("with a stream that fails", () => {
     expect(await sidecar.end()).toBe(0);
   });
 
-  it("by a drop, everything is looked at when it is live again: what opened meanwhile is protected", async (context) => {
+  it.concurrent("by a drop, everything is looked at when it is live again: what opened meanwhile is protected", async (context) => {
     const stage = await openStage(context);
     const events = listenTo(stage);
     const sidecar = startRun(context, stage);
@@ -175,7 +175,7 @@ describe("with a stream that fails", () => {
     expect(await sidecar.end()).toBe(0);
   });
 
-  it("by a login that is dropped before its reply, it logs in anew", async (context) => {
+  it.concurrent("by a login that is dropped before its reply, it logs in anew", async (context) => {
     const stage = await openStage(context);
     stage.exchange.setFault({ kind: "streamDropBeforeAuthReply", times: 1 });
     const sidecar = startRun(context, stage);
@@ -184,7 +184,7 @@ describe("with a stream that fails", () => {
     expect(await sidecar.end()).toBe(0);
   });
 
-  it("by falling silent, it is given up, and what opened meanwhile is protected", async (context) => {
+  it.concurrent("by falling silent, it is given up, and what opened meanwhile is protected", async (context) => {
     const stage = await openStage(context);
     const events = listenTo(stage);
     const sidecar = startRun(context, stage);
@@ -197,7 +197,7 @@ describe("with a stream that fails", () => {
     expect(await sidecar.end()).toBe(0);
   });
 
-  it("by doubled and swapped pushes, each position has one stop and each change is told once", async (context) => {
+  it.concurrent("by doubled and swapped pushes, each position has one stop and each change is told once", async (context) => {
     const stage = await openStage(context, { config: { protection: { stopLoss: { distance: "2%" } } } });
     stage.exchange.setFault({ kind: "streamDuplicate", times: 1_000 });
     stage.exchange.setFault({ kind: "streamReorder", times: 1_000 });
@@ -253,7 +253,7 @@ describe("a contract whose own reads hang", () => {
   });
 });
 
-describe("nothing is written", () => {
+describe.concurrent("nothing is written", () => {
   it("in a dry run, which says what it would send", async (context) => {
     const stage = await openStage(context);
     openBook(stage);
@@ -300,7 +300,7 @@ describe("nothing is written", () => {
   });
 });
 
-describe("after it was killed without a warning", () => {
+describe.concurrent("after it was killed without a warning", () => {
   it("finds by reading what it had not finished, and sets nothing twice", async (context) => {
     const stage = await openStage(context);
     openBook(stage);
@@ -360,7 +360,7 @@ describe("SIGTERM with a write in flight", () => {
   });
 });
 
-describe("SIGHUP", () => {
+describe.concurrent("SIGHUP", () => {
   it("takes a new config over whole, and refuses a broken one whole", async (context) => {
     const stage = await openStage(context, { config: { protection: { mode: "report-only" } } });
     stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
@@ -392,7 +392,7 @@ describe("SIGHUP", () => {
   });
 });
 
-describe("SIGHUP, after the key was given a right that is too much", () => {
+describe.concurrent("SIGHUP, after the key was given a right that is too much", () => {
   it("keeps the account in sight: it is reported, and nothing is written for it", async (context) => {
     const http = { port: 0, tokenFile: "token" };
     const stage = await openStage(context, { config: { http } });
@@ -420,7 +420,7 @@ describe("SIGHUP, after the key was given a right that is too much", () => {
   });
 });
 
-describe("seen from outside", () => {
+describe.concurrent("seen from outside", () => {
   it("is ready after its first complete pass, and counts what it did", async (context) => {
     const stage = await openStage(context, { config: { http: { port: 0 } } });
     const sidecar = startRun(context, stage);
