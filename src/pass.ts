@@ -1,6 +1,7 @@
 /** One pass over one account, in order: observe → assess → plan → apply → verify, until nothing is left to do. */
 import type { Assessment } from "./assess/assess.js";
 import { type Picture, vanishedContracts } from "./domain/picture.js";
+import type { Contract } from "./domain/snapshot.js";
 import type { Writer } from "./exchange/port.js";
 import { attentionTo } from "./pass/attention.js";
 import type { PassOptions } from "./pass/options.js";
@@ -27,6 +28,8 @@ export interface PassResult {
   readonly book: PassBook;
   /** Why the pass could not look at its own effects; null: it could. */
   readonly lostSight: string | null;
+  /** What woke the pass while it ran, and no look has shown since. */
+  readonly unanswered: readonly Contract[];
 }
 
 /** The steps that a person has agreed to, by `agreementText`; null: nobody was asked. */
@@ -39,7 +42,7 @@ export async function runPass(given: PassOptions): Promise<PassResult> {
   const options = { ...given, book, attention: attentionTo(given.scope) };
   const view = await firstView(options);
   const isAgreed = writer !== undefined && (await (approve?.(view.planned, view.assessment) ?? true));
-  if (!isAgreed) return { ...view, book, lostSight: null };
+  if (!isAgreed) return { ...view, book, lostSight: null, unanswered: [] };
   if (approve === undefined) return closeGaps(view, writer, null, options);
   return closeGaps(await freshView(view, options), writer, new Set(view.planned.map(agreementText)), options);
 }
@@ -54,36 +57,38 @@ async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: Att
   let idleLooks = 0;
   let awaited = 0;
   let lookedAtMs = clock.now();
+  let unanswered: readonly Contract[] = [];
   while (idleLooks < MOST_IDLE_LOOKS && clock.now() - lookedAtMs < MOST_BLIND_MS) {
     if (options.isStopping?.()) return settled("the program was stopped");
     const drafts = view.planned.filter((planned) => agreed?.has(agreementText(planned)) ?? true);
     const { ready, waiting } = book.admit(drafts, view.assessment, view.picture, clock, batchSize - book.onTheWire());
     awaited = waiting.length + book.onTheWire();
-    const woken = attention.drawTo(options.woken?.() ?? []);
+    const woken = [...unanswered, ...attention.drawTo(options.woken?.() ?? [])];
     const due = [
       ...waiting,
       ...vanishedContracts(view.picture).filter((contract) => attention.has(contract)),
       ...woken,
     ];
     if (ready.length === 0 && due.length === 0) return settled();
-    if (ready.length === 0 && options.isOverdue?.()) return { ...view, book, lostSight: null };
+    if (ready.length === 0 && options.isOverdue?.()) return { ...view, book, lostSight: null, unanswered };
     if (ready.length > 0) wire.push((await sendBatch(ready, writer, { view, latest: () => view, book }, options)).rest);
-    else if (woken.length === 0)
+    else if (woken.length === unanswered.length)
       await clock.sleep(book.onTheWire() > 0 ? lookWhileWritingMs(view) : pauseMs(idleLooks));
     idleLooks = ready.length > 0 || book.onTheWire() > 0 ? 0 : idleLooks + 1;
     const next = await nextView(view, [...ready.map(({ step }) => step.key), ...due], book, options);
     if (next !== null) lookedAtMs = clock.now();
+    unanswered = next === null ? woken : [];
     view = next ?? view;
     options.progress?.(book.progress());
   }
   const isBlind = clock.now() - lookedAtMs >= MOST_BLIND_MS;
   // A position whose row stays unreadable is told as such: of our own effects nothing is open.
-  return settled(isBlind || awaited > 0 ? "it could not be looked at again in time" : null);
+  return settled(isBlind || awaited > 0 || unanswered.length > 0 ? "it could not be looked at again in time" : null);
 
   async function settled(lostSight: string | null = null): Promise<PassResult> {
     await Promise.all(wire);
     if (lostSight !== null) book.giveUp(lostSight);
-    return { ...view, book, lostSight };
+    return { ...view, book, lostSight, unanswered };
   }
 }
 

@@ -23,8 +23,10 @@ export function seenAtMs(picture: Picture, contract: Contract): number {
   return picture.seenAtMs.get(contractText(contract)) ?? picture.snapshot.requestedAtMs;
 }
 
-/** Why this contract was not shown by the latest whole look, nor by one after it; null: it was. */
+/** Why this contract was not shown by the latest look that was to show it; null: it was. */
 export function outOfSight(picture: Picture, contract: Contract): string | null {
+  const inVain = picture.snapshot.gaps.find((gap) => gap.symbols !== undefined && isBlindFor(gap, contract));
+  if (inVain !== undefined) return `it could not be read again since it was seen last: ${inVain.reason}`;
   if (seenAtMs(picture, contract) >= picture.snapshot.requestedAtMs) return null;
   const gap = picture.snapshot.gaps.find((hole) => isBlindFor(hole, contract));
   return `it could not be read again since it was seen last${gap === undefined ? "" : `: ${gap.reason}`}`;
@@ -62,6 +64,14 @@ export function lookedAgain(
 /** What to look at next for the sake of these contracts; a list, where that alone is missing to believe a close. */
 export function scopeToSettle({ absence }: Picture, contracts: readonly Contract[]): ReadScope {
   return wantsList(absence) ? "account" : contracts;
+}
+
+/** The contracts that the latest looks were to show by name, and did not. */
+export function lookedForInVain({ snapshot }: Picture): readonly Contract[] {
+  return snapshot.gaps.flatMap((gap) => {
+    const { category, symbols = [] } = gap;
+    return category === "account" || !hidesRows(gap) ? [] : symbols.map((symbol) => ({ category, symbol }));
+  });
 }
 
 /** The contracts of positions that are not believed closed yet. */
@@ -105,6 +115,8 @@ function overlaidWhole(picture: Picture, later: Snapshot): Picture {
 function overlaidPart(picture: Picture, later: Snapshot, scope: readonly Contract[]): Picture {
   const { snapshot } = picture;
   const covered = seenContracts(later, scope);
+  const unseen = scope.filter((contract) => !covered.has(contractText(contract)));
+  const asked = new Set(scope.map(contractText));
   const isCovered = ({ category, symbol }: Row) => symbol !== null && covered.has(contractText({ category, symbol }));
   const stays = (row: Row) => !isCovered(row);
   // A nameless order may be anyone's: it is told, whatever the look was about.
@@ -127,8 +139,9 @@ function overlaidPart(picture: Picture, later: Snapshot, scope: readonly Contrac
       ...snapshot,
       receivedAtMs: later.receivedAtMs,
       gaps: [
-        ...snapshot.gaps.flatMap((gap) => withoutContracts(gap, covered)),
+        ...snapshot.gaps.flatMap((gap) => withoutContracts(gap, hidesRows(gap) ? asked : covered)),
         ...later.gaps.flatMap((gap) => ofContracts(gap, scope, covered)),
+        ...unseen.map((contract) => gapOf(contract, later)),
       ],
       positions: [
         ...snapshot.positions.filter(({ key }) => stays(key)),
@@ -179,9 +192,20 @@ function seenContracts(later: Snapshot, scope: readonly Contract[]): ReadonlySet
 }
 
 /** Without prices or trading rules the rows are seen all the same. */
-function isBlindFor({ what, category, symbols }: Gap, contract: Contract): boolean {
-  const hidesRows = what === "positions" || what === "orders";
-  return hidesRows && category === contract.category && (symbols === undefined || symbols.includes(contract.symbol));
+function isBlindFor(gap: Gap, { category, symbol }: Contract): boolean {
+  const { symbols } = gap;
+  return hidesRows(gap) && gap.category === category && (symbols === undefined || symbols.includes(symbol));
+}
+
+function hidesRows({ what }: Gap): boolean {
+  return what === "positions" || what === "orders";
+}
+
+/** What a look at this contract alone did not show, named by the contract: it holds until a later look shows it. */
+function gapOf({ category, symbol }: Contract, { gaps }: Snapshot): Gap {
+  const blind = gaps.find((gap) => isBlindFor(gap, { category, symbol }));
+  const { what = "positions", reason = "a row that names no contract may be its own" } = blind ?? {};
+  return { category, what, symbols: [symbol], reason };
 }
 
 /** A gap that named its contracts closes as they are seen; one that speaks of a whole category stays. */

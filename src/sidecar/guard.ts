@@ -1,7 +1,7 @@
 /** Guards one account: one pass at a time, woken by the stream, by schedule or by hand; events wake, passes decide. */
 import type { Attempt } from "../apply/attempt.js";
 import type { Assessment } from "../assess/assess.js";
-import type { Picture } from "../domain/picture.js";
+import { lookedForInVain, type Picture } from "../domain/picture.js";
 import { contractText, keyText, type Position, type PositionKey } from "../domain/position.js";
 import type { Contract, ReadScope } from "../domain/snapshot.js";
 import { ExchangeFailure } from "../exchange/failure.js";
@@ -246,11 +246,13 @@ export class Guard {
   }
 
   #ended(result: PassResult, isWhole: boolean): void {
-    const { gaps } = result.assessment.snapshot;
-    const reason = result.lostSight ?? gaps[0]?.reason ?? null;
+    const reason = result.lostSight ?? result.assessment.snapshot.gaps[0]?.reason ?? null;
     const isComplete = reason === null;
     const tookMs = this.#passes.ended({ isWhole, isComplete, nowMs: this.#nowMs() });
     this.#latest = result;
+    for (const contract of [...result.unanswered, ...lookedForInVain(result.picture)]) {
+      this.#later.add(`unseen ${contractText(contract)}`, contract, FAILED_RETRY_MS);
+    }
     if (isWhole) this.#lives.began();
     this.#tellSteps(result);
     const told = { account: this.name, whole: isWhole, tookMs, reason, cause: null };

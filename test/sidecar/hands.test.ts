@@ -1,9 +1,10 @@
 /** What the guard does about bots, people and the market: it waits, mends, follows and never fights. */
 import { describe, expect, test } from "vitest";
 import { dec } from "../../src/domain/decimal.js";
-import { lie, truth } from "../builders/fake-exchange.js";
+import type { ReadScope } from "../../src/domain/snapshot.js";
+import { failure, lie, truth } from "../builders/fake-exchange.js";
 import { guarded, orderPush, pushOf, stopWrites } from "../builders/guard.js";
-import { fullStop } from "../builders/order.js";
+import { conditionalStop, fullStop } from "../builders/order.js";
 import { aPosition, aShort } from "../builders/position.js";
 
 const long = aPosition({ openedAtMs: 2_000 });
@@ -346,6 +347,59 @@ describe("the life of a position is told once, whoever saw it first", () => {
     await scene.clock.sleep(8_000);
     expect(scene.lives()).toEqual(["seen BTCUSDT long 1", "flipped BTCUSDT short 1"]);
     expect(scene.exchange.stopOf(key)).toBe("102");
+    await scene.close();
+  });
+});
+
+describe("a look that a push has woken and that does not succeed", () => {
+  const cover = conditionalStop(long, "97", "1", { orderId: "c1" });
+  const isAlone = (scope: ReadScope) => scope !== "account" && scope.some(({ symbol }) => symbol === key.symbol);
+
+  /** The stop is gone, and a push has told of an order that went. */
+  function cancelled(scene: Awaited<ReturnType<typeof guarded>>): void {
+    scene.exchange.hand.cancel("c1");
+    const push = { kind: "order-gone", orderId: "c1", how: "cancelled", carriedStop: null } as const;
+    scene.pushes({ ...push, contract, atMs: scene.clock.now() });
+  }
+
+  test("in part leaves the position unknown and the pass partial, and is made again soon", async () => {
+    let isBroken = false;
+    const scene = await guarded({
+      positions: [long],
+      orders: [cover],
+      beforeRead: (_nth, _hand, scope) =>
+        isBroken && isAlone(scope)
+          ? [{ category: "linear", what: "orders", symbols: [key.symbol], reason: "the exchange did not answer" }]
+          : undefined,
+    });
+    expect(scene.guard.status().positions.protected).toBe(1);
+    isBroken = true;
+    cancelled(scene);
+    await scene.clock.sleep(900);
+    expect(scene.guard.status().positions).toMatchObject({ protected: 0, unknown: 1 });
+    expect(scene.events.findLast(({ kind }) => kind === "pass")).toMatchObject({ result: "partial" });
+    isBroken = false;
+    await scene.clock.sleep(7_000);
+    expect(scene.exchange.stopOf(key)).toBe("98");
+    expect(scene.guard.status().positions.protected).toBe(1);
+    await scene.close();
+  });
+
+  test("at all is made again, also where it fell into a pass that looked for something else", async () => {
+    let failures = 0;
+    const scene = await guarded({
+      positions: [long],
+      orders: [cover],
+      beforeRead: (_nth, _hand, scope) => {
+        if (isAlone(scope) && failures-- > 0) throw failure("not-happened", "timeout");
+      },
+    });
+    failures = 1;
+    scene.opens(aPosition({ symbol: "ETHUSDT" }));
+    await scene.clock.sleep(30);
+    cancelled(scene);
+    await scene.clock.sleep(9_000);
+    expect(scene.exchange.stopOf(key)).toBe("98");
     await scene.close();
   });
 });
