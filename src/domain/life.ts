@@ -35,6 +35,8 @@ export interface LifeRecord {
   /** The intent whose stop-loss, or take-profit, has stood once: from then on another level is another hand's. */
   readonly metStopIntent: string | null;
   readonly metTakeProfitIntent: string | null;
+  /** The intent for whose sake a stop was loosened by name, as far as is known: what stands elsewhere now is final. */
+  readonly loosenedFor: string | null;
   /** When stops that another hand had loosened were moved back, milliseconds since 1970; the latest few. */
   readonly restoredAtMs: readonly number[];
   /** The intent in force, if any; kept by whoever keeps the intents, for it can be set and ended at any time. */
@@ -54,6 +56,7 @@ export const UNWRITTEN_LIFE: LifeRecord = {
   learned: null,
   metStopIntent: null,
   metTakeProfitIntent: null,
+  loosenedFor: null,
   restoredAtMs: [],
   intent: null,
   complete: false,

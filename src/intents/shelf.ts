@@ -120,6 +120,8 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
     if (intent.state !== "pending" || life.ended !== null || !mayBind(life.key.account)) return false;
     const { id, orderLinkId, createdAtMs, ttlMs } = intent;
     const beganMs = life.openedAtMs ?? life.firstSeenMs;
+    // It speaks of the stop of a position that was open by then.
+    if (intent.mayLoosenFrom !== null && beganMs > createdAtMs + CLOCKS_APART_MS) return false;
     if (orderLinkId !== null) return isItsFill(filledLinks.get(linkText(intent, orderLinkId)), intent, life);
     if (forNext.has(id) && beganMs < createdAtMs - CLOCKS_APART_MS) return false;
     return beganMs <= createdAtMs + ttlMs;
@@ -142,6 +144,11 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
   function ofSide({ key, side }: Pick<Life, "key" | "side">): readonly Intent[] {
     const name = keyText(key);
     return [...live.values()].filter((intent) => intent.side === side && keyText(intent.key) === name);
+  }
+
+  /** Those that are bound to the same life. */
+  function ofLife(intent: Intent): readonly Intent[] {
+    return ofSide(intent).filter(({ state, lifeId }) => state === "bound" && lifeId === intent.lifeId);
   }
 
   async function refresh(account: string): Promise<readonly Intent[]> {
@@ -185,7 +192,7 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
     for (const intent of live.values()) {
       if (intent.key.account !== account || changing.has(intent.id)) continue;
       // Who set the other may have died before it could end this one.
-      const newest = ofSide(intent).findLast(({ state }) => state === "pending");
+      const newest = ofSide(intent).findLast(({ state }) => state === "pending") ?? newestOf(ofLife(intent));
       if (newest !== undefined && newest.id !== intent.id) {
         await end(intent, REPLACED, "ended");
       } else if (intent.state === "pending" && hasExpired(intent)) {
@@ -202,7 +209,7 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
       // A row that is seconds old may still speak of a life that is over.
       if (life.ended !== null) return null;
       const candidates = ofSide(life);
-      const bound = candidates.find(({ state, lifeId }) => state === "bound" && lifeId === life.id);
+      const bound = newestOf(candidates.filter(({ state, lifeId }) => state === "bound" && lifeId === life.id));
       if (bound !== undefined) return bound;
       const pending = candidates.findLast((intent) => mayTake(intent, life));
       return pending === undefined ? null : take(pending, life);
@@ -246,6 +253,10 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
       for (const link of orderLinkIds) if (awaited.has(link)) restingUntil.set(`${account}/${link}`, now());
     },
   };
+}
+
+function newestOf(intents: readonly Intent[]): Intent | undefined {
+  return [...intents].sort((one, other) => other.createdAtMs - one.createdAtMs)[0];
 }
 
 /** The fill has opened this life, or added to it: what began later is another's, and what was filled before was not asked for. */

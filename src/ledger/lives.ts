@@ -66,7 +66,7 @@ export function blankRecord(): SavedRecord {
 /** Of a life that may have gone on: what happens once in a life is not done again, but no level is carried over. */
 export function inherited(life: Life | undefined): SavedRecord {
   if (life === undefined) return blankRecord();
-  return { ...life.record, learned: null, metStopIntent: null, metTakeProfitIntent: null };
+  return { ...life.record, learned: null, metStopIntent: null, metTakeProfitIntent: null, loosenedFor: null };
 }
 
 /** The life with the changes in it, and whether it is over; the same value where that changes nothing. */
@@ -101,6 +101,7 @@ export function merged(stored: Life, seen: Life): Life {
     learned: seen.record.learned ?? stored.record.learned,
     metStopIntent: seen.record.metStopIntent ?? stored.record.metStopIntent,
     metTakeProfitIntent: seen.record.metTakeProfitIntent ?? stored.record.metTakeProfitIntent,
+    loosenedFor: seen.record.loosenedFor ?? stored.record.loosenedFor,
     restoredAtMs: [...new Set([...stored.record.restoredAtMs, ...seen.record.restoredAtMs])].sort((a, b) => a - b),
   };
   return { ...stored, openedAtMs: stored.openedAtMs ?? seen.openedAtMs, ended: seen.ended, record };

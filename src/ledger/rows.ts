@@ -100,6 +100,7 @@ const savedRecord = z.object({
   learned: z.object({ stopLoss: savedLevel, takeProfit: savedLevel, size: z.string() }).nullable().default(null),
   metStopIntent: z.string().nullable().default(null),
   metTakeProfitIntent: z.string().nullable().default(null),
+  loosenedFor: z.string().nullable().default(null),
   restoredAtMs: z.array(z.number()).default([]),
 });
 

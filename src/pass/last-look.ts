@@ -26,7 +26,7 @@ export async function lastLook(step: Step, latest: View, options: PassOptions): 
       snapshot,
       policyOf: ({ key, side }) => policyOf(key, side),
       lifeOf: (position) => memory.recall(position),
-      nowMs: clock.now(),
+      nowMs: clock.calendarMs?.() ?? clock.now(),
     });
     const planned = plan(assessment, { frozen: null, manyChangesAgreed: true });
     return { picture, assessment, planned, braked: null };

@@ -19,6 +19,8 @@ export interface Journal {
 
 /** `now` never jumps, and is the clock of the reader's `requestedAtMs`. */
 export interface PassClock extends AgeClock {
+  /** What somebody has set an end to is over by this one, milliseconds since 1970; default: `now`. */
+  calendarMs?(): number;
   sleep(ms: number): Promise<void>;
 }
 

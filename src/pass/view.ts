@@ -109,7 +109,7 @@ export async function nextView(
 
 function viewOf(picture: Picture, brakedBefore: string | null, options: Attentive): View {
   const { frozen, heldStep, manyChangesAgreed, attention, onLook } = options;
-  const nowMs = options.clock.now();
+  const nowMs = options.clock.calendarMs?.() ?? options.clock.now();
   const unseen = (position: Position) => outOfSight(picture, position.key);
   const first = assess({ snapshot: picture.snapshot, ...knownTo(options), nowMs, outOfSight: unseen });
   rememberLook(first, options);

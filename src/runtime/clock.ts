@@ -27,6 +27,8 @@ export interface WakefulClock {
   now(): number;
   /** When, on this clock, it was last noticed that the machine had slept: what was known before is of any age. */
   wokeAtMs(): number;
+  /** By whichever clock is further: while the machine sleeps this one stands still, and the wall clock may be set. */
+  calendarMs(): number;
   sleep(ms: number): Promise<void>;
 }
 
@@ -43,6 +45,7 @@ export function createWakefulClock(clock: Clock = systemClock): WakefulClock {
       lastAheadMs = nowAheadMs;
       return wokeAtMs;
     },
+    calendarMs: () => Math.max(clock.steadyMs(), clock.now()),
     sleep: (ms) => clock.sleep(ms),
   };
 }

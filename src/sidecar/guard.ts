@@ -23,7 +23,7 @@ import { Passes } from "./passes.js";
 import { Reflex } from "./reflex.js";
 import { Restraint } from "./restraint.js";
 import type { AccountStatus } from "./status.js";
-import { accountStatus, isReachable } from "./tally.js";
+import { accountStatus, isReachable, seenSince } from "./tally.js";
 import type { WholeReason } from "./wake.js";
 
 /** Between two passes: a burst of pushes is looked at together. */
@@ -102,12 +102,10 @@ export class Guard {
       isStopping: () => this.#isStopping,
       sent: ({ orderId, key, side, stopLoss }) => this.#attached.sent(orderId, key, side, stopLoss.price),
     });
-    const watchesEntries = () => attach?.isWanted() ?? false;
-    const isAttachedByUs = (orderId: string) => this.#attached.isOurs(orderId);
     this.#ear = new Ear({
       ...shared,
-      watchesEntries,
-      isAttachedByUs,
+      watchesEntries: () => attach?.isWanted() ?? false,
+      isAttachedByUs: (orderId) => this.#attached.isOurs(orderId),
       reflex: this.#reflex,
       ...(parts.orderIntents === undefined ? {} : { orderIntents: parts.orderIntents }),
       wake: (why) => this.wake(why),
@@ -145,7 +143,7 @@ export class Guard {
 
   /** The latest pass over everything or over a part, which completes the picture; null: none yet. */
   latest(): PassResult | null {
-    return this.#latest;
+    return this.runningMs() > 0 ? seenSince(this.#latest, this.#picture, this.#assessment) : this.#latest;
   }
 
   status(): AccountStatus {

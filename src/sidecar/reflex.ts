@@ -3,13 +3,14 @@ import type { Attempt } from "../apply/attempt.js";
 import type { Assessment } from "../assess/assess.js";
 import type { Decimal } from "../domain/decimal.js";
 import { type Picture, seenAtMs } from "../domain/picture.js";
-import { contractText, keyText, type Position, type PositionKey } from "../domain/position.js";
+import { contractText, isOtherOpening, keyText, type Position, type PositionKey } from "../domain/position.js";
+import { isTighterStop } from "../domain/price.js";
 import type { Contract } from "../domain/snapshot.js";
 import { sendAtOnce } from "../pass/express.js";
 import { objection } from "../plan/guard.js";
 import type { PlannedStep, SetTradingStop, Step } from "../plan/step.js";
 import type { PassBook } from "../verify/book.js";
-import { isFreshEnough } from "../verify/freshness.js";
+import { isFreshEnough, mayStillLeave } from "../verify/freshness.js";
 import { stopAtOnce, type UrgentStop } from "./at-once.js";
 import type { Live } from "./live.js";
 import type { Lives } from "./lives.js";
@@ -102,7 +103,7 @@ export class Reflex {
         continue;
       const step = giveBack(replaced);
       if (!isFreshEnough(step, picture, pass.clock) || objection(step, assessed) !== null) continue;
-      const veto = () => pass.frozen(picture) ?? this.#parts.heldBack(position);
+      const veto = () => pass.frozen(picture) ?? this.#parts.heldBack(position) ?? this.#noLongerOwed(step, position);
       this.#send({ step, priority: GIVE_BACK_PRIORITY, held: null }, position, seenAtMs(picture, position.key), veto);
       this.#parts.tell({ kind: "mended", key: position.key, price: replaced.price, replacedBy: stop.standingFull });
     }
@@ -142,6 +143,20 @@ export class Reflex {
       life: pass.memory.recall(position),
       held: pass.frozen(picture) ?? heldBack(position),
     });
+  }
+
+  /** Held against everything that was pushed and looked at while a tighter stop waited to be put back. */
+  #noLongerOwed({ stopLoss }: SetTradingStop, { key, side, openedAtMs }: Position): string | null {
+    const { lives, pass, picture: latest } = this.#parts;
+    const picture = latest();
+    const now = lives.get(key)?.position;
+    if (picture === null || !mayStillLeave(key, picture, pass.clock))
+      return "what it was decided from has become too old";
+    if (now === undefined || now.side !== side || isOtherOpening(openedAtMs, now.openedAtMs))
+      return "the position is not there any more";
+    const isTighter =
+      now.fullStopLoss !== null && stopLoss !== null && isTighterStop(now.fullStopLoss, stopLoss.price, side);
+    return isTighter ? "a tighter stop stands by now" : null;
   }
 
   /** Held against everything that was pushed while the step waited for its turn. */

@@ -1,7 +1,9 @@
 /** How one account stands: its positions counted by what their stop is worth, its passes, its stream. */
 import type { Assessment } from "../assess/assess.js";
 import type { Status } from "../assess/status.js";
+import type { Picture } from "../domain/picture.js";
 import { keyText } from "../domain/position.js";
+import type { PassResult } from "../pass.js";
 import type { Life } from "./lives.js";
 import type { Passes } from "./passes.js";
 import type { AccountStatus } from "./status.js";
@@ -73,6 +75,17 @@ function countByStatus(
   const counts = { ...NONE, unknown: assessment.unseen.length + pushed.length };
   for (const { status } of assessment.positions) counts[status] += 1;
   return counts;
+}
+
+/** While a pass runs, what its looks have shown since the one before it ended; its steps are told when it has. */
+export function seenSince(
+  before: PassResult | null,
+  picture: Picture | null,
+  assessment: Assessment | null,
+): PassResult | null {
+  return before === null || picture === null || assessment === null
+    ? before
+    : { ...before, picture, assessment, planned: [] };
 }
 
 /** By `keyText`, for how long each position has been watched without a whole stop, milliseconds. */

@@ -8,6 +8,7 @@ import type { PlannedStep, Step } from "../plan/step.js";
 import { type AgeClock, isFreshEnough } from "./freshness.js";
 import { judge, type Verdict } from "./judge.js";
 import {
+  concernsStop,
   type Entry,
   emptyPage,
   endLife,
@@ -90,7 +91,7 @@ export class PassBook {
       if (position === undefined) continue;
       const page = this.#turnPage(position.position);
       const step = retold(draft.step, page, position);
-      if (draft.held !== null || step === null || !mayTry(page, this.#mostUnproven)) continue;
+      if (draft.held !== null || step === null || !mayTry(page, this.#mostUnproven, concernsStop(step))) continue;
       const seen = seenAtMs(picture, step.key);
       const hasRoom = ready.length < (step.action === "close-position" ? Math.min(MOST_CLOSES, most) : most);
       const isFresh = lastAnsweredMs(page) <= seen && isFreshEnough(step, picture, clock);

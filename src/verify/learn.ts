@@ -22,7 +22,10 @@ function fullLevel(found: Cover | null): LearnedLevel | null {
 
 type Met = Partial<Pick<LifeRecord, "metStopIntent" | "metTakeProfitIntent">>;
 
-/** A tighter stop than the intent's meets it, unless it was asked for to be loosened: then only the price itself does. */
+/**
+ * A tighter stop than the intent's meets it, unless it was asked for to be loosened: then only the price itself does,
+ * or any other than the one it spoke of once that was loosened. A level kept inside liquidation moves with its estimate.
+ */
 function metChange(
   { life, wanted, position }: Assessed,
   standing: LearnedLevel | null,
@@ -34,7 +37,9 @@ function metChange(
   const isAt = standing !== null && stopLoss.kind === "level" && standing.price.eq(stopLoss.price);
   const isTighter =
     standing !== null && target.kind === "level" && !isLooserStop(standing.price, target.price, position.side);
-  const isStopMet = intent.stopLoss !== null && (isAt || (intent.mayLoosenFrom === null && isTighter));
+  const isUsedUp =
+    standing !== null && life.loosenedFor === intent.id && intent.mayLoosenFrom?.eq(standing.price) === false;
+  const isStopMet = intent.stopLoss !== null && (isAt || isUsedUp || (intent.mayLoosenFrom === null && isTighter));
   const isProfitMet =
     intent.takeProfit !== null && profit !== null && takeProfit.kind === "level" && profit.price.eq(takeProfit.price);
   return {

@@ -19,7 +19,7 @@ export function provenChange({ attempt, verdict }: Judged): Partial<LifeRecord> 
 /** As soon as it is answered: what may have happened counts as done where it may be done only once in a life. */
 export function answeredChange(
   { step, answer, answeredAtMs }: Attempt,
-  { restoredAtMs }: LifeRecord,
+  { restoredAtMs, intent }: Pick<LifeRecord, "restoredAtMs" | "intent">,
 ): Partial<LifeRecord> {
   // A close that was refused is not tried again either: what is left open gets a stop.
   if (step.action === "close-position") return answer.kind === "not-sent" ? {} : { closeSent: true };
@@ -27,5 +27,6 @@ export function answeredChange(
   const purpose = step.stopLoss?.purpose;
   if (purpose === "rebase") return { rebased: true };
   if (purpose === "restore") return { restoredAtMs: [...restoredAtMs, answeredAtMs].slice(-RESTORES_KEPT) };
+  if (purpose === "loosen") return { loosenedFor: intent?.id ?? null };
   return purpose === "inside-liquidation" ? { movedForLiquidation: true } : {};
 }

@@ -154,11 +154,20 @@ export function isIdle(page: Page): boolean {
   return !page.inFlight && page.entries.every(({ verdict }) => verdict !== null);
 }
 
-/** An effect that never showed is tried once more, a curable refusal until the pass's writes are used up. */
-export function mayTry(page: Page, mostUnproven: number): boolean {
+/**
+ * An effect that never showed is tried once more, a curable refusal until the writes are used up. A take-profit alone
+ * leaves the last one, and what became of it never hinders a stop.
+ */
+export function mayTry(page: Page, mostUnproven: number, isForStop = true): boolean {
   if (page.closedBecause !== null) return false;
-  const unproven = page.entries.filter(({ verdict }) => verdict?.outcome === "uncertain").length;
-  return unproven < mostUnproven && ownWrites(page) < MOST_WRITES;
+  const counted = page.entries.filter(({ attempt }) => !isForStop || concernsStop(attempt.step));
+  const unproven = counted.filter(({ verdict }) => verdict?.outcome === "uncertain").length;
+  return unproven < mostUnproven && ownWrites(page) < (isForStop ? MOST_WRITES : MOST_WRITES - 1);
+}
+
+/** Whether a stop depends on it: only a take-profit alone is less. */
+export function concernsStop(step: Step): boolean {
+  return step.action !== "set-trading-stop" || step.stopLoss !== null;
 }
 
 /** What somebody asked for by name counts against him, and must not leave the position naked. */

@@ -31,6 +31,8 @@ export interface GuardScene extends Omit<FakeExchangeOptions, "clock" | "positio
   /** Default: the clock of the scene. */
   readonly exchangeNowMs?: (() => number | null) | undefined;
   readonly orderIntents?: OrderIntents;
+  /** How far the wall clock is ahead of the clock of the scene, milliseconds; default 0. */
+  readonly wallAheadMs?: () => number;
   /** A contract whose rules nobody has read. */
   readonly unknownInstrument?: boolean;
 }
@@ -75,7 +77,15 @@ export const orderPush = (order: OpenOrder, clock: FakeClock): Push => ({
 /** Has looked at everything and is idle. */
 export async function guarded(scene: GuardScene = {}): Promise<Guarded> {
   const { positions = [], protection, pass, paused, writes = true, isLive = true, ...more } = scene;
-  const { attachToOrders = false, unknownInstrument, silentForMs = 0, orderIntents, exchangeNowMs, ...rest } = more;
+  const {
+    attachToOrders = false,
+    unknownInstrument,
+    silentForMs = 0,
+    orderIntents,
+    exchangeNowMs,
+    wallAheadMs = () => 0,
+    ...rest
+  } = more;
   const clock = fakeClock();
   const exchange = fakeExchange({ ...rest, positions, clock });
   const events: SidecarEvent[] = [];
@@ -90,7 +100,7 @@ export async function guarded(scene: GuardScene = {}): Promise<Guarded> {
       ...(writes ? { writer: exchange.writer } : {}),
       policyOf: () => resolved({ protection: aProtection({ attachToOrders, ...protection }) }),
       memory,
-      clock,
+      clock: { ...clock, calendarMs: () => clock.now() + wallAheadMs() },
       writesPerSecond: 9,
       newOrderLinkId: () => `link-${++links}`,
       frozen: () => null,

@@ -1,4 +1,5 @@
 /** What becomes of an intent: it waits, is taken up by one life, ends with it, and never comes back. */
+import { dec } from "../../src/domain/decimal.js";
 import { describe, expect, test } from "vitest";
 import { LedgerError } from "../../src/ledger/port.js";
 import { aLife, anIntent, KEY, NOW_MS, openStage, stored } from "./stage.js";
@@ -203,6 +204,27 @@ describe("what another process does", () => {
     await other.clear(KEY);
     await shelf.refresh("main");
     expect(shelf.forLife(aLife())).toBeNull();
+  });
+
+  test("is in force also where it died before it could end an older one of the same life", async () => {
+    const { shelf, ledger, another } = await openStage();
+    const { id: lifeId } = aLife();
+    for (const nth of [2, 1]) {
+      const bound = { state: "bound", lifeId } as const;
+      await ledger.saveIntent(anIntent({ ...bound, id: `intent-${nth}`, createdAtMs: NOW_MS + nth }));
+    }
+    expect(shelf.forLife(aLife())).toBeNull();
+    const restarted = another();
+    await restarted.refresh("main");
+    expect(restarted.forLife(aLife())).toMatchObject({ id: "intent-2" });
+    expect(await stored(ledger)).toEqual(["ended intent-1", "bound intent-2"]);
+  });
+
+  test("that may loosen is for a position that was open by then, and for no later one", async () => {
+    const { shelf } = await openStage();
+    await shelf.put(anIntent({ mayLoosenFrom: dec("98") }));
+    expect(shelf.forLife(aLife({ openedAtMs: NOW_MS + 60_000 }))).toBeNull();
+    expect(shelf.forLife(aLife())).toMatchObject({ id: "intent-1" });
   });
 
   test("is finished here where it died between setting the new one and ending the old", async () => {

@@ -56,6 +56,7 @@ export function life(over: Partial<Life> = {}): Life {
     },
     metStopIntent: "intent-7",
     metTakeProfitIntent: null,
+    loosenedFor: null,
     restoredAtMs: [NOW_MS - 1, NOW_MS],
   } as const;
   const usual = {

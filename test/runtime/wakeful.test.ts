@@ -29,6 +29,17 @@ test("a machine that never slept has never woken", () => {
   expect(clock.wokeAtMs()).toBe(Number.NEGATIVE_INFINITY);
 });
 
+test("what somebody set an end to is over by the clock that is further", () => {
+  const { clock, state } = host();
+  state.realMs += 3_600_000;
+  state.wallMs = 0;
+  expect(clock.calendarMs()).toBe(4_600_000);
+  state.wallMs = 5_000_000;
+  expect(clock.calendarMs()).toBe(8_600_000);
+  state.sleptMs += 3_600_000;
+  expect(clock.calendarMs()).toBe(8_600_000);
+});
+
 test("a sleep is noticed when somebody asks, once", () => {
   const { clock, state } = host();
   state.realMs += 5_000;

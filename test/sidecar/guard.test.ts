@@ -1,6 +1,7 @@
 /** How one account is guarded over time: sweeps, drops, refusals, pauses, and the end. */
 import { describe, expect, test } from "vitest";
 import { dec } from "../../src/domain/decimal.js";
+import type { PositionKey } from "../../src/domain/position.js";
 import type { Gap } from "../../src/domain/snapshot.js";
 import { ExchangeFailure } from "../../src/exchange/failure.js";
 import type { SidecarEvent } from "../../src/sidecar/event.js";
@@ -416,4 +417,21 @@ describe("a stop beyond the liquidation price", () => {
     expect(told(scene)).toHaveLength(1);
     await scene.close();
   });
+});
+
+test("while a pass runs, the latest is what its looks have shown, and not what the pass before had found", async () => {
+  const ether = aPosition({ symbol: "ETHUSDT", fullStop: "98" });
+  const paused = ({ symbol }: PositionKey) => (symbol === "ETHUSDT" ? "paused" : null);
+  const scene = await guarded({ positions: [ether], fate: () => lie, paused });
+  const statusOf = (symbol: string) =>
+    scene.guard.latest()?.assessment.positions.find(({ position }) => position.key.symbol === symbol)?.status;
+  expect(statusOf("ETHUSDT")).toBe("protected");
+  scene.opens(long);
+  await scene.clock.sleep(200);
+  scene.exchange.hand.put(aPosition({ symbol: "ETHUSDT" }));
+  scene.guard.lookAt(ether.key);
+  await scene.clock.sleep(1_000);
+  expect(scene.guard.runningMs()).toBeGreaterThan(0);
+  expect(statusOf("ETHUSDT")).toBe("unprotected");
+  await scene.close();
 });

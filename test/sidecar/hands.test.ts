@@ -1,10 +1,13 @@
 /** What the guard does about bots, people and the market: it waits, mends, follows and never fights. */
 import { describe, expect, test } from "vitest";
 import { dec } from "../../src/domain/decimal.js";
+import type { Position } from "../../src/domain/position.js";
 import type { ReadScope } from "../../src/domain/snapshot.js";
+import { inMemory } from "../../src/ledger/memory.js";
 import { failure, lie, truth } from "../builders/fake-exchange.js";
 import { guarded, orderPush, pushOf, stopWrites } from "../builders/guard.js";
 import { conditionalStop, fullStop } from "../builders/order.js";
+import { takeProfitAt } from "../builders/policy.js";
 import { aPosition, aShort } from "../builders/position.js";
 
 const long = aPosition({ openedAtMs: 2_000 });
@@ -402,4 +405,74 @@ describe("a look that a push has woken and that does not succeed", () => {
     expect(scene.exchange.stopOf(key)).toBe("98");
     await scene.close();
   });
+});
+
+describe("a tighter stop that waits to be put back", () => {
+  const queued = async () => {
+    let hasRaced = false;
+    const scene = await guarded({
+      spacingMs: 4_000,
+      beforeWrite: (_write, hand) => {
+        if (hasRaced) return;
+        hasRaced = true;
+        hand.setStop(key, "99");
+        scene.pushesStop(long, "99");
+      },
+    });
+    scene.opens(long);
+    while (!scene.events.some(({ kind }) => kind === "mended")) await scene.clock.sleep(50);
+    await scene.clock.sleep(2_000);
+    return scene;
+  };
+
+  test("is not where another hand has set a tighter one still meanwhile", async () => {
+    const scene = await queued();
+    scene.exchange.hand.setStop(key, "99.5");
+    await scene.clock.sleep(30_000);
+    expect(scene.exchange.stopOf(key)).toBe("99.5");
+    await scene.close();
+  });
+
+  test("is not where the position has closed and opened anew meanwhile", async () => {
+    const scene = await queued();
+    const reborn = aPosition({ openedAtMs: 9_000, fullStop: "99.5" });
+    scene.exchange.hand.close(key);
+    scene.exchange.hand.put(reborn);
+    scene.pushes({ kind: "position-flat", key, atMs: scene.clock.now() }, pushOf(reborn, scene.clock));
+    await scene.clock.sleep(30_000);
+    expect(scene.exchange.stopOf(key)).toBe("99.5");
+    await scene.close();
+  });
+});
+
+test("take-profits that are put back again and again leave a stop that vanishes its write", async () => {
+  const covered = aPosition({ openedAtMs: 2_000, fullStop: "98" });
+  const protection = { takeProfit: takeProfitAt("0.04"), vanishMs: 0 };
+  const scene = await guarded({ positions: [covered], protection });
+  for (let nth = 0; nth < 4; nth += 1) {
+    scene.exchange.hand.put(covered);
+    scene.guard.lookAt(key);
+    await scene.clock.sleep(3_000);
+  }
+  scene.exchange.hand.put(long);
+  scene.pushes(pushOf(long, scene.clock));
+  await scene.clock.sleep(2_000);
+  expect(scene.exchange.stopOf(key)).toBe("98");
+  await scene.close();
+});
+
+test("a waiver is over by the wall clock too, although the machine has slept", async () => {
+  let aheadMs = 0;
+  const untilMs = 1_700_000_000_000 + 3_600_000;
+  const waiver = { reason: "hedged", until: new Date(untilMs).toISOString(), untilMs };
+  const memory = inMemory();
+  const intent = { id: "i-1", stopLoss: null, takeProfit: null, waiver, mayLoosenFrom: null, who: "person" };
+  const waived = { ...memory, recall: (position: Position) => ({ ...memory.recall(position), intent }) };
+  const scene = await guarded({ positions: [long], pass: { memory: waived }, wallAheadMs: () => aheadMs });
+  expect(scene.guard.status().positions.ignored).toBe(1);
+  aheadMs = 8 * 3_600_000;
+  scene.guard.wake("asked");
+  await scene.clock.sleep(2_000);
+  expect(scene.exchange.stopOf(key)).toBe("98");
+  await scene.close();
 });

@@ -78,6 +78,27 @@ test("a hand that tightens after a stop was loosened by name is not loosened aga
   await scene.close();
 });
 
+test("nor is one that is loosened inside a liquidation estimate which has moved before any look showed it", async () => {
+  const wish = withIntent({ stopLoss: dec("80"), mayLoosenFrom: dec("98") });
+  const deep = (fullStop: string, liquidation: string) => aPosition({ fullStop, liquidation });
+  let isWritten = false;
+  const scene = await withMemory(wish.memory, {
+    positions: [deep("98", "90")],
+    marginMode: "cross",
+    beforeWrite: () => void (isWritten = true),
+    beforeRead: (_nth, hand) => {
+      if (isWritten) hand.put(deep("90.5", "90.2"));
+      isWritten = false;
+    },
+  });
+  expect(stopWrites(scene, key)).toEqual(["90.5"]);
+  scene.exchange.hand.put(deep("95", "90.2"));
+  scene.guard.wake("asked");
+  await scene.clock.sleep(5_000);
+  expect(scene.exchange.stopOf(key)).toBe("95");
+  await scene.close();
+});
+
 test.each([
   ["a learned level", null],
   ["an intent that has stood", { stopLoss: dec("97") }],

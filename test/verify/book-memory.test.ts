@@ -397,10 +397,22 @@ describe("how often it is tried", () => {
     expect(admit({ shape: covered, seenMs: 9_000 })).toEqual({ ready: [], waiting: [] });
   });
 
-  test("a take-profit alone also as the last write that a position may have", () => {
+  test("a take-profit alone never as the last write that a position may have: that is its stop's", () => {
     often(2, refused("zero-position"));
     const covered = { positions: [aPosition({ fullStop: "98" })], orders: [fullStop(long, "98")] };
-    expect(goes({ shape: covered, seenMs: 9_000 })).toBe("104 alone");
+    expect(goes({ shape: covered, seenMs: 9_000 })).toBeNull();
+    expect(goes({ seenMs: 9_000 })).toBe("98");
+  });
+
+  test("a stop whatever became of take-profits alone", () => {
+    const covered = { positions: [aPosition({ fullStop: "98" })], orders: [fullStop(long, "98")] };
+    const alone = stepsFor({ shape: covered })[0]?.step;
+    for (const atMs of [100, 5_000]) {
+      give(attempt(ACKNOWLEDGED, atMs, alone));
+      judge(covered, atMs + 4_000);
+    }
+    expect(outcomes()).toEqual(["uncertain", "uncertain"]);
+    expect(goes({ seenMs: 9_500 })).toMatch(/^98/);
   });
 });
 

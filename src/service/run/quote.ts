@@ -7,6 +7,7 @@ import { ExchangeFailure } from "../../exchange/failure.js";
 import type { QuoteAnswer, QuoteRequest } from "../../http/desk.js";
 import type { Intent } from "../../ledger/port.js";
 import { quoteFor } from "../../plan/quote.js";
+import { systemClock } from "../../runtime/index.js";
 import type { GuardParts } from "../../sidecar/parts.js";
 
 export type Sight = Pick<GuardParts["pass"], "reader" | "policyOf" | "memory">;
@@ -43,6 +44,8 @@ export async function quoteFrom(request: QuoteRequest, parts: QuoteParts): Promi
   const ticker = snapshot.tickers.get(contractText(key));
   if (ticker === undefined) return none(503, `the prices of ${symbol} could not be read`);
   if (snapshot.gaps.length > 0) return none(503, snapshot.gaps[0]?.reason ?? "not everything could be read");
+  const unread = assessment.unseen.find(({ row }) => row.positionIdx === null || row.positionIdx === positionIdx);
+  if (unread !== undefined) return none(503, `what stands at the exchange cannot be read: ${unread.row.reason}`);
   const isOpen = ({ position }: Assessed) => keyText(position.key) === keyText(key) && position.side === side;
   const open = assessment.positions.find(isOpen) ?? null;
   const waiting = parts.intentsAt(key).find((intent) => intent.side === side) ?? null;
@@ -53,7 +56,7 @@ export async function quoteFrom(request: QuoteRequest, parts: QuoteParts): Promi
     market: { instrument, ticker, marginMode: snapshot.marginMode },
     intent: open?.life.intent ?? waiting,
     open,
-    nowMs: snapshot.requestedAtMs,
+    nowMs: Math.max(snapshot.requestedAtMs, systemClock.now()),
   });
   if (quoted.kind === "none") return none(422, quoted.reason);
   const { stopLoss, takeProfit } = quoted;

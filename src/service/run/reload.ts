@@ -72,9 +72,15 @@ async function exchangeAccounts(previous: Settings, next: Settings, parts: Reloa
     return wanted !== undefined && !hasNewBudget && isDeepStrictEqual(wanted, parts.accounts.find(name));
   };
   const kept = new Set(previous.accounts.filter(stays).map(({ name }) => name));
-  for (const { name } of previous.accounts) if (!kept.has(name)) await letGo(name, parts);
-  for (const account of next.accounts)
-    if (!kept.has(account.name)) parts.sidecar.add(await parts.accounts.open(account));
+  const changing = next.accounts.filter(({ name }) => !kept.has(name));
+  const leaving = previous.accounts.filter(({ name }) => !kept.has(name) && !changing.some((one) => one.name === name));
+  await Promise.all([
+    ...leaving.map(({ name }) => letGo(name, parts)),
+    ...changing.map(async (account) => {
+      await letGo(account.name, parts);
+      parts.sidecar.add(await parts.accounts.open(account));
+    }),
+  ]);
 }
 
 async function letGo(name: string, { accounts, sidecar }: ReloadParts): Promise<void> {
