@@ -47,17 +47,28 @@ test("a key that gains the right to withdraw is not written with any more, and i
   watch.close();
 });
 
-test("it is written with again once the right is gone", async () => {
-  const { watch } = watched(STRONG, [SOUND]);
+test.each([
+  ["may withdraw", STRONG],
+  ["may only read", { ...SOUND, readOnly: true }],
+])("one that %s is written with again within a minute after that was mended", async (_what, given) => {
+  const { watch } = watched(given, [given, SOUND]);
+  await vi.advanceTimersByTimeAsync(119_999);
   expect(watch.frozen()).not.toBeNull();
-  await vi.advanceTimersByTimeAsync(SIX_HOURS_MS);
+  await vi.advanceTimersByTimeAsync(1);
   expect(watch.frozen()).toBeNull();
+  watch.close();
+});
+
+test("what is asked every minute is told every six hours", async () => {
+  const { watch, logged } = watched(STRONG, [STRONG]);
+  await vi.advanceTimersByTimeAsync(2 * SIX_HOURS_MS);
+  expect(logged().split("key-can-withdraw").length - 1).toBe(3);
   watch.close();
 });
 
 test("a read that fails takes back nothing that was known, and is tried again within a minute", async () => {
   const { watch } = watched(STRONG, [UNREACHED, SOUND]);
-  await vi.advanceTimersByTimeAsync(SIX_HOURS_MS);
+  await vi.advanceTimersByTimeAsync(60_000);
   expect(watch.frozen()).not.toBeNull();
   await vi.advanceTimersByTimeAsync(60_000);
   expect(watch.frozen()).toBeNull();

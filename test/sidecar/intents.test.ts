@@ -80,7 +80,7 @@ test("a hand that tightens after a stop was loosened by name is not loosened aga
 
 test("nor is one that is loosened inside a liquidation estimate which has moved before any look showed it", async () => {
   const wish = withIntent({ stopLoss: dec("80"), mayLoosenFrom: dec("98") });
-  const deep = (fullStop: string, liquidation: string) => aPosition({ fullStop, liquidation });
+  const deep = (stands: string, liquidation: string) => aPosition({ fullStop: stands, liquidation });
   let isWritten = false;
   const scene = await withMemory(wish.memory, {
     positions: [deep("98", "90")],

@@ -41,6 +41,8 @@ export function watchKey(connected: Connected, { first, coming }: FirstReading, 
   let reading = first;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
+  let told = "";
+  let untoldMs = 0;
   void taken(coming);
 
   async function taken(read: Promise<KeyReading>): Promise<void> {
@@ -48,11 +50,19 @@ export function watchKey(connected: Connected, { first, coming }: FirstReading, 
     // A read that fails says nothing about rights that were known before.
     if (!(latest instanceof ExchangeFailure)) reading = latest;
     tell();
-    if (!isClosed) timer = setTimeout(() => void taken(readKey(connected)), delayAfter(latest));
+    const delayMs = delayAfter(latest, account);
+    untoldMs += delayMs;
+    if (!isClosed) timer = setTimeout(() => void taken(readKey(connected)), delayMs);
   }
 
+  /** Every six hours, and whenever there is something else to tell. */
   function tell(): void {
-    for (const { code, message } of findingsOf(reading, account)) log.warn({ account: account.name, code }, message);
+    const findings = findingsOf(reading, account);
+    const text = JSON.stringify(findings);
+    if (text === told && untoldMs < READ_EVERY_MS) return;
+    told = text;
+    untoldMs = 0;
+    for (const { code, message } of findings) log.warn({ account: account.name, code }, message);
   }
 
   return {
@@ -65,8 +75,10 @@ export function watchKey(connected: Connected, { first, coming }: FirstReading, 
   };
 }
 
-function delayAfter(reading: KeyReading): number {
-  return reading instanceof ExchangeFailure ? RETRY_EVERY_MS : READ_EVERY_MS;
+/** While nothing is written for what the key may do, or may not, somebody is mending that. */
+function delayAfter(reading: KeyReading, account: AccountSettings): number {
+  const isDue = reading instanceof ExchangeFailure || frozenBy(reading, account) !== null;
+  return isDue ? RETRY_EVERY_MS : READ_EVERY_MS;
 }
 
 function frozenBy(reading: KeyReading, { allowPermissions }: AccountSettings): string | null {
