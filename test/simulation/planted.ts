@@ -1,6 +1,7 @@
 /** Bugs that are planted on purpose, by wrapping what a guard is handed: each must be caught by a checker. */
 import type { Shared } from "../../src/service/run/account.js";
 import type { GuardParts } from "../../src/sidecar/parts.js";
+import { MODE_PLANTS } from "./plants/modes.js";
 import { READ_PLANTS } from "./plants/reads.js";
 import { REST_PLANTS } from "./plants/rest.js";
 import { WRITE_PLANTS } from "./plants/writes.js";
@@ -18,4 +19,4 @@ export interface Plant {
   readonly shared?: (shared: Shared, run: Run, instance: Instance) => Shared;
 }
 
-export const PLANTS: readonly Plant[] = [...WRITE_PLANTS, ...READ_PLANTS, ...REST_PLANTS];
+export const PLANTS: readonly Plant[] = [...WRITE_PLANTS, ...READ_PLANTS, ...MODE_PLANTS, ...REST_PLANTS];

@@ -3,11 +3,12 @@ import type { Decimal } from "../../../src/domain/decimal.js";
 import { isLooserStop } from "../../../src/domain/price.js";
 import type { Change, LegState } from "../venue.js";
 import { count, type Notes, type Write } from "./ledger.js";
+import { checkMode } from "./modes.js";
 
 /** So long after it was shown a stop may still be unknown to a decision that was under way. */
 const DECIDING_MS = 12_000;
 /** Nobody decides from what is older. */
-const OLDEST_MS = 45_000;
+export const OLDEST_MS = 45_000;
 
 export function checkEffect(notes: Notes, change: Change): void {
   const { before, after, actor } = change;
@@ -21,6 +22,8 @@ export function checkEffect(notes: Notes, change: Change): void {
   if (before.stop !== null && after.stop === null) return broken("S2", `${after.leg}: its stop is gone by our write`);
   if (before.takeProfit !== null && after.takeProfit === null)
     broken("S2", `${after.leg}: its take-profit is gone by our write`);
+  if (before.isWhole && !after.isWhole) broken("S1", `${after.leg}: less of it is covered by our write`);
+  checkMode(notes, before, after);
   if (before.stop === null || after.stop === null) return;
   if (isLooserStop(after.stop.price, before.stop.price, after.side)) return checkLoosened(notes, before, after);
   const isSamePrice = after.stop.price.eq(before.stop.price);
@@ -52,7 +55,7 @@ function checkLoosened(notes: Notes, before: LegState, after: LegState): void {
 }
 
 /** The exchange cuts off what is no multiple of its tick, and the tick may have changed just now. */
-function isAsAsked({ run }: Notes, symbol: string, asked: Decimal | null, stands: Decimal): boolean {
+export function isAsAsked({ run }: Notes, symbol: string, asked: Decimal | null, stands: Decimal): boolean {
   const widest = run.venue.ticks(symbol).reduce((most, tick) => (tick.gt(most) ? tick : most));
   return asked !== null && asked.minus(stands).abs().lt(widest);
 }
@@ -64,20 +67,22 @@ function isWithinWish(notes: Notes, { symbol, side, stop }: LegState, wished: De
 }
 
 /** When the stop came to stand where it stood. */
-function stoodSince({ run }: Notes, { leg, stop }: LegState): number {
+export function stoodSince({ run }: Notes, state: LegState, exit: "stop" | "takeProfit" = "stop"): number {
+  const { leg, [exit]: level } = state;
   const changes = run.venue.history.get(leg) ?? [];
   let sinceMs = 0;
   for (let index = changes.length - 1; index >= 0; index -= 1) {
     const change = changes[index];
     if (change === undefined) continue;
     const { after } = change;
-    if (index < changes.length - 1 && !(stop !== null && after.stop?.price.eq(stop.price))) return sinceMs;
-    if (stop !== null && after.stop?.price.eq(stop.price)) sinceMs = change.atMs;
+    const isThere = level !== null && after[exit]?.price.eq(level.price) === true;
+    if (index < changes.length - 1 && !isThere) return sinceMs;
+    if (isThere) sinceMs = change.atMs;
   }
   return sinceMs;
 }
 
-function wasKnown(notes: Notes, { sent, leg }: Write, price: string): boolean {
+export function wasKnown(notes: Notes, { sent, leg }: Write, price: string): boolean {
   const { stop } = notes.knowledge(sent.instance, leg);
   return stop !== null && stop.price === price && sent.atMs - stop.atMs > DECIDING_MS;
 }

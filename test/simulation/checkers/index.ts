@@ -4,10 +4,12 @@ import type { Disk } from "../disk.js";
 import type { Instance, Run, Sent, Watcher } from "../run-parts.js";
 import type { Running } from "../sidecar.js";
 import { KEY, SECRET } from "../venue.js";
+import { watchAlerts } from "./alerts.js";
 import { checkCalm } from "./calm.js";
 import { createClaims } from "./claims.js";
 import { checkEffect } from "./effects.js";
 import { count, type Knowledge, openNotes, type Notes, type Violation, type Wished } from "./ledger.js";
+import { checkPurpose } from "./modes.js";
 import { checkWrite } from "./writes.js";
 
 export type { Violation } from "./ledger.js";
@@ -31,6 +33,7 @@ const LATEST_WRITTEN = 400;
 export function createCheckers(run: Run, disk: Disk): Checkers {
   const notes = openNotes(run, disk);
   const claims = createClaims(notes);
+  const alerts = watchAlerts(notes);
 
   function printed(text: string): void {
     const found = CANARIES.find((canary) => text.includes(canary));
@@ -57,10 +60,12 @@ export function createCheckers(run: Run, disk: Disk): Checkers {
       if (run.tell !== null && event.kind !== "pass-started")
         run.tell(`${instance.name} tells ${JSON.stringify(event)}`);
       claims.told(instance, event);
+      alerts.told(event);
     },
     written: (instance, entry) => {
       printed(JSON.stringify(entry.body));
       noteRestore(notes, entry);
+      checkPurpose(notes, entry);
       const written = notes.written(instance);
       written.push({ atMs: run.time.elapsedMs, entry });
       if (written.length > 2 * LATEST_WRITTEN) written.splice(0, LATEST_WRITTEN);
