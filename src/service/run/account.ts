@@ -12,7 +12,7 @@ import type { FillHistory } from "../../exchange/fills.js";
 import type { Shelf } from "../../intents/shelf.js";
 import type { Pauses } from "../../ledger/pauses.js";
 import { readOnlyReason } from "../../ledger/readonly.js";
-import { createWakefulClock, type Log, systemClock } from "../../runtime/index.js";
+import { createWakefulClock, type Log, systemClock, type WakefulClock } from "../../runtime/index.js";
 import type { AccountSettings, Settings } from "../../settings/index.js";
 import type { LeftAlone } from "../../sidecar/attach-memory.js";
 import type { Tell } from "../../sidecar/event.js";
@@ -25,6 +25,7 @@ import { type FirstReading, firstReading, type KeyWatch, watchKey } from "./key.
 import { recogniseLives } from "../books/recognise.js";
 import { openLeftAlone } from "../books/left-alone.js";
 import { keepIntents } from "./upkeep.js";
+import { type Stillness, watchStillness } from "./stillness.js";
 import { takeTurn, type WriterTurn } from "../books/writer.js";
 
 /** Servers let go of a connection that has been silent for a minute or less; whatever is asked keeps it. */
@@ -99,6 +100,12 @@ function opened(connected: Connected, { reading, turn, leftAlone }: Known, share
   // A stop that is due must not wait for a handshake; what fails here is told by whatever needs it next.
   const intents = keepIntents(account.name, shared.books, (contract) => shared.onNews(account.name, contract));
   turn.onTurn(() => shared.onNews(account.name, null));
+  const clock = createWakefulClock();
+  // A position may have closed and opened anew meanwhile, which only its fills can tell.
+  const stillness = watchStillness(clock, () => {
+    shared.books.ledger?.memory.doubt(account.name);
+    shared.onNews(account.name, null);
+  });
   const warm = setInterval(() => {
     if (session.silentForMs() >= WARM_AFTER_MS) void session.reader.clockSkewMs().catch(() => undefined);
   }, WARM_EVERY_MS);
@@ -107,9 +114,10 @@ function opened(connected: Connected, { reading, turn, leftAlone }: Known, share
     fills: session.fills,
     keyReading: () => key.reading(),
     isWriter: () => turn.frozen() === null,
-    guard: guardParts(connected, { key, turn, leftAlone }, shared),
+    guard: guardParts(connected, { key, turn, leftAlone, clock, stillness }, shared),
     close: async () => {
       clearInterval(warm);
+      stillness.close();
       intents.close();
       key.close();
       await turn.close();
@@ -120,9 +128,12 @@ function opened(connected: Connected, { reading, turn, leftAlone }: Known, share
 
 interface Watched extends Pick<Known, "turn" | "leftAlone"> {
   readonly key: KeyWatch;
+  readonly clock: WakefulClock;
+  readonly stillness: Stillness;
 }
 
-function guardParts({ account, session }: Connected, { key, turn, leftAlone }: Watched, shared: Shared): GuardParts {
+function guardParts({ account, session }: Connected, watched: Watched, shared: Shared): GuardParts {
+  const { key, turn, leftAlone, clock, stillness } = watched;
   const { current, pauses, log, books, tell, wires } = shared;
   return {
     name: account.name,
@@ -130,10 +141,16 @@ function guardParts({ account, session }: Connected, { key, turn, leftAlone }: W
       reader: session.reader,
       ...(session.writer === undefined ? {} : { writer: session.writer() }),
       policyOf: (position, side) => current.policyOf(position, side),
-      memory: books.memory,
+      memory: {
+        recall: (position) => {
+          stillness.look();
+          return books.memory.recall(position);
+        },
+        remember: (position, change) => books.memory.remember(position, change),
+      },
       journal: books.journal,
       heldStep: (step) => heldWithoutLedger(books.trouble() ?? books.journal.unwritten(step), step),
-      clock: createWakefulClock(),
+      clock,
       writesPerSecond: current.settings.budget.writesPerSecond,
       refreshInstruments: () => session.refreshInstruments(),
       newOrderLinkId: () => `backstop-${randomBytes(9).toString("hex")}`,

@@ -70,6 +70,9 @@ function sentMs({ writes }: Notes, leg: string, price: unknown, writtenMs: numbe
   return write?.sent.atMs ?? writtenMs;
 }
 
+/** So long a step may wait between its entry and its request. */
+const WRITTEN_BEFORE_MS = 6_000;
+
 /** Moved back to where another hand had it loosened from: at most three times an hour. */
 function checkRestores(notes: Notes, write: Write): void {
   const { atMs, instance } = write.sent;
@@ -86,9 +89,11 @@ function checkRestores(notes: Notes, write: Write): void {
       sentMs(notes, write.leg, body["stopLoss"], writtenMs) > atMs - HOUR_MS
     );
   });
-  const intended = notes
-    .written(instance)
-    .findLast(({ entry }) => entry.kind === "step-intended" && entry.symbol === symbol);
+  const intended = notes.written(instance).findLast(
+    // What a naked position needs is sent unwritten where the disk is full: then the latest entry is of another step.
+    ({ entry, atMs: writtenMs }) =>
+      entry.kind === "step-intended" && entry.symbol === symbol && atMs - writtenMs < WRITTEN_BEFORE_MS,
+  );
   const body = intended?.entry.body as Record<string, unknown> | undefined;
   const lives = new Set(restores.map(({ entry }) => entry.lifeId));
   const isRestore = body?.["purpose"] === "restore" && body["stopLoss"] === price && lives.has(intended?.entry.lifeId);

@@ -289,12 +289,15 @@ function checkIntent(
 }
 
 const WAITS_MS = 600_000;
+const CLOCK_OFF_MS = 3_600_000;
 
 /** The life began before the intent expired. */
 function isInTime({ run }: Notes, wishedMs: number, leg: string, life: LegState["life"] | undefined): boolean {
   const changes = run.venue.history.get(leg) ?? [];
   const opened = changes.find(({ after }) => after.life === life);
-  return opened === undefined || opened.atMs <= wishedMs + WAITS_MS;
+  // Our clock says when it was made, and may have been an hour off.
+  const clockMs = run.fired.has("clockStep") ? CLOCK_OFF_MS : 0;
+  return opened === undefined || opened.atMs <= wishedMs + WAITS_MS + clockMs;
 }
 
 /** The configured level may be the same price by chance. */
