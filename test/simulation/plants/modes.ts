@@ -27,13 +27,6 @@ export const MODE_PLANTS: readonly Plant[] = [
     ...takenFor("tighten-only"),
   },
   {
-    name: "tighten-only is taken for sync",
-    breaks: ["S13"],
-    // Take-profits that stand long enough, and sizes that grow meanwhile.
-    story: (story) => ({ ...inMode("tighten-only")(story), botEverySeconds: 60, personEverySeconds: 600 }),
-    ...takenFor("sync"),
-  },
-  {
     name: "every stop goes by the last price",
     breaks: ["CONFIG"],
     story: busy,
