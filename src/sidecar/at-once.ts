@@ -35,8 +35,10 @@ export interface UrgentStop {
  * left to a read too, unless they are protected like all others, because a push shows one leg alone.
  */
 export function stopAtOnce(pushed: PushedPosition): UrgentStop | null {
-  const { position, policy, life, held } = pushed;
+  const { position, orders, policy, life, held } = pushed;
   if (position.state !== "normal" || policy.protection.hedged !== "protect") return null;
+  // A fill is pushed bare at first: the stop that its order brings shows a moment later, and ours would replace it.
+  if (orders.some((order) => bringsStop(order, position))) return null;
   const assessment = assess({ snapshot: snapshotOf(pushed), policyOf: () => policy, lifeOf: () => life });
   const [assessed] = assessment.positions;
   if (assessed === undefined || assessed.status !== "unprotected" || assessed.stop.standingFull !== null) return null;
@@ -45,6 +47,15 @@ export function stopAtOnce(pushed: PushedPosition): UrgentStop | null {
   const { step } = planned;
   if (step.action !== "set-trading-stop" || step.stopLoss?.purpose !== "add") return null;
   return { planned: { ...planned, step: { ...step, takeProfit: null } }, assessed };
+}
+
+function bringsStop(
+  { positionIdx, direction, reducesOnly, attachedStopLoss, filledQuantity }: OpenOrder,
+  { key, side }: Position,
+): boolean {
+  const isEntry = positionIdx === key.positionIdx && (direction === "buy") === (side === "long") && !reducesOnly;
+  // Its first part has brought it already.
+  return isEntry && attachedStopLoss !== null && filledQuantity.isZero();
 }
 
 function snapshotOf({ position, orders, instrument, marginMode, receivedAtMs }: PushedPosition): Snapshot {

@@ -58,7 +58,7 @@ describe("a read of the whole account", () => {
     expect(snapshot.notCovered).toEqual(["inverse: not configured", "spot"]);
   });
 
-  it("asks for each list once and for no orders or prices where there is no position", async () => {
+  it("asks for each list once, for a first that is empty once more, and then for no orders or prices", async () => {
     await settled(session.reader.snapshot("account"));
     expect(venue.asks(POSITIONS).map(({ query }) => [query["category"], query["settleCoin"], query["limit"]])).toEqual(
       expect.arrayContaining([
@@ -66,7 +66,7 @@ describe("a read of the whole account", () => {
         ["linear", "USDT", "200"],
       ]),
     );
-    expect(venue.asks(POSITIONS)).toHaveLength(2);
+    expect(venue.asks(POSITIONS)).toHaveLength(3);
     expect(venue.asks(ORDERS)).toHaveLength(0);
     expect(venue.asks("/v5/market/tickers")).toHaveLength(0);
   });
@@ -108,7 +108,7 @@ describe("a read of the whole account", () => {
     venue.tellsOfUsdc = true;
     await settled(session.reader.snapshot("account"));
     const asked = venue.asks(POSITIONS).flatMap(({ query }) => query["settleCoin"] ?? []);
-    expect(asked.toSorted()).toEqual(["EURX", "USDC", "USDT"]);
+    expect([...new Set(asked)].toSorted()).toEqual(["EURX", "USDC", "USDT"]);
   });
 
   it.each<readonly [string, readonly object[]]>([
@@ -394,6 +394,30 @@ describe("a list that cannot be read", () => {
     );
     const snapshot = await settled(session.reader.snapshot("account"));
     expect(snapshot.positions).toHaveLength(1);
+  });
+
+  it("that is empty is asked for once more where nothing was known yet: one that lags is empty too", async () => {
+    let lists = 0;
+    venue.answers(POSITIONS, ({ query }) => {
+      const isEmpty = query["category"] !== "linear" || lists++ === 0;
+      return ok(page(query["category"], isEmpty ? [] : [position()]));
+    });
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions).toHaveLength(1);
+  });
+
+  it("that lacks a position whose stop rests is completed by that contract's own rows", async () => {
+    venue.answers(POSITIONS, ({ query }) => {
+      const { symbol, category } = query;
+      if (category !== "linear") return ok(page(category, []));
+      const rows = [position(), position({ symbol: "ETHUSDT" })];
+      return ok(
+        page("linear", symbol === undefined ? rows.slice(0, 1) : rows.filter((row) => row["symbol"] === symbol)),
+      );
+    });
+    venue.answers(ORDERS, () => ok(page("linear", [order(), order({ symbol: "ETHUSDT", orderId: "of-ether" })])));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions.map(({ key }) => key.symbol)).toEqual(["BTCUSDT", "ETHUSDT"]);
   });
 
   it("that answers for another category is not believed", async () => {

@@ -247,6 +247,17 @@ describe("nothing is sent from a push", () => {
     await scene.close();
   });
 
+  test("where a resting entry that brings a stop may have filled: its stop shows a moment later", async () => {
+    const resting = anEntry({ orderId: "entry", attachedStopLoss: dec("99") });
+    const scene = await guarded({ orders: [resting] });
+    scene.exchange.hand.cancel("entry");
+    scene.exchange.hand.put(aPosition({ fullStop: "99" }));
+    scene.pushes(pushOf(long, scene.clock));
+    await scene.clock.sleep(3_000);
+    expect(scene.exchange.writes).toEqual([]);
+    await scene.close();
+  });
+
   test("except where only a further part is filled of an entry that brought its stop long before", async () => {
     const scene = await guarded();
     const carriedStop = { positionIdx: 0, side: "long", price: dec("99"), triggerBy: "LastPrice" } as const;

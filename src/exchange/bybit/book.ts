@@ -102,8 +102,11 @@ async function readList(parts: BookParts, list: ListName, options: ListOptions):
   let positions = await readPositionList(client, account, list);
   const listText = `${list.category} ${list.settleCoin ?? ""}`.trim();
   const known = options.symbolsByList.get(listText) ?? [];
-  if (positions.failure === null && symbolsOf(positions).length === 0 && known.length > 0) {
-    positions = await confirmEmpty(client, account, list.category, known);
+  if (positions.failure === null && symbolsOf(positions).length === 0) {
+    // A single empty list proves nothing: it may come from a place that lags behind.
+    const isFirst = !options.symbolsByList.has(listText);
+    if (known.length > 0) positions = await confirmEmpty(client, account, list.category, known);
+    else if (isFirst) positions = await readPositionList(client, account, list);
   }
   const symbols = symbolsOf(positions);
   if (positions.failure === null) options.symbolsByList.set(listText, symbols);

@@ -112,12 +112,14 @@ async function readAllLists(parts: ReaderParts, cache: Cache): Promise<Omit<Whol
   const { lists, gaps } = await planLists(parts);
   const tickerPages = new Map<Category, Promise<TickerPage>>();
   const requestedAtMs = parts.clock.steadyMs();
-  const book = await readBook(parts, lists, {
+  const listed = await readBook(parts, lists, {
     symbolsByList: cache.symbolsByList,
     onRows: (category) => {
       if (!tickerPages.has(category)) tickerPages.set(category, readTickerPage(parts.client, category, null));
     },
   });
+  const omitted = omittedContracts(listed);
+  const book = omitted.length === 0 ? listed : bothBooks(listed, await readContracts(parts, omitted));
   const pages = await Promise.all([...tickerPages.values()].map((page) => inTime(page, LATE_PAGE)));
   const tickers = tickersFrom(pages, [...contractsOf(book), ...entryContracts(parts, book)]);
   return { requestedAtMs, book, gaps, tickers };
@@ -190,6 +192,16 @@ async function planLists(parts: ReaderParts): Promise<{ lists: readonly ListName
     }),
   );
   return { lists, gaps };
+}
+
+/** The exchange clears these orders when a position closes (docs/v5/position/trading-stop): a list without it may lag. */
+function omittedContracts(book: Book): readonly Contract[] {
+  const shown = new Set(contractsOf(book).map(contractText));
+  const exits = book.orders.filter(({ kind }) => kind !== "plain" && kind !== "conditional" && kind !== "exchange");
+  const named = new Map(
+    exits.map(({ category, symbol }) => [contractText({ category, symbol }), { category, symbol }]),
+  );
+  return [...named].flatMap(([text, contract]) => (shown.has(text) ? [] : [contract]));
 }
 
 function contractsOf(book: Book): readonly Contract[] {
