@@ -19,6 +19,9 @@ const PAUSES_MS = [100, 250, 500, 1_000] as const;
 const MOST_IDLE_LOOKS = 12;
 /** So long without one good look, the pass gives up looking: the exchange does not answer. */
 const MOST_BLIND_MS = 20_000;
+/** So long after a position vanished a pass waits for the proof that it has closed. */
+const PROOF_WITHIN_MS = 10_000;
+
 export interface PassResult {
   readonly assessment: Assessment;
   readonly picture: Picture;
@@ -66,7 +69,7 @@ async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: Att
     const woken = [...unanswered, ...attention.drawTo(options.woken?.() ?? [])];
     const due = [
       ...waiting,
-      ...vanishedContracts(view.picture).filter((contract) => attention.has(contract)),
+      ...vanishedContracts(view.picture, clock.now() - PROOF_WITHIN_MS).filter((contract) => attention.has(contract)),
       ...woken,
     ];
     if (ready.length === 0 && due.length === 0) return settled();

@@ -2,7 +2,16 @@
 import type { UnreadableOrder } from "./order.js";
 import { contractText, type PositionKey } from "./position.js";
 import type { Contract, Gap, ReadScope, Snapshot } from "./snapshot.js";
-import { type Absence, absenceAfter, absentRows, isAbsentRow, NOBODY_ABSENT, wantsList } from "./vanished.js";
+import {
+  type Absence,
+  absenceAfter,
+  absentRows,
+  isAbsentRow,
+  isFlatTwice,
+  NOBODY_ABSENT,
+  type Vanished,
+  wantsList,
+} from "./vanished.js";
 
 export interface Picture {
   readonly snapshot: Snapshot;
@@ -74,9 +83,10 @@ export function lookedForInVain({ snapshot }: Picture): readonly Contract[] {
   });
 }
 
-/** The contracts of positions that are not believed closed yet. */
-export function vanishedContracts({ absence }: Picture): readonly Contract[] {
-  return [...absence.vanished.values()].map(({ position }) => position.key);
+/** The contracts of positions that are not believed closed yet; of those that vanished before `sinceMs`, where a list alone is missing. */
+export function vanishedContracts({ absence }: Picture, sinceMs = Number.NEGATIVE_INFINITY): readonly Contract[] {
+  const isDue = (one: Vanished) => one.sinceMs >= sinceMs || isFlatTwice(one);
+  return [...absence.vanished.values()].filter(isDue).map(({ position }) => position.key);
 }
 
 /** True: proven flat by a look that was asked for then or later. A push may have told of another life since. */

@@ -6,6 +6,8 @@ import type { Contract, FlatLeg, Snapshot } from "./snapshot.js";
 /** Not believed closed yet. */
 export interface Vanished {
   readonly position: Position;
+  /** When the first look was asked for that does not show it. */
+  readonly sinceMs: number;
   /** When the first and the last read were asked for whose own row said flat; null: something spoke against it since. */
   readonly flat: { readonly sinceMs: number; readonly untilMs: number } | null;
   /** A whole list of open positions that was asked for since then lacks it as well. */
@@ -35,9 +37,10 @@ export function absenceAfter(
 ): Absence {
   const open = new Set(now.positions.map(({ key }) => keyText(key)));
   const vanished = new Map<string, Vanished>();
+  const sinceMs = later.requestedAtMs;
   const closed = new Map([...before.closed].filter(([key]) => !open.has(key)));
   const missing = [
-    ...wasOpen.map((position): Vanished => ({ position, flat: null, isUnlisted: false })),
+    ...wasOpen.map((position): Vanished => ({ position, sinceMs, flat: null, isUnlisted: false })),
     ...before.vanished.values(),
   ].filter(({ position }) => !open.has(keyText(position.key)));
   for (const one of missing) {
@@ -67,7 +70,7 @@ export function wantsList(absence: Absence): boolean {
   return [...absence.vanished.values()].some(isFlatTwice);
 }
 
-function isFlatTwice({ flat }: Vanished): boolean {
+export function isFlatTwice({ flat }: Vanished): boolean {
   return flat !== null && flat.untilMs - flat.sinceMs >= FLAT_APART_MS;
 }
 

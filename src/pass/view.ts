@@ -98,13 +98,15 @@ export async function nextView(
   const later = await lookOrNull(scopeToSettle(view.picture, contracts), options);
   if (later === null) return null;
   const next = viewOf(lookedAgain(view.picture, later, options.isToldFlat), view.braked, options);
-  for (const judged of book.judge(next.assessment, next.picture)) {
+  const judgments = book.judge(next.assessment, next.picture);
+  for (const judged of judgments) {
     const found = positionOf(next, judged.attempt.step);
     if (found === undefined) continue;
     options.memory.remember(found.position, provenChange(judged));
     if (standsElsewhere(judged, found)) options.refreshInstruments?.();
   }
-  return viewOf(next.picture, view.braked, options);
+  // What is proven now is remembered, and counts for the plan.
+  return judgments.length === 0 ? next : viewOf(next.picture, view.braked, options);
 }
 
 function viewOf(picture: Picture, brakedBefore: string | null, options: Attentive): View {
@@ -115,7 +117,7 @@ function viewOf(picture: Picture, brakedBefore: string | null, options: Attentiv
   rememberLook(first, options);
   onLook?.(picture, first);
   // What the look has brought to memory counts for this plan already.
-  const assessment = onLook === undefined ? first : reassess(first, { ...knownTo(options), nowMs, outOfSight: unseen });
+  const assessment = reassess(first, { ...knownTo(options), nowMs, outOfSight: unseen });
   const braked = brakedBefore ?? changeBrake(assessment);
   const heldBack = ({ position }: Assessed) => options.heldBack?.(position) ?? null;
   const held = { frozen: frozen(picture), heldBack, ...(heldStep === undefined ? {} : { heldStep }) };

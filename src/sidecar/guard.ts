@@ -84,7 +84,7 @@ export class Guard {
     const closerOf = (position: Position) => closerBy(pass.memory.recall(position));
     const shared = { pass, tell, closerOf, live: this.#live, lives: this.#lives };
     const wakeFor = (contract: Contract) => this.#bell.ringFor(contract);
-    this.#later = new LaterLooks(parts.timers, wakeFor);
+    this.#later = new LaterLooks(parts.timers, () => this.#nowMs(), wakeFor);
     this.#restraint = new Restraint({ ...parts, lives: this.#lives });
     this.#looks = new Looks(shared);
     this.#reflex = new Reflex({
@@ -231,7 +231,7 @@ export class Guard {
     });
     const time = { nowMs: this.#nowMs(), pass: this.#passes.count };
     for (const contract of this.#looks.looked(picture, assessment, time)) {
-      this.#later.add(`missing ${contractText(contract)}`, contract, LOOK_AGAIN_MS);
+      this.#later.addAgain(`unseen ${contractText(contract)}`, contract, LOOK_AGAIN_MS);
     }
     for (const { position } of assessment.positions) this.#lookAfterHold(position);
     this.#reflex.mend(assessment, picture);
@@ -249,7 +249,7 @@ export class Guard {
     const tookMs = this.#passes.ended({ isWhole, isComplete, nowMs: this.#nowMs() });
     this.#latest = result;
     for (const contract of [...result.unanswered, ...lookedForInVain(result.picture)]) {
-      this.#later.add(`unseen ${contractText(contract)}`, contract, FAILED_RETRY_MS);
+      this.#later.addAgain(`unseen ${contractText(contract)}`, contract, FAILED_RETRY_MS);
     }
     if (isWhole) this.#lives.began();
     this.#tellSteps(result);

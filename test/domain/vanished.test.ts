@@ -54,6 +54,14 @@ describe("a position whose own row says flat", () => {
     expect(vanishedContracts(picture)).toEqual([]);
   });
 
+  test("long after it vanished is waited for only where a list alone is missing for the proof", () => {
+    const once = looks({ afterMs: 100, flatLegs: [flat()] });
+    const twice = looks({ afterMs: 100, flatLegs: [flat()] }, { afterMs: 2_600, flatLegs: [flat()] });
+    expect(vanishedContracts(once, START_MS + 100)).toMatchObject([CONTRACT]);
+    expect(vanishedContracts(once, START_MS + 101)).toEqual([]);
+    expect(vanishedContracts(twice, START_MS + 101)).toMatchObject([CONTRACT]);
+  });
+
   test("again at once is still not closed", () => {
     expect(isClosed(looks({ afterMs: 100, flatLegs: [flat()] }, { afterMs: 110, flatLegs: [flat()] }))).toBe(false);
   });

@@ -376,6 +376,23 @@ describe("a row that cannot be read", () => {
     await scene.close();
   });
 
+  test("is looked at soon again, and for as long as it lasts every five seconds", async () => {
+    let isSpoilt = false;
+    const scene = await guarded({
+      positions: [aPosition({ fullStop: "98" })],
+      unreadable: () => (isSpoilt ? [anUnreadablePosition({})] : []),
+    });
+    isSpoilt = true;
+    scene.guard.wake("schedule");
+    await scene.clock.sleep(10_000);
+    const soon = scene.exchange.reads.length;
+    expect(soon).toBeGreaterThan(10);
+    await scene.clock.sleep(60_000);
+    expect(scene.exchange.reads.length - soon).toBeGreaterThanOrEqual(10);
+    expect(scene.exchange.reads.length - soon).toBeLessThanOrEqual(16);
+    await scene.close();
+  });
+
   test("is not told of a position that closes, which takes some looks to prove", async () => {
     const scene = await guarded({ positions: [aPosition({ fullStop: "98" })] });
     scene.exchange.hand.close(key);
