@@ -180,10 +180,12 @@ function tellSummary({ seeds, runs, hours, failed, seconds, seedsPerSecond, figu
 const MOST_TRIES = 16;
 const PLANT_HOURS = 1;
 
-/** Each bug is tried with one seed after the other until a checker finds it. */
+/** Each bug is tried with one seed after the other until a checker finds it; each check must find one. */
 async function runPlanted(options) {
   const { PLANTS } = await import(join(output, "test", "simulation", "planted.js"));
+  const { CHECKS } = await import(join(output, "test", "simulation", "checkers", "names.js"));
   const caught = new Map();
+  const fired = new Set();
   for (let seed = 1; seed <= MOST_TRIES; seed += 1) {
     const left = PLANTS.filter(({ name }) => !caught.has(name) && (options.only ?? name) === name);
     const tasks = left.map(({ name }) => ({ seed, hours: PLANT_HOURS, plant: name, isTold: false, over: {} }));
@@ -191,6 +193,7 @@ async function runPlanted(options) {
     await perform(tasks, Number(options.workers), ({ task, outcome, crash }) => {
       if (crash !== undefined) say(`  ${task.plant}: ${crash}`);
       const { breaks } = PLANTS.find(({ name }) => name === task.plant);
+      for (const { check } of outcome?.violations ?? []) if (breaks.includes(check)) fired.add(check);
       const found = outcome?.violations.find(({ check }) => breaks.includes(check));
       if (found !== undefined) caught.set(task.plant, { seed, ...found });
       else if (outcome?.violations.length > 0 && !options.quiet)
@@ -208,7 +211,10 @@ async function runPlanted(options) {
   }
   const total = options.only === undefined ? PLANTS.length : 1;
   say(`${caught.size} of ${total} planted bugs caught`);
-  return caught.size === total ? 0 : 1;
+  const idle = options.only === undefined ? CHECKS.filter((check) => !fired.has(check)) : [];
+  if (idle.length > 0) say(`✗ no planted bug was found by ${idle.join(", ")}`);
+  else if (options.only === undefined) say(`each of the ${CHECKS.length} checks has found one`);
+  return caught.size === total && idle.length === 0 ? 0 : 1;
 }
 
 const { values } = parseArgs({ options: OPTIONS });

@@ -97,7 +97,9 @@ function arrive(trip: Trip, wayMs: number): void {
   const { run, sent, request } = trip;
   const { outgoing, instance } = sent;
   const isWrite = outgoing.method === "POST";
-  const fault = run.isBanned ? BANNED : isWrite ? writeFault(run) : readFault(run, outgoing);
+  const fault = run.isBanned
+    ? BANNED
+    : (badKey(run, outgoing) ?? (isWrite ? writeFault(run) : readFault(run, outgoing)));
   if (isWrite) meddle(run, outgoing);
   if (isWrite && passes(run, instance, "request arrived") && run.dice.next() < 0.5) return;
   const { faults } = run.venue.exchange.world;
@@ -121,6 +123,11 @@ function arrive(trip: Trip, wayMs: number): void {
 }
 
 const BANNED: Fault = { kind: "html", status: 403 };
+const WEB_PAGE: Fault = { kind: "html", status: 200 };
+
+function badKey({ keyTrouble }: Run, { path }: Outgoing): Fault | null {
+  return keyTrouble === null || path.startsWith("/v5/market/") ? null : { kind: "retCode", retCode: keyTrouble };
+}
 
 function readFault(run: Run, { path, params }: Outgoing): Fault | null {
   const { dice } = run;
@@ -137,7 +144,7 @@ function readFault(run: Run, { path, params }: Outgoing): Fault | null {
   if (strikes(run, "readHang")) return { kind: "hang" };
   if (strikes(run, "readReset")) return { kind: "reset" };
   if (strikes(run, "readGarbage"))
-    return dice.pick<Fault>([{ kind: "empty" }, { kind: "truncated" }, { kind: "stall" }]);
+    return dice.pick<Fault>([{ kind: "empty" }, { kind: "truncated" }, { kind: "stall" }, WEB_PAGE]);
   if (strikes(run, "readRateLimit")) return { kind: "retCode", retCode: 10006, retMsg: "Too many visits!" };
   if (isNextPage && strikes(run, "pageFails")) return { kind: "retCode", retCode: 10016 };
   const isList = path === "/v5/position/list" || path === "/v5/order/realtime";
@@ -163,8 +170,8 @@ function writeFault(run: Run): Fault | null {
   if (strikes(run, "writeResetAfter")) return { kind: "effectThenReset" };
   if (strikes(run, "writeLateEffect")) return { kind: "delayedEffect", delayMs: dice.between(100, 8_000) };
   if (strikes(run, "writeGarbage")) {
-    const kind = dice.pick(["empty", "truncated", "stall"] as const);
-    return { kind, afterEffect: dice.next() < 0.5 };
+    const kind = dice.pick(["empty", "truncated", "stall", "html"] as const);
+    return { kind, status: 200, afterEffect: dice.next() < 0.5 };
   }
   if (strikes(run, "writeRateLimit")) return { kind: "retCode", retCode: 10006, retMsg: `Too many visits! ${echo}` };
   if (strikes(run, "writeNotModified")) return { kind: "retCode", retCode: 34040, retMsg: "not modified" };

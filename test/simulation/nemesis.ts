@@ -87,6 +87,16 @@ function lines(run: Run, { streams, hands }: NemesisParts, forAWhile: ForAWhile)
       forAWhile(dice.between(20_000, 120_000), () => venue.exchange.setAccount({ ips: [] }));
       return true;
     },
+    keyInvalid: () => {
+      run.keyTrouble = dice.pick([10003, 10004, 33004]);
+      forAWhile(dice.between(20_000, 120_000), () => (run.keyTrouble = null));
+      return true;
+    },
+    switchDown: () => {
+      run.switchTrouble = dice.pick(["hangs", "refuses", "fails"]);
+      forAWhile(dice.between(10_000, 600_000), () => (run.switchTrouble = null));
+      return true;
+    },
     keyReadOnly: () => {
       venue.exchange.setAccount({ readOnly: true });
       forAWhile(dice.between(20_000, 120_000), () => venue.exchange.setAccount({ readOnly: false }));

@@ -17,6 +17,8 @@ export interface Plant {
   readonly story?: (story: Story) => Partial<Story>;
   readonly guard?: (parts: GuardParts, run: Run, instance: Instance) => GuardParts;
   readonly shared?: (shared: Shared, run: Run, instance: Instance) => Shared;
+  /** Around what the dead man's switch is told by. */
+  readonly ping?: (ping: typeof fetch) => typeof fetch;
 }
 
 export const PLANTS: readonly Plant[] = [...WRITE_PLANTS, ...READ_PLANTS, ...MODE_PLANTS, ...REST_PLANTS];

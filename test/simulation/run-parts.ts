@@ -33,6 +33,12 @@ export interface Sent {
   readonly atMs: number;
 }
 
+/** As it reaches the dead man's switch, or does not for a trouble that is not ours. */
+export interface Ping {
+  readonly kind: "start" | "success" | "fail" | "lost";
+  readonly text: string;
+}
+
 /** Told of everything; what it finds wrong it reports itself. */
 export interface Watcher {
   sent(sent: Sent): void;
@@ -41,10 +47,14 @@ export interface Watcher {
   pushed(instance: Instance, symbol: string, row: unknown): void;
   changed(change: Change): void;
   told(instance: Instance, event: SidecarEvent): void;
+  /** Handed to the ledger, and not durable yet. */
+  intended(instance: Instance, entry: NewEntry): void;
   /** Durable from now on. */
   written(instance: Instance, entry: NewEntry): void;
   /** The ledger did not take it, or not in time. */
   notWritten(): void;
+  /** The dead man's switch has heard of this process. */
+  pinged(instance: Instance, ping: Ping): void;
   /** Any text that leaves the process: log lines, reports, ledger rows. */
   printed(text: string): void;
 }
@@ -64,6 +74,10 @@ export interface Run {
   isNetworkDown: boolean;
   isBanned: boolean;
   isJournalFull: boolean;
+  /** The dead man's switch does not answer, or not as it should; null: it is well. */
+  switchTrouble: "hangs" | "refuses" | "fails" | null;
+  /** What every signed request is answered with; null: the key is good. */
+  keyTrouble: number | null;
   /** A contract whose position rows hold a word that nobody knows; null: none. */
   spoilt: string | null;
   /** Where the process dies next; null: it lives. */

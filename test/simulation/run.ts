@@ -73,6 +73,8 @@ async function openScene(time: VirtualTime, story: Story, plant: Plant | null, t
     isNetworkDown: false,
     isBanned: false,
     isJournalFull: false,
+    switchTrouble: null,
+    keyTrouble: null,
     spoilt: null,
     death: null,
     trace: (line: string) => void hash.update(`${Math.round(time.elapsedMs * 1_000)} ${line}\n`),

@@ -1,4 +1,5 @@
 /** One process of the sidecar, put together as `backstop run` does it, on virtual time, wires and disk. */
+import { beatOn } from "../../src/service/run/beating.js";
 import { booksOver, type Books } from "../../src/service/books/books.js";
 import type { Current, Shared } from "../../src/service/run/account.js";
 import { type Accounts, openAccounts } from "../../src/service/run/accounts.js";
@@ -10,6 +11,7 @@ import { createLog, systemClock } from "../../src/runtime/index.js";
 import { configSchema } from "../../src/settings/schema.js";
 import { accountSettings, buildSettings, type Settings } from "../../src/settings/settings.js";
 import type { SidecarEvent } from "../../src/sidecar/event.js";
+import { createHeartbeat } from "../../src/sidecar/heartbeat.js";
 import type { GuardParts } from "../../src/sidecar/parts.js";
 import { type Sidecar, startSidecar } from "../../src/sidecar/sidecar.js";
 import type { Disk } from "./disk.js";
@@ -17,6 +19,7 @@ import { openLinesFor } from "./lines.js";
 import type { Instance, Run } from "./run-parts.js";
 import type { Story } from "./story.js";
 import type { Streams } from "./stream.js";
+import { fetchFor, SWITCH_URL } from "./switch.js";
 import { KEY, SECRET } from "./venue.js";
 
 export interface Running {
@@ -97,7 +100,15 @@ export function start(run: Run, instance: Instance, place: Place): Running {
     all: () => [],
     damage: () => null,
   };
-  const watcher = { tell: (event: SidecarEvent) => run.watcher.told(instance, event) };
+  const ping = fetchFor(run, instance);
+  const heartbeat = createHeartbeat({ url: SWITCH_URL, fetch: run.plant?.ping?.(ping) ?? ping, log });
+  const beat = beatOn(heartbeat, () => (running.sidecar === null ? [] : ["main"]));
+  const watcher = {
+    tell: (event: SidecarEvent) => {
+      run.watcher.told(instance, event);
+      beat(event);
+    },
+  };
   const shared: Shared = {
     ...sharedBy(
       { settings, log, pauses },
@@ -147,7 +158,10 @@ function watchedLedger(run: Run, instance: Instance, store: Ledger): Ledger {
   }
   return {
     ...store,
-    append: (entry) => timed([entry], () => store.append(entry)),
+    append: (entry) => {
+      run.watcher.intended(instance, entry);
+      return timed([entry], () => store.append(entry));
+    },
     appendAll: (entries) => timed(entries, () => store.appendAll(entries)),
   };
 }

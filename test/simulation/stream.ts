@@ -103,7 +103,8 @@ function begin(run: Run, one: Open, options: ConnectionOptions): void {
     }
     step(() => {
       const expiresMs = Date.now() + options.offsetMs() + 5_000;
-      const isRefused = strikes(run, "streamAuthRefused") || expiresMs <= time.exchangeNowMs();
+      const isRefused =
+        strikes(run, "streamAuthRefused") || run.keyTrouble !== null || expiresMs <= time.exchangeNowMs();
       if (isRefused) return one.end("the login was refused: Params Error");
       one.phase = "subscribing";
       one.heard();

@@ -10,6 +10,8 @@ import { createClaims } from "./claims.js";
 import { checkEffect } from "./effects.js";
 import { count, type Knowledge, openNotes, type Notes, type Violation, type Wished } from "./ledger.js";
 import { checkPurpose } from "./modes.js";
+import { watchOrder } from "./order.js";
+import { watchPings } from "./pings.js";
 import { checkWrite } from "./writes.js";
 
 export type { Violation } from "./ledger.js";
@@ -34,6 +36,8 @@ export function createCheckers(run: Run, disk: Disk): Checkers {
   const notes = openNotes(run, disk);
   const claims = createClaims(notes);
   const alerts = watchAlerts(notes);
+  const order = watchOrder(notes);
+  const pings = watchPings(notes);
 
   function printed(text: string): void {
     const found = CANARIES.find((canary) => text.includes(canary));
@@ -61,6 +65,12 @@ export function createCheckers(run: Run, disk: Disk): Checkers {
         run.tell(`${instance.name} tells ${JSON.stringify(event)}`);
       claims.told(instance, event);
       alerts.told(event);
+      pings.told(instance, event);
+    },
+    intended: (instance, entry) => order.intended(instance, entry),
+    pinged: (instance, ping) => {
+      printed(ping.text);
+      pings.heard(instance, ping);
     },
     written: (instance, entry) => {
       printed(JSON.stringify(entry.body));

@@ -5,10 +5,10 @@ import type { NewEntry } from "../../../src/ledger/port.js";
 import type { Disk } from "../disk.js";
 import type { Instance, Run, Sent } from "../run-parts.js";
 import type { LegState } from "../venue.js";
+import type { Check } from "./names.js";
 
 export interface Violation {
-  /** The invariant: S1 to S22, L1 to L6. */
-  readonly check: string;
+  readonly check: Check;
   readonly message: string;
   /** On the engine's clock, milliseconds. */
   readonly atMs: number;
@@ -65,7 +65,7 @@ export interface Notes {
   readonly counts: Map<string, number>;
   /** By leg, when a step that puts a level back was written down, oldest first. */
   readonly restores: Map<string, number[]>;
-  broken(check: string, message: string): void;
+  broken(check: Check, message: string): void;
   knowledge(instance: Instance, leg: string): Knowledge;
   written(instance: Instance): Written[];
   /** When a write to the ledger failed or was slow last. */

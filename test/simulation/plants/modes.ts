@@ -1,4 +1,5 @@
 /** Planted in what the operator has allowed, and in what he is told while something is missing. */
+import { dec, print } from "../../../src/domain/decimal.js";
 import type { Mode } from "../../../src/policy/protection.js";
 import type { SidecarEvent } from "../../../src/sidecar/event.js";
 import type { Plant } from "../planted.js";
@@ -25,6 +26,19 @@ export const MODE_PLANTS: readonly Plant[] = [
     breaks: ["S13"],
     story: inMode("create-only"),
     ...takenFor("tighten-only"),
+  },
+  {
+    name: "in tighten-only a take-profit that stands is moved along with the stop",
+    breaks: ["S13"],
+    story: inMode("tighten-only"),
+    ...atTradingStop((params, run) => {
+      const { symbol, positionIdx, stopLoss } = params;
+      const state = run.venue.states().find((one) => one.symbol === symbol && one.positionIdx === positionIdx);
+      if (stopLoss === undefined || state?.takeProfit == null) return;
+      const tick = run.venue.ticks(String(symbol)).at(-1) ?? dec("1");
+      params["takeProfit"] = print(state.takeProfit.price.plus(state.side === "long" ? tick : tick.neg()));
+      params["tpTriggerBy"] = "MarkPrice";
+    }),
   },
   {
     name: "every stop goes by the last price",

@@ -47,6 +47,40 @@ export const REST_PLANTS: readonly Plant[] = [
     ...passAs(() => ({ heldStep: () => null })),
   },
   {
+    name: "a missing stop is written down, and sent, after what is only made better",
+    breaks: ["L6"],
+    story: (story) => ({
+      ...busy(story),
+      // Between two sweeps nobody hears of anything, so that much is to be done at once.
+      symbols: ["BTCUSDT", "ETHUSDT", "SOLUSDT", "DOGEUSDT", "XRPUSDT"],
+      sweepSeconds: 120,
+      personEverySeconds: 20,
+      faults: { pushLost: 1 },
+    }),
+    ...passAs(({ journal }) => ({
+      journal: {
+        intended: async (step, position) => {
+          const isMissing = step.action === "set-trading-stop" && step.stopLoss?.purpose === "add";
+          for (let turn = 0; turn < 20 && isMissing; turn += 1) await Promise.resolve();
+          await journal?.intended(step, position);
+        },
+        answered: (...given) => journal?.answered(...given),
+      },
+    })),
+  },
+  {
+    name: "the dead man's switch is never told",
+    breaks: ["F45"],
+    story: busy,
+    ping: () => () => Promise.resolve({ ok: true, status: 200, body: null } as Response),
+  },
+  {
+    name: "the dead man's switch is told that all is well after a sweep that failed",
+    breaks: ["F45"],
+    story: (story) => ({ ...busy(story), faults: { keyInvalid: 400 } }),
+    ping: (ping) => (url, options) => ping(String(url).replace(/\/fail$/, ""), options),
+  },
+  {
     name: "a pause is overlooked",
     breaks: ["S22"],
     story: (story) => ({ ...busy(story), symbols: ["BTCUSDT", "ETHUSDT", "SOLUSDT"], paused: "ETHUSDT" }),
