@@ -2,7 +2,8 @@
 import type { Assessed } from "../assess/assess.js";
 import type { PositionIntent } from "../domain/intent.js";
 import type { LifeRecord } from "../domain/life.js";
-import { isLooserStop, isPast, isTighterStop } from "../domain/price.js";
+import type { Position } from "../domain/position.js";
+import { type Exit, isLooserStop, isPast, isTighterStop } from "../domain/price.js";
 import { basePrice, type Market, nearestLevel, rebasedStop, type Wanted } from "../policy/levels.js";
 import type { ClosePosition, Step, StepLevel, StepReason, StepStop, StopPurpose } from "./step.js";
 
@@ -147,14 +148,15 @@ function pastChange(assessed: Assessed, market: Market, reason: StepReason): Sto
     case "close":
       if (stop.all !== null) return nearest();
       // What a close has left behind gets the tightest stop: it is never closed twice, and never left naked.
-      return life.closeSent || !isPastByOwnMark(assessed) ? nearest() : { kind: "close", reason: "stop-past" };
+      return life.closeSent || !isPastByOwnMark(position, assessed.wanted.stopLoss, "stop-loss")
+        ? nearest()
+        : { kind: "close", reason: "stop-past" };
   }
 }
 
 /** A close cannot be taken back: one price alone, which the mark in the position's row contradicts, is no reason for it. */
-function isPastByOwnMark({ position, wanted: { stopLoss } }: Assessed): boolean {
-  const { markPrice, side } = position;
-  return markPrice === null || stopLoss.kind !== "past" || isPast(stopLoss.level, markPrice, side, "stop-loss");
+function isPastByOwnMark({ markPrice, side }: Position, wanted: Wanted, exit: Exit): boolean {
+  return markPrice === null || wanted.kind !== "past" || isPast(wanted.level, markPrice, side, exit);
 }
 
 function setStop(assessed: Assessed, wanted: Wanted, purpose: StopPurpose, reason: StepReason): StopChange | null {
@@ -182,7 +184,9 @@ function takeProfitChange(assessed: Assessed, market: Market): TakeProfitChange 
     case "nearest":
       return setTakeProfit(nearestLevel(position, market, wanted.takeProfit.triggerBy, "take-profit"));
     case "close":
-      return assessed.life.closeSent ? null : { kind: "close" };
+      return assessed.life.closeSent || !isPastByOwnMark(position, wanted.takeProfit, "take-profit")
+        ? null
+        : { kind: "close" };
   }
 }
 

@@ -28,6 +28,8 @@ export interface QuoteInput {
   readonly intent: PositionIntent | null;
   /** The position of that side that is open, and that the order would grow; null: there is none. */
   readonly open: Assessed | null;
+  /** The stops that resting entry orders of that side will bring. */
+  readonly resting: readonly Decimal[];
   readonly nowMs: number;
 }
 
@@ -49,7 +51,7 @@ export function quoteFor(input: QuoteInput): Quote {
   if (base === null || base.lte(0)) return none("the exchange states no current mark price");
   const wanted = wantedStop(input, base);
   if (wanted.kind !== "level") return none(whyNot(wanted));
-  const stopLoss = notLooser({ price: wanted.price, triggerBy: wanted.triggerBy }, input);
+  const stopLoss = notLooser({ price: wanted.price, triggerBy: wanted.triggerBy }, base, input);
   if (isPast(stopLoss.price, base, side, "stop-loss") || stopLoss.price.eq(base)) {
     return none(`a stop stands at ${stopLoss.price.toFixed()}, which the order's price ${base.toFixed()} is past`);
   }
@@ -74,10 +76,15 @@ function wantedStop({ intent, policy, market, side }: QuoteInput, base: Decimal)
     : levelAgainst(base, offsetFrom(base, side, wish.distance, "stop-loss"), placing);
 }
 
-/** An attached Full stop takes the place of the one that stands. */
-function notLooser(quoted: StepLevel, { open, side }: QuoteInput): StepLevel {
+/**
+ * An attached Full stop takes the place of the one that stands: also of one that an order at rest brings before this
+ * one is filled, which it cannot where this one's price is past it.
+ */
+function notLooser(quoted: StepLevel, base: Decimal, { open, resting, side }: QuoteInput): StepLevel {
+  const brought = resting.filter((price) => !isPast(price, base, side, "stop-loss") && !price.eq(base));
   const standing = open?.stop.standingFull ?? null;
-  return standing !== null && isTighterStop(standing, quoted.price, side) ? { ...quoted, price: standing } : quoted;
+  const levels = standing === null ? brought : [standing, ...brought];
+  return levels.reduce((best, price) => (isTighterStop(price, best.price, side) ? { ...best, price } : best), quoted);
 }
 
 /** Nothing where an exit of anybody is on the profit side already. */

@@ -69,10 +69,14 @@ interface Situation {
   readonly market: Market;
 }
 
-/** Where the mark has passed what is wanted, a rebase must not end up looser than the configured level, if that is not past. */
+/**
+ * Where the mark has passed what is wanted: a rebase must not end up looser than the configured level, if that is not
+ * past; and what has vanished and cannot be put back leaves no position naked, or closed, that the config would keep.
+ */
 function orConfigured(level: WantedLevel, configured: Wanted, situation: Situation): WantedLevel {
   const { position, protection, market } = situation;
-  if (level.wanted.kind !== "past" || configured.kind !== "level" || protection.pastStop !== "rebase") return level;
+  if (level.wanted.kind !== "past" || configured.kind !== "level" || protection.pastStop === "nearest") return level;
+  if (protection.pastStop !== "rebase") return level.by === "learned" ? { wanted: configured, by: "config" } : level;
   const rebased = rebasedStop(position, protection, market);
   const isTighter = rebased.kind !== "level" || isTighterStop(configured.price, rebased.price, position.side);
   return isTighter ? { wanted: configured, by: "config" } : level;
@@ -92,7 +96,10 @@ export function stopBenchmark(position: Position, protection: Protection, life: 
   return wish === null ? { kind: "none" } : configuredStop(position, wish, market);
 }
 
-/** What vanished is put back only where a take-profit is wanted at all: a bot may have taken it away to let a gain run. */
+/**
+ * What vanished is put back only where a take-profit is wanted at all: a bot may have taken it away to let a gain run;
+ * and only where it can be put back. `sync` goes by the config alone.
+ */
 export function wantedTakeProfit(
   position: Position,
   protection: Protection,
@@ -103,10 +110,11 @@ export function wantedTakeProfit(
   const triggerBy = protection.takeProfit?.triggerBy ?? "LastPrice";
   if (intended !== null) return { wanted: takeProfitLevel(position, market, intended, triggerBy), by: "intent" };
   const learned = life.learned?.takeProfit ?? null;
-  if (learned === null || protection.takeProfit === null) {
-    return { wanted: configuredTakeProfit(position, protection, market), by: "config" };
-  }
-  return { wanted: takeProfitLevel(position, market, learned.price, learned.triggerBy), by: "learned" };
+  const isLearned = learned !== null && protection.takeProfit !== null && protection.mode !== "sync";
+  const stood = isLearned ? takeProfitLevel(position, market, learned.price, learned.triggerBy) : null;
+  return stood?.kind === "level"
+    ? { wanted: stood, by: "learned" }
+    : { wanted: configuredTakeProfit(position, protection, market), by: "config" };
 }
 
 /**

@@ -138,6 +138,7 @@ const account = mapping("an account", {
     .describe("A copy-trading master's exits close its followers too: report-only until this is true."),
 });
 
+const CRON_FIELDS = 6;
 const CRON = 'a cron line, seconds first, such as "*/30 * * * * *"';
 const WRITES = "a number above 0, at most 10 (the exchange's limit)";
 const LOOPBACK =
@@ -160,7 +161,7 @@ export const configSchema = mapping("the config", {
   rules: listOf(rule, "rules").default([]).describe("First match wins; each overrides only what it names."),
   sweep: mapping("the sweep", {
     cron: text(CRON)
-      .refine((line) => isCronExpression(line), { error: CRON })
+      .refine((line) => line.trim().split(/\s+/).length === CRON_FIELDS && isCronExpression(line), { error: CRON })
       .default("*/30 * * * * *")
       .describe("When all positions are looked at, as a cron line with seconds first."),
   })

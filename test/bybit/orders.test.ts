@@ -135,6 +135,8 @@ describe("an order row", () => {
     ["triggerPrice", { triggerPrice: "0" }],
     ["triggerBy", { triggerBy: "Moon" }],
     ["triggerDirection", { triggerDirection: 3 }],
+    ["triggerDirection", { side: "Sell", triggerDirection: 1 }],
+    ["triggerDirection", { side: "Buy", stopOrderType: "PartialStopLoss", tpslMode: "Partial", triggerDirection: 2 }],
     ["positionIdx", { positionIdx: 4 }],
     ["reduceOnly", { reduceOnly: "perhaps" }],
     ["orderId", { orderId: "" }],

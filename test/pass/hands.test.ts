@@ -47,6 +47,13 @@ describe("a flip in mid-pass", () => {
   });
 });
 
+test("in sync a take-profit that another hand has set goes to the configured level, once", async () => {
+  const profit = { protection: { mode: "sync", takeProfit: takeProfitAt("0.04") } } as const;
+  const positions = [aPosition({ fullStop: "98", fullTakeProfit: "110" })];
+  const { exchange } = await play({ positions, ...profit });
+  expect(exchange.writes.map(({ request }) => request)).toMatchObject([{ takeProfit: { price: dec("104") } }]);
+});
+
 describe("a read that lags behind a position which was just seen open", () => {
   const stale = (from: number, to: number) => (nth: number, hand: Hand) => {
     if (nth === from) hand.close(key);

@@ -19,6 +19,8 @@ interface Scene {
   readonly intent?: Partial<PositionIntent>;
   /** The open position, as the account shows it. */
   readonly open?: SnapshotShape;
+  /** The stops of entry orders at rest. */
+  readonly resting?: readonly string[];
   /** True: a rule says so. */
   readonly ignored?: boolean;
 }
@@ -26,7 +28,8 @@ interface Scene {
 const NOW_MS = 1_700_000_000_000;
 
 /** `98 by MarkPrice`, with a take-profit `98 by MarkPrice, 104 by LastPrice`; or why there is nothing. */
-function quoted({ side = "long", price = null, protection, market, intent, open, ignored = false }: Scene): string {
+function quoted(scene: Scene): string {
+  const { side = "long", price = null, protection, market, intent, open, resting = [], ignored = false } = scene;
   const none = { id: "i-1", stopLoss: null, takeProfit: null, waiver: null, mayLoosenFrom: null, who: "bot" };
   const quote = quoteFor({
     side,
@@ -35,6 +38,7 @@ function quoted({ side = "long", price = null, protection, market, intent, open,
     market: aMarket(market),
     intent: intent === undefined ? null : { ...none, ...intent },
     open: open === undefined ? null : firstOf(open),
+    resting: resting.map((level) => dec(level)),
     nowMs: NOW_MS,
   });
   if (quote.kind === "none") return quote.reason;
@@ -82,6 +86,17 @@ describe("the stop", () => {
     expect(quoted({ side: "short", open: { positions: [short], orders: [fullStop(short, "101")] } })).toBe(
       "101 by MarkPrice",
     );
+  });
+
+  test("is never looser than what an order at rest brings, which this one would replace", () => {
+    expect(quoted({ resting: ["97.5", "98.5"] })).toBe("98.5 by MarkPrice");
+    expect(quoted({ side: "short", resting: ["101.5"] })).toBe("101.5 by MarkPrice");
+    expect(quoted({ resting: ["97.5"] })).toBe("98 by MarkPrice");
+  });
+
+  test("is not bound by an order at rest whose stop would end the position before this one is filled", () => {
+    expect(quoted({ resting: ["98.5"], price: "98" })).toBe("96.1 by MarkPrice");
+    expect(quoted({ resting: ["100"] })).toBe("98 by MarkPrice");
   });
 
   test("beside a Partial leg is the configured one: that leg stays where it is", () => {

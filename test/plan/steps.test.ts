@@ -451,6 +451,13 @@ const PAST_PROFIT: readonly (readonly [
     {},
     ["set BTCUSDT/0 stop 98 add (stop-missing)"],
   ],
+  [
+    "close, by the last price alone, which the mark of the position's row contradicts: nothing",
+    "close",
+    { positions: [long], orders: [fullStop(long, "98")], tickers: [aTicker({ mark: "100", last: "105" })] },
+    {},
+    [],
+  ],
   ["close only once", "close", { positions: [rich], orders: [fullStop(rich, "98")] }, { closeSent: true }, []],
 ];
 

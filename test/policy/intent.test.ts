@@ -115,6 +115,15 @@ describe("a new stop", () => {
     );
   });
 
+  test.each(["alert", "close"] as const)(
+    "that stood, vanished and cannot be put back gives way to the configured one, also with pastStop: %s",
+    (pastStop) => {
+      expect(text(newStop(learning("99.2"), { mark: "99", protection: { pastStop } }))).toBe("98 by config");
+      expect(text(newStop(learning("99.2"), { mark: "97", protection: { pastStop } }))).toBe("past by learned");
+      expect(text(newStop(intending("99.2"), { mark: "99", protection: { pastStop } }))).toBe("past by intent");
+    },
+  );
+
   test("that the mark has passed gives way to the configured one where no rebased one can be had", () => {
     const scene = { position: aPosition({ entry: "12", mark: "2" }), mark: "2", tick: "1" };
     expect(text(newStop(intending("3"), { ...scene, protection: { stopLoss: stopAt("0.9") } }))).toBe("1 by config");
@@ -157,6 +166,8 @@ describe("a take-profit", () => {
     ["is what stood before it vanished", learning(null, "1", "107"), wished, "107 by learned"],
     ["is none where none is configured any more", learning(null, "1", "107"), {}, "none by config"],
     ["is the configured one where only a stop stood", learning("97"), wished, "104 by config"],
+    ["is the configured one where what stood is past", learning(null, "1", "99"), wished, "104 by config"],
+    ["is the configured one in sync", learning(null, "1", "107"), { ...wished, mode: "sync" }, "104 by config"],
   ])("%s", (_what, life, protection, expected) => {
     expect(text(wanted(life, protection))).toBe(expected);
   });

@@ -136,6 +136,12 @@ const CASES: readonly Case[] = [
       'sweep.cron: "every minute" is not allowed; allowed: a cron line, seconds first, such as "*/30 * * * * *".',
   },
   {
+    name: "a cron line of five fields, which leaves the seconds out",
+    config: `${ACCOUNT}${STOP}sweep: { cron: "*/30 * * * *" }\n`,
+    message:
+      'sweep.cron: "*/30 * * * *" is not allowed; allowed: a cron line, seconds first, such as "*/30 * * * * *".',
+  },
+  {
     name: "more writes than the exchange takes",
     config: `${ACCOUNT}${STOP}budget: { writesPerSecond: 11 }\n`,
     message: "budget.writesPerSecond: 11 is not allowed; allowed: a number above 0, at most 10 (the exchange's limit).",

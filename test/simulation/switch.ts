@@ -10,14 +10,16 @@ export function fetchFor(run: Run, instance: Instance): typeof fetch {
   return (url, options) =>
     new Promise((resolve, reject) => {
       const trouble = run.switchTrouble;
+      const address = addressText(url);
+      const body = typeof options?.body === "string" ? options.body : "";
       options?.signal?.addEventListener("abort", () => reject(new Error("aborted")));
       const lost = (): void => run.watcher.pinged(instance, { kind: "lost", text: "" });
       if (trouble === "hangs") return lost();
-      const kind = Object.entries(ENDINGS).find(([ending]) => String(url).endsWith(ending))?.[1] ?? "success";
+      const kind = Object.entries(ENDINGS).find(([ending]) => address.endsWith(ending))?.[1] ?? "success";
       run.time.after(run.story.latencyMs, run.time.world, () => {
         const isHeard = trouble === null && !run.isNetworkDown;
         if (!isHeard) lost();
-        else run.watcher.pinged(instance, { kind, text: `${String(url)} ${String(options?.body ?? "")}` });
+        else run.watcher.pinged(instance, { kind, text: `${address} ${body}` });
         run.time.after(1, instance, () => {
           if (isHeard) resolve(answer(200));
           else if (trouble === "fails") resolve(answer(503));
@@ -26,6 +28,9 @@ export function fetchFor(run: Run, instance: Instance): typeof fetch {
       });
     });
 }
+
+/** The product names it by text alone. */
+export const addressText = (url: Parameters<typeof fetch>[0]): string => (typeof url === "string" ? url : "");
 
 const answer = (status: number): Response => ({ ok: status === 200, status, body: null }) as Response;
 

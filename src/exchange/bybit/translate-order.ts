@@ -146,6 +146,9 @@ function openOrder(category: Category, wire: OrderWire, state: OpenOrder["state"
   if (execution === "limit" && price === null) throw new UnreadableField("price", wire.price);
   const triggerBy = wordOf("triggerBy", wire.triggerBy, TRIGGERS);
   const triggerDirection = wordOf("triggerDirection", wire.triggerDirection, TRIGGER_DIRECTIONS);
+  const direction = wordOf("side", wire.side, DIRECTIONS);
+  if (state === "waiting" && isStopLoss(kind) && triggerDirection !== "none" && triggerDirection !== STOPS[direction])
+    throw new UnreadableField("triggerDirection", wire.triggerDirection);
   return {
     category,
     symbol: wire.symbol,
@@ -153,7 +156,7 @@ function openOrder(category: Category, wire: OrderWire, state: OpenOrder["state"
     orderId: wire.orderId,
     orderLinkId: wire.orderLinkId ?? "",
     kind,
-    direction: wordOf("side", wire.side, DIRECTIONS),
+    direction,
     execution,
     price: execution === "market" ? null : price,
     quantity: openQuantity(wire, state),
@@ -187,6 +190,13 @@ function ownKindOf(wire: OrderWire): OrderKind {
   return kind === "full-take-profit" ? "partial-take-profit" : kind;
 }
 
+/** A position's stop-loss triggers as the price falls where it sells, else as it rises (docs/v5/order/open-order). */
+const STOPS = { sell: "fall", buy: "rise" } as const;
+
+function isStopLoss(kind: OrderKind): boolean {
+  return kind === "full-stop-loss" || kind === "partial-stop-loss";
+}
+
 function isFull(kind: OrderKind): boolean {
   return kind === "full-stop-loss" || kind === "full-take-profit";
 }
@@ -217,8 +227,7 @@ export function describesSameOrder(first: ReadOrder, second: ReadOrder): boolean
 }
 
 function decidingText(order: OpenOrder): string {
-  const { symbol, positionIdx, kind, direction, quantity, triggerPrice, price, reducesOnly } = order;
-  return [symbol, positionIdx, kind, direction, quantity, triggerPrice ?? "none", price ?? "none", reducesOnly].join(
-    " ",
-  );
+  const { symbol, positionIdx, kind, direction, quantity, triggerPrice, triggerBy, triggerDirection, price } = order;
+  const trigger = [triggerPrice ?? "none", triggerBy ?? "none", triggerDirection ?? "none"];
+  return [symbol, positionIdx, kind, direction, quantity, ...trigger, price ?? "none", order.reducesOnly].join(" ");
 }

@@ -1,11 +1,12 @@
 /** The exits for an order that is about to be sent, from a read that is asked for now. */
 import { type Assessed, type Assessment, assess } from "../../assess/assess.js";
-import { dec } from "../../domain/decimal.js";
-import { contractText, keyText, type PositionKey } from "../../domain/position.js";
-import type { Contract } from "../../domain/snapshot.js";
+import { type Decimal, dec } from "../../domain/decimal.js";
+import { contractText, keyText, type PositionKey, type Side } from "../../domain/position.js";
+import type { Contract, Snapshot } from "../../domain/snapshot.js";
 import { ExchangeFailure } from "../../exchange/failure.js";
 import type { QuoteAnswer, QuoteRequest } from "../../http/desk.js";
 import type { Intent } from "../../ledger/port.js";
+import { entryLegs } from "../../plan/entry.js";
 import { quoteFor } from "../../plan/quote.js";
 import { systemClock } from "../../runtime/index.js";
 import type { GuardParts } from "../../sidecar/parts.js";
@@ -48,15 +49,19 @@ export async function quoteFrom(request: QuoteRequest, parts: QuoteParts): Promi
   if (unread !== undefined) return none(503, `what stands at the exchange cannot be read: ${unread.row.reason}`);
   const isOpen = ({ position }: Assessed) => keyText(position.key) === keyText(key) && position.side === side;
   const open = assessment.positions.find(isOpen) ?? null;
-  const waiting = parts.intentsAt(key).find((intent) => intent.side === side) ?? null;
+  const nowMs = Math.max(snapshot.requestedAtMs, systemClock.now());
+  const policy = parts.policyOf(key, side);
+  const waiting = parts.intentsAt(key).findLast((intent) => isForNext(intent, side, nowMs)) ?? null;
+  const intent = open === null ? waiting : open.life.intent;
   const quoted = quoteFor({
     side,
     price: request.price === undefined ? null : dec(request.price),
-    policy: parts.policyOf(key, side),
+    policy,
     market: { instrument, ticker, marginMode: snapshot.marginMode },
-    intent: open?.life.intent ?? waiting,
+    intent: policy.protection.mode === "report-only" ? null : intent,
     open,
-    nowMs: Math.max(snapshot.requestedAtMs, systemClock.now()),
+    resting: restingStops(snapshot, key, side),
+    nowMs,
   });
   if (quoted.kind === "none") return none(422, quoted.reason);
   const { stopLoss, takeProfit } = quoted;
@@ -64,6 +69,21 @@ export async function quoteFrom(request: QuoteRequest, parts: QuoteParts): Promi
     takeProfit === null ? {} : { takeProfit: takeProfit.price.toFixed(), tpTriggerBy: takeProfit.triggerBy };
   const stop = { stopLoss: stopLoss.price.toFixed(), slTriggerBy: stopLoss.triggerBy };
   return { kind: "quoted", fields: { ...stop, ...profit, tpslMode: "Full" } };
+}
+
+/** It waits for the next position of that side; one that waits for another order, or belongs to a life, does not. */
+function isForNext({ side, state, orderLinkId, createdAtMs, ttlMs }: Intent, wanted: Side, nowMs: number): boolean {
+  return side === wanted && state === "pending" && orderLinkId === null && nowMs <= createdAtMs + ttlMs;
+}
+
+/** Those that take a position's place for its stop; a Partial one becomes a leg beside it. */
+function restingStops(snapshot: Snapshot, key: PositionKey, side: Side): readonly Decimal[] {
+  const legs = entryLegs(snapshot).filter((leg) => keyText(leg.key) === keyText(key) && leg.side === side);
+  return legs.flatMap(({ orders }) =>
+    orders.flatMap(({ attachedStopLoss: price, attachedMode }) =>
+      price === null || attachedMode === "partial" ? [] : [price],
+    ),
+  );
 }
 
 function none(httpStatus: 404 | 422 | 503, message: string): QuoteAnswer {

@@ -2,12 +2,18 @@
 import { dec } from "../../../src/domain/decimal.js";
 import type { GuardParts } from "../../../src/sidecar/parts.js";
 import type { Plant } from "../planted.js";
+import { addressText } from "../switch.js";
 import { KEY, SECRET } from "../venue.js";
 import { atTheLine, busy, toldAs } from "./wrapping.js";
 
 const passAs = (change: (pass: GuardParts["pass"]) => Partial<GuardParts["pass"]>): Pick<Plant, "guard"> => ({
   guard: (parts) => ({ ...parts, pass: { ...parts.pass, ...change(parts.pass) } }),
 });
+
+/** So many promises later. */
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await Promise.resolve();
+}
 
 export const REST_PLANTS: readonly Plant[] = [
   {
@@ -61,7 +67,7 @@ export const REST_PLANTS: readonly Plant[] = [
       journal: {
         intended: async (step, position) => {
           const isMissing = step.action === "set-trading-stop" && step.stopLoss?.purpose === "add";
-          for (let turn = 0; turn < 20 && isMissing; turn += 1) await Promise.resolve();
+          if (isMissing) await turns(20);
           await journal?.intended(step, position);
         },
         answered: (...given) => journal?.answered(...given),
@@ -78,7 +84,7 @@ export const REST_PLANTS: readonly Plant[] = [
     name: "the dead man's switch is told that all is well after a sweep that failed",
     breaks: ["F45"],
     story: (story) => ({ ...busy(story), faults: { keyInvalid: 400 } }),
-    ping: (ping) => (url, options) => ping(String(url).replace(/\/fail$/, ""), options),
+    ping: (ping) => (url, options) => ping(addressText(url).replace(/\/fail$/, ""), options),
   },
   {
     name: "a pause is overlooked",
