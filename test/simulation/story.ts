@@ -79,7 +79,7 @@ export function storyOf(seed: number, hours: number): Story {
     hedge,
     marginMode: one("ISOLATED_MARGIN", "REGULAR_MARGIN"),
     statesOpenTime: dice.next() < 0.75,
-    sweepSeconds: dice.next() < 0.04 ? 30 : one(120, 300, 300, 600, 600, 600, 900, 900, 900),
+    sweepSeconds: dice.next() < 0.04 ? 60 : one(120, 300, 300, 600, 600, 600, 900, 900, 900),
     protection: {
       mode: one("create-only", "create-only", "tighten-only", "tighten-only", "sync", "sync", "sync", "report-only"),
       stopPercent: one(0.5, 1, 2, 3, 5),
