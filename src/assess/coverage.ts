@@ -131,10 +131,14 @@ function isReducingConditional(order: OpenOrder): boolean {
   return order.kind === "conditional" && order.reducesOnly;
 }
 
-/** A reduce-only limit order that rests can only be on the profit side: on the other it would have filled. */
+/**
+ * A closing limit order that rests can only be on the profit side: on the other it would have filled. In hedge mode an
+ * order against its own leg closes, whatever its flags say (docs/v5/position/position-mode).
+ */
 function restsOnProfitSide(position: Position, order: OpenOrder): boolean {
   const isTriggeredTakeProfit = takeProfitSource(position, order) !== null;
-  const isReducing = (order.kind === "plain" && order.reducesOnly) || isTriggeredTakeProfit;
+  const isClosing = order.reducesOnly || order.positionIdx !== 0;
+  const isReducing = (order.kind === "plain" && isClosing) || isTriggeredTakeProfit;
   return isReducing && order.execution === "limit" && order.state !== "waiting";
 }
 

@@ -1,7 +1,7 @@
 /** What is known of an account during a pass: one whole read, with later looks laid over it. */
 import type { UnreadableOrder } from "./order.js";
 import { contractText, type PositionKey } from "./position.js";
-import type { Contract, Gap, ReadScope, Snapshot } from "./snapshot.js";
+import { type Contract, type Gap, hidesRows, isBlindFor, type ReadScope, type Snapshot } from "./snapshot.js";
 import {
   type Absence,
   absenceAfter,
@@ -15,6 +15,8 @@ import {
 
 export interface Picture {
   readonly snapshot: Snapshot;
+  /** The latest look as it was read. */
+  readonly latest: Snapshot;
   /** When the read that shows a contract was requested, by `contractText`; others are as old as the snapshot. */
   readonly seenAtMs: ReadonlyMap<string, number>;
   /** Positions that were open and that later looks do not show. */
@@ -24,7 +26,7 @@ export interface Picture {
 }
 
 export function pictureOf(snapshot: Snapshot): Picture {
-  return { snapshot, seenAtMs: new Map(), absence: NOBODY_ABSENT, again: null };
+  return { snapshot, latest: snapshot, seenAtMs: new Map(), absence: NOBODY_ABSENT, again: null };
 }
 
 /** When what we know of this contract was asked for. */
@@ -91,7 +93,8 @@ export function vanishedContracts({ absence }: Picture, sinceMs = Number.NEGATIV
 
 /** True: proven flat by a look that was asked for then or later. A push may have told of another life since. */
 export function isProvenClosed({ absence }: Picture, key: string, sinceMs: number): boolean {
-  return (absence.closed.get(key) ?? Number.NEGATIVE_INFINITY) >= sinceMs;
+  const closedAtMs = absence.closed.get(key);
+  return closedAtMs !== undefined && closedAtMs >= sinceMs;
 }
 
 type Row = { readonly category: Contract["category"]; readonly symbol: string | null };
@@ -110,6 +113,7 @@ function overlaidWhole(picture: Picture, later: Snapshot): Picture {
     seenAtMs: new Map(kept.map(({ key }) => [contractText(key), seenAtMs(picture, key)] as const)),
     absence: picture.absence,
     again: lookOf(later),
+    latest: later,
     snapshot: {
       ...later,
       positions: [...later.positions, ...kept],
@@ -145,6 +149,7 @@ function overlaidPart(picture: Picture, later: Snapshot, scope: readonly Contrac
     ]),
     absence: picture.absence,
     again: lookOf(later),
+    latest: later,
     snapshot: {
       ...snapshot,
       receivedAtMs: later.receivedAtMs,
@@ -199,16 +204,6 @@ function seenContracts(later: Snapshot, scope: readonly Contract[]): ReadonlySet
     (contract) => !later.gaps.some((gap) => isBlindFor(gap, contract)) && !nameless.has(contract.category),
   );
   return new Set(seen.map(contractText));
-}
-
-/** Without prices or trading rules the rows are seen all the same. */
-function isBlindFor(gap: Gap, { category, symbol }: Contract): boolean {
-  const { symbols } = gap;
-  return hidesRows(gap) && gap.category === category && (symbols === undefined || symbols.includes(symbol));
-}
-
-function hidesRows({ what }: Gap): boolean {
-  return what === "positions" || what === "orders";
 }
 
 /** What a look at this contract alone did not show, named by the contract: it holds until a later look shows it. */

@@ -57,3 +57,13 @@ export interface Snapshot {
   /** Our clock minus the exchange's, milliseconds; positive: ours is ahead. Null: not measured. */
   readonly clockSkewMs: number | null;
 }
+
+/** Without prices or trading rules the rows are seen all the same. */
+export function isBlindFor(gap: Gap, { category, symbol }: Contract): boolean {
+  const { symbols } = gap;
+  return hidesRows(gap) && gap.category === category && (symbols === undefined || symbols.includes(symbol));
+}
+
+export function hidesRows({ what }: Gap): boolean {
+  return what === "positions" || what === "orders";
+}

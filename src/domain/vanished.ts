@@ -1,7 +1,7 @@
 /** Positions that were open and that a later read does not show: closed only by independent signs, or as the stream tells. */
 import type { OpenOrder } from "./order.js";
 import { contractText, keyText, type Position, type PositionKey, type UnreadablePosition } from "./position.js";
-import type { Contract, FlatLeg, Snapshot } from "./snapshot.js";
+import { type Contract, type FlatLeg, isBlindFor, type Snapshot } from "./snapshot.js";
 
 /** Not believed closed yet. */
 export interface Vanished {
@@ -10,7 +10,7 @@ export interface Vanished {
   readonly sinceMs: number;
   /** When the first and the last read were asked for whose own row said flat; null: something spoke against it since. */
   readonly flat: { readonly sinceMs: number; readonly untilMs: number } | null;
-  /** A whole list of open positions that was asked for since then lacks it as well. */
+  /** A list of open positions that was asked for since then, and came whole, lacks it as well. */
   readonly isUnlisted: boolean;
 }
 
@@ -78,9 +78,15 @@ function withLook(one: Vanished, later: Snapshot): Vanished {
   const { key } = one.position;
   const atMs = later.requestedAtMs;
   if (later.orders.some((order) => isExitOf(order, key))) return { ...one, flat: null, isUnlisted: false };
-  const isUnlisted = one.isUnlisted || (one.flat !== null && later.scope === "account");
+  const isListed = later.scope === "account" && !isBlind(later, key);
+  const isUnlisted = one.isUnlisted || (one.flat !== null && isListed);
   if (saysFlat(key, later)) return { ...one, isUnlisted, flat: { sinceMs: one.flat?.sinceMs ?? atMs, untilMs: atMs } };
   return wasAskedAbout(key, later) ? { ...one, flat: null, isUnlisted: false } : { ...one, isUnlisted };
+}
+
+/** The list that would show it has failed, or has a row that cannot be read and may be its own. */
+function isBlind({ gaps, unreadablePositions }: Snapshot, key: PositionKey): boolean {
+  return gaps.some((gap) => isBlindFor(gap, key)) || unreadablePositions.some((row) => isAbout(row, key));
 }
 
 /** By name: then its row is missing, where a list of open positions that lacks it says as much as it can. */

@@ -3,8 +3,8 @@ import type { ReadingEngine } from "./engine.js";
 import { LedgerError } from "./error.js";
 import type { Entry, Ledger } from "./port.js";
 import { intentRows } from "./intent-store.js";
-import { toEntry, toIntent, toLife } from "./rows.js";
-import { entryPage, openLifeRows } from "./store.js";
+import { toEntry, toIntent } from "./rows.js";
+import { entryPage, openLivesIn } from "./store.js";
 import type { EntryRow } from "./tables.js";
 
 export interface LedgerReader extends Pick<Ledger, "history" | "openLives" | "intents" | "close"> {
@@ -31,7 +31,7 @@ export async function readLedger(url: string): Promise<LedgerReader | null> {
   return {
     isSnapshot,
     history: (filter) => read(async () => (await entryPage(db, filter)).map(entryOf)),
-    openLives: (account) => read(async () => (await openLifeRows(db, account)).map(toLife)),
+    openLives: (account) => read(() => openLivesIn(db, account)),
     intents: (filter) => read(async () => (await intentRows(db, filter)).map(toIntent)),
     close,
   };

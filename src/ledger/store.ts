@@ -2,10 +2,10 @@
 import { bindable, bindableRow } from "./codec.js";
 import type { Engine, LedgerLog } from "./engine.js";
 import { createIntentStore } from "./intent-store.js";
-import type { HistoryFilter, Ledger } from "./port.js";
+import type { HistoryFilter, Ledger, Life } from "./port.js";
 import { entryColumns, lifeColumns, toEntry, toLife } from "./rows.js";
 import { keepAccount, type Runs } from "./runs.js";
-import type { Database, EntryRow, LifeColumns } from "./tables.js";
+import type { Database, EntryRow } from "./tables.js";
 
 const LARGEST_PAGE = 1000;
 
@@ -55,16 +55,43 @@ export async function entryPage(db: Database, filter: HistoryFilter): Promise<En
   return query.orderBy("id", "desc").limit(size).execute();
 }
 
-export function openLifeRows(db: Database, account: string): Promise<LifeColumns[]> {
-  const lives = db.selectFrom("lives").selectAll().where("account", "=", bindable(account));
-  return lives.where("ended_ms", "is", null).orderBy("first_seen_ms").orderBy("id").execute();
+export async function openLivesIn(db: Database, account: string): Promise<Life[]> {
+  const rows = db.selectFrom("lives").selectAll().where("account", "=", bindable(account));
+  const lives = await rows.where("ended_ms", "is", null).orderBy("first_seen_ms").orderBy("id").execute();
+  const closing = await closingLives(db, account);
+  return lives.map(toLife).map((life) => {
+    const { record } = life;
+    return closing.has(life.id) && !record.closeSent ? { ...life, record: { ...record, closeSent: true } } : life;
+  });
+}
+
+/** A close is sent once in a life: who wrote one down, and died before it was answered, may have sent it. */
+async function closingLives(db: Database, account: string): Promise<ReadonlySet<string>> {
+  const rows = await db
+    .selectFrom("entries")
+    .select(["life_id", "kind", "body"])
+    .where("account", "=", bindable(account))
+    .where("kind", "in", ["step-intended", "step-answered"])
+    .where("body", "like", '%"action":"close-position"%')
+    .execute();
+  const sent = new Map<string, number>();
+  for (const { life_id: id, kind, body } of rows) {
+    if (id === null) continue;
+    const isSent = kind === "step-intended" ? 1 : isNotSent(body) ? -1 : 0;
+    sent.set(id, (sent.get(id) ?? 0) + isSent);
+  }
+  return new Set([...sent].flatMap(([id, times]) => (times > 0 ? [id] : [])));
+}
+
+function isNotSent(body: string): boolean {
+  return body.includes('"answer":"not-sent"');
 }
 
 type LifeStore = Pick<Ledger, "openLives" | "saveLife">;
 
 function createLifeStore(db: Database, { read, write }: Runs): LifeStore {
   return {
-    openLives: (account) => read(async () => (await openLifeRows(db, account)).map(toLife)),
+    openLives: (account) => read(() => openLivesIn(db, account)),
     saveLife: (life) =>
       write(async () => {
         const { id, ...rest } = lifeColumns(life);

@@ -46,7 +46,7 @@ export async function firstView(options: Attentive): Promise<View> {
   // An auction ends, and contracts are kept for an hour: the next pass goes by their present phase.
   if (view.assessment.positions.some(isInAuction)) options.refreshInstruments?.();
   const doubtful = view.assessment.positions.filter(
-    ({ status, position }) => status === "unknown" && attention.has(position.key),
+    (assessed) => isDoubtful(assessed) && attention.has(assessed.position.key),
   );
   if (doubtful.length === 0) return view;
   await options.clock.sleep(SECOND_LOOK_AFTER_MS);
@@ -57,6 +57,12 @@ export async function firstView(options: Attentive): Promise<View> {
   return again === null
     ? view
     : proven(viewOf(lookedAgain(picture, again, options.isToldFlat), null, options), options);
+}
+
+/** Or one of two lists lags behind: an order is shown that the position's own row does not state. */
+function isDoubtful({ status, position, stop }: Assessed): boolean {
+  const isUnstated = position.fullStopLoss === null && stop.inside?.legs.some(({ source }) => source === "full");
+  return status === "unknown" || (status === "protected" && isUnstated === true);
 }
 
 /** What is settled by the exchange itself stays so. */

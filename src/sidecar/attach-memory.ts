@@ -2,9 +2,14 @@
 import type { OpenOrder } from "../domain/order.js";
 import type { Snapshot } from "../domain/snapshot.js";
 
+/** How the reason begins where exits were sent to an order. */
+export const SENT_ONCE = "its exits were sent once";
+
 /** Behind a port, so that it can outlive the process; a lost memory costs one more try at most. */
 export interface LeftAlone {
   has(orderId: string): boolean;
+  /** Exits were sent to it, as far as is remembered. */
+  isAttached(orderId: string): boolean;
   add(orderId: string, reason: string): void;
   forget(orderId: string): void;
 }
@@ -13,6 +18,7 @@ export function leftAloneInMemory(): LeftAlone {
   const reasons = new Map<string, string>();
   return {
     has: (orderId) => reasons.has(orderId),
+    isAttached: (orderId) => reasons.get(orderId)?.startsWith(SENT_ONCE) ?? false,
     add: (orderId, reason) => {
       if (!reasons.has(orderId)) reasons.set(orderId, reason);
     },

@@ -7,7 +7,7 @@ import { type AmendOrder, planAttach } from "../plan/attach.js";
 import type { ResolvedPolicy } from "../policy/resolve.js";
 import { type AgeClock, mayStillLeave } from "../verify/freshness.js";
 import { type AttachEvent, createAttachBook } from "./attach-book.js";
-import { type LeftAlone, watchOrders } from "./attach-memory.js";
+import { type LeftAlone, SENT_ONCE, watchOrders } from "./attach-memory.js";
 
 export type { AttachEvent } from "./attach-book.js";
 
@@ -73,7 +73,7 @@ export function createAttacher(options: AttacherOptions): Attacher {
       hasLeft ||= reason === null;
       return reason;
     });
-    if (answer.kind !== "not-sent") leftAlone.add(step.orderId, `its exits were sent once: ${answer.kind}`);
+    if (answer.kind !== "not-sent") leftAlone.add(step.orderId, `${SENT_ONCE}: ${answer.kind}`);
     book.answered(step, answer, { atMs: clock.now(), hasLeft });
     return answer;
   }

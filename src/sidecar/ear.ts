@@ -4,6 +4,7 @@ import { contractText, isOtherOpening, type Position, type PositionKey } from ".
 import type { Contract } from "../domain/snapshot.js";
 import type { Push, StreamListener } from "../exchange/stream.js";
 import type { Closer } from "./event.js";
+import { type AttachedStops, replacedByAttached } from "./hindsight.js";
 import type { GuardParts } from "./parts.js";
 import { isLate } from "./lateness.js";
 import type { Live } from "./live.js";
@@ -19,8 +20,7 @@ export interface EarParts extends Pick<GuardParts, "pass" | "tell" | "orderInten
   readonly wakeFor: (contract: Contract) => void;
   readonly closerOf: (position: Position) => Closer;
   readonly watchesEntries: () => boolean;
-  /** The exits of this entry order were attached by us. */
-  readonly isAttachedByUs: (orderId: string) => boolean;
+  readonly attached: Pick<AttachedStops, "isOurs" | "has">;
 }
 
 type Of<K extends Push["kind"]> = Extract<Push, { kind: K }>;
@@ -97,9 +97,20 @@ export class Ear implements StreamListener {
   #positionOpen({ position }: Of<"position-open">, nowMs: number): void {
     const { lives, reflex, tell } = this.#parts;
     const known = lives.get(position.key)?.position;
+    this.#replacedByOurs(position, nowMs);
     for (const event of lives.saw(position, nowMs)) tell(event);
     const isOnItsWay = position.fullStopLoss === null && reflex.sendStop(position, nowMs);
     if (!isOnItsWay && (known === undefined || isNews(position, known))) this.#wakeFor(position.key);
+  }
+
+  /** The position may be told of before the order that has brought its stop. */
+  #replacedByOurs(position: Position, nowMs: number): void {
+    const { lives, attached, reflex, pass } = this.#parts;
+    const { key, side, fullStopLoss: price } = position;
+    const stood = replacedByAttached(position, price, lives.get(key), attached);
+    if (stood === null || price === null) return;
+    const triggerBy = pass.policyOf(key, side).protection.stopLoss?.triggerBy ?? "MarkPrice";
+    reflex.broughtByUs({ key, side, triggerBy, price, atMs: nowMs }, stood);
   }
 
   #positionFlat({ key }: Of<"position-flat">, nowMs: number): void {
@@ -147,13 +158,13 @@ export class Ear implements StreamListener {
   ): void {
     // It came with the first part that was filled; what another hand has set since then is later.
     if (carriedStop === null || before?.filledQuantity.gt(0)) return;
-    const { reflex, lives, isAttachedByUs } = this.#parts;
+    const { reflex, lives, attached } = this.#parts;
     const { positionIdx, ...stop } = carriedStop;
     const key = { account: this.#account(), ...contract, positionIdx };
     const brought = { ...stop, key, atMs: nowMs };
     reflex.carries(brought);
     const known = lives.get(key)?.position;
-    if (known?.fullStopLoss == null || known.side !== stop.side || !isAttachedByUs(orderId)) return;
+    if (known?.fullStopLoss == null || known.side !== stop.side || !attached.isOurs(orderId)) return;
     reflex.broughtByUs(brought, known.fullStopLoss);
   }
 

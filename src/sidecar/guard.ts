@@ -19,7 +19,7 @@ import { Looks } from "./looks.js";
 import type { Attacher } from "./attach.js";
 import { attacherFor } from "./attaching.js";
 import type { GuardParts } from "./parts.js";
-import { Passes } from "./passes.js";
+import { isClosed, Passes } from "./passes.js";
 import { Reflex } from "./reflex.js";
 import { Restraint } from "./restraint.js";
 import type { AccountStatus } from "./status.js";
@@ -32,9 +32,8 @@ const GAP_MS = 150;
 const MOST_LOOKING_ON_MS = 2_000;
 /** While the stream is down, everything is looked at so often. */
 const DOWN_SWEEP_MS = 5_000;
-/** A key that was refused is tried once in this time; anything else soon again. */
-const REFUSED_RETRY_MS = 60_000;
-const FAILED_RETRY_MS = 1_000;
+/** What a pass could not see. */
+const UNSEEN_RETRY_MS = 1_000;
 /** A sidecar tries on where a single pass gives up. */
 const MOST_UNPROVEN = 3;
 /** A position that is known and that a read does not show. */
@@ -105,7 +104,7 @@ export class Guard {
     this.#ear = new Ear({
       ...shared,
       watchesEntries: () => attach?.isWanted() ?? false,
-      isAttachedByUs: (orderId) => this.#attached.isOurs(orderId),
+      attached: this.#attached,
       reflex: this.#reflex,
       ...(parts.orderIntents === undefined ? {} : { orderIntents: parts.orderIntents }),
       wake: (why) => this.wake(why),
@@ -227,6 +226,7 @@ export class Guard {
       pass: this.#parts.pass,
       lives: this.#lives,
       attached: this.#attached,
+      isAttached: (orderId) => this.#parts.attach?.leftAlone.isAttached(orderId) ?? false,
       reflex: this.#reflex,
     });
     const time = { nowMs: this.#nowMs(), pass: this.#passes.count };
@@ -249,7 +249,7 @@ export class Guard {
     const tookMs = this.#passes.ended({ isWhole, isComplete, nowMs: this.#nowMs() });
     this.#latest = result;
     for (const contract of [...result.unanswered, ...lookedForInVain(result.picture)]) {
-      this.#later.addAgain(`unseen ${contractText(contract)}`, contract, FAILED_RETRY_MS);
+      this.#later.addAgain(`unseen ${contractText(contract)}`, contract, UNSEEN_RETRY_MS);
     }
     if (isWhole) this.#lives.began();
     this.#tellSteps(result);
@@ -269,10 +269,9 @@ export class Guard {
 
   #failed({ facts, message }: ExchangeFailure, isWhole: boolean): void {
     if (facts.cause === "closed") return;
-    const isClosedToUs = facts.cause === "key" || facts.cause === "permission";
     const nowMs = this.#nowMs();
-    const tookMs = this.#passes.failed(message, { isWhole, isClosedToUs, nowMs });
-    this.#notBeforeMs = nowMs + (isClosedToUs ? REFUSED_RETRY_MS : FAILED_RETRY_MS);
+    const tookMs = this.#passes.failed(message, { isWhole, isClosedToUs: isClosed(facts.cause), nowMs });
+    this.#notBeforeMs = nowMs + this.#passes.retryAfterMs(facts.cause);
     // What woke the pass still holds; that a part was not seen is mended by looking at everything.
     this.wake("asked");
     const told = { account: this.name, whole: isWhole, tookMs, reason: message, cause: facts.cause };

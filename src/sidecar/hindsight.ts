@@ -2,7 +2,8 @@
 import type { Assessed, Assessment } from "../assess/assess.js";
 import type { Decimal } from "../domain/decimal.js";
 import { type Picture, seenAtMs } from "../domain/picture.js";
-import { isOtherOpening, keyText, type PositionKey, type Side } from "../domain/position.js";
+import { isOtherOpening, keyText, type Position, type PositionKey, type Side } from "../domain/position.js";
+import type { Snapshot } from "../domain/snapshot.js";
 import { isLooserStop, isPast } from "../domain/price.js";
 import { basePrice } from "../policy/levels.js";
 import type { Life, Lives } from "./lives.js";
@@ -10,6 +11,8 @@ import type { PassBasics } from "./parts.js";
 import type { Reflex } from "./reflex.js";
 
 export interface HindsightParts {
+  /** Exits were sent to this order, perhaps by the process before this one. */
+  readonly isAttached: (orderId: string) => boolean;
   readonly pass: Pick<PassBasics, "memory" | "policyOf">;
   /** As they were known before the look. */
   readonly lives: Lives;
@@ -21,14 +24,15 @@ export interface HindsightParts {
 export function lookBack(
   { positions }: Assessment,
   picture: Picture,
-  { pass, lives, attached, reflex }: HindsightParts,
+  { pass, lives, attached, reflex, isAttached }: HindsightParts,
 ): void {
+  attached.recognise(picture.snapshot, isAttached);
   for (const assessed of positions) {
     const { position, stop } = assessed;
     const { key, side } = position;
     const before = lives.get(key);
     if (hasTriggeredUnseen(assessed, before)) pass.memory.remember(position, { stopTriggered: true });
-    const stood = replacedByAttached(assessed, before, attached);
+    const stood = replacedByAttached(position, stop.standingFull, before, attached);
     if (stood === null || stop.standingFull === null) continue;
     const triggerBy = pass.policyOf(key, side).protection.stopLoss?.triggerBy ?? "MarkPrice";
     reflex.broughtByUs({ key, side, triggerBy, price: stop.standingFull, atMs: seenAtMs(picture, key) }, stood);
@@ -45,19 +49,18 @@ function hasTriggeredUnseen({ position, stop, market }: Assessed, before: Life |
 }
 
 /** The tighter level that stood before, where a stop that we had attached to an entry order has replaced it; else null. */
-function replacedByAttached(
-  { position, stop }: Assessed,
+export function replacedByAttached(
+  position: Position,
+  stands: Decimal | null,
   before: Life | undefined,
-  attached: AttachedStops,
+  attached: Pick<AttachedStops, "has">,
 ): Decimal | null {
   const stood = before?.position.fullStopLoss ?? null;
-  if (before === undefined || stood === null || stop.standingFull === null || !isSameLife(position, before))
-    return null;
-  const isLooser = isLooserStop(stop.standingFull, stood, position.side);
-  return isLooser && attached.has(position.key, position.side, stop.standingFull) ? stood : null;
+  if (before === undefined || stood === null || stands === null || !isSameLife(position, before)) return null;
+  return isLooserStop(stands, stood, position.side) && attached.has(position.key, position.side, stands) ? stood : null;
 }
 
-function isSameLife(position: Assessed["position"], { position: before }: Life): boolean {
+function isSameLife(position: Position, { position: before }: Life): boolean {
   return before.side === position.side && !isOtherOpening(before.openedAtMs, position.openedAtMs);
 }
 
@@ -69,6 +72,14 @@ export class AttachedStops {
   sent(orderId: string, key: PositionKey, side: Side, stopLoss: Decimal): void {
     this.#orders.add(orderId);
     this.#levels.add(levelText(key, side, stopLoss));
+  }
+
+  /** What rests with exits that the process before this one has sent. */
+  recognise({ account, orders }: Snapshot, isAttached: (orderId: string) => boolean): void {
+    for (const { orderId, attachedStopLoss: price, category, symbol, positionIdx, direction } of orders) {
+      if (price === null || this.isOurs(orderId) || !isAttached(orderId)) continue;
+      this.sent(orderId, { account, category, symbol, positionIdx }, direction === "buy" ? "long" : "short", price);
+    }
   }
 
   isOurs(orderId: string): boolean {

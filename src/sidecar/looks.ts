@@ -55,7 +55,7 @@ export class Looks {
     const { nowMs } = time;
     const { live, lives, tell } = this.#parts;
     const wasWhole = live.isWhole();
-    live.looked(picture.snapshot);
+    live.looked(picture.latest);
     if (!wasWhole && live.isWhole()) tell({ kind: "watching", account: picture.snapshot.account });
     const isNew = (contract: Contract) =>
       seenAtMs(picture, contract) > (this.#takenInMs.get(contractText(contract)) ?? Number.NEGATIVE_INFINITY);

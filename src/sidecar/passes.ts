@@ -1,4 +1,6 @@
 /** What is known of the passes of one account: when they began, what they saw, and why one brought nothing. */
+import type { FailureCause } from "../exchange/failure.js";
+
 export interface PassEnd {
   readonly isWhole: boolean;
   readonly isComplete: boolean;
@@ -11,6 +13,15 @@ export interface PassFailure {
   readonly nowMs: number;
 }
 
+/** A key that was refused is tried once in this time; anything else soon again. */
+const REFUSED_RETRY_MS = 60_000;
+const RETRY_MS = 1_000;
+/** What is overloaded is asked less and less often, by each process at times of its own. */
+const MOST_RETRY_MS = 8_000;
+const OVERLOADED: readonly FailureCause[] = ["server", "rate-limit"];
+
+export const isClosed = (cause: FailureCause): boolean => cause === "key" || cause === "permission";
+
 export class Passes {
   lastWholeStartMs = Number.NEGATIVE_INFINITY;
   lastCompleteMs: number | null = null;
@@ -22,6 +33,8 @@ export class Passes {
   /** How many have begun. */
   count = 0;
   #startedMs: number | null = null;
+  /** Of failures in a row. */
+  #failures = 0;
 
   started(nowMs: number, isWhole: boolean): void {
     this.count += 1;
@@ -33,6 +46,7 @@ export class Passes {
   ended({ isWhole, isComplete, nowMs }: PassEnd): number {
     const tookMs = this.runningMs(nowMs);
     this.#startedMs = null;
+    this.#failures = 0;
     if (isWhole) this.trouble = null;
     if (isWhole) this.lastWholeTookMs = tookMs;
     if (isWhole && isComplete) this.lastCompleteMs = nowMs;
@@ -42,10 +56,19 @@ export class Passes {
   failed(reason: string, { isWhole, isClosedToUs, nowMs }: PassFailure): number {
     const tookMs = this.runningMs(nowMs);
     this.#startedMs = null;
+    this.#failures += 1;
     this.isClosedToUs = isClosedToUs;
     // That a part could not be seen says nothing about the account.
     if (isWhole || isClosedToUs) this.trouble = reason;
     return tookMs;
+  }
+
+  /** After the latest failure, milliseconds. */
+  retryAfterMs(cause: FailureCause): number {
+    if (isClosed(cause)) return REFUSED_RETRY_MS;
+    if (!OVERLOADED.includes(cause)) return RETRY_MS;
+    const mostMs = Math.min(MOST_RETRY_MS, RETRY_MS * 2 ** this.#failures);
+    return Math.max(RETRY_MS, mostMs * (0.5 + Math.random() / 2));
   }
 
   /** 0: none runs. */

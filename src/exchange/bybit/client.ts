@@ -159,7 +159,7 @@ async function attempt<T>(
   const sent = await parts.transport.send({ method, path, params, signed: wanted.limitClass !== "market" });
   const times = { sentAtMs, receivedAtMs: clock.now(), roundTripMs: clock.monotonicMs() - startedMs };
   if (!("facts" in sent) || sent.facts.httpStatus !== undefined) heard.atMs = clock.monotonicMs();
-  if ("facts" in sent) throw fail(sent.facts.httpStatus === 403 ? banned(parts.ip, sent.facts, times) : sent.facts);
+  if ("facts" in sent) throw fail(sent.facts.cause === "ip-ban" ? banned(parts.ip, sent.facts, times) : sent.facts);
   const read = readEnvelope(sent.body);
   if (read === null) throw fail(garbage("the answer is no envelope"));
   const timed = { ...times, serverMs: read.serverMs };

@@ -17,6 +17,7 @@ export async function openLeftAlone(account: string, { ledger }: Books): Promise
   }
   return {
     has: (orderId) => atHand.has(orderId),
+    isAttached: (orderId) => atHand.isAttached(orderId),
     add: (orderId, reason) => {
       if (atHand.has(orderId)) return;
       atHand.add(orderId, reason);
