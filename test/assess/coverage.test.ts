@@ -22,6 +22,7 @@ import { dec } from "../../src/domain/decimal.js";
 
 const long = aPosition({ size: "2" });
 const short = aShort({ size: "2" });
+const longLeg = aPosition({ size: "2", positionIdx: 1 });
 const leg1 = aPosition({ size: "2", positionIdx: 1 });
 const leg2 = aShort({ size: "2", positionIdx: 2 });
 
@@ -316,6 +317,12 @@ const PROFITS: readonly Scenario[] = [
     position: long,
     orders: [reduceOnlyLimit(long, "105", "2", { reducesOnly: false })],
     cover: null,
+  },
+  {
+    what: "in hedge mode a limit order against its own leg closes, whatever its flags say",
+    position: longLeg,
+    orders: [reduceOnlyLimit(longLeg, "105", "2", { reducesOnly: false })],
+    cover: "1 at 105 by limit",
   },
   {
     what: "a reduce-only conditional on the profit side",

@@ -78,6 +78,8 @@ export interface FakeExchangeOptions {
   readonly beforeWrite?: (write: Write, hand: Hand) => void;
   /** True: the nth read shows no order rows of exits that stand, as happens for a moment after a change. */
   readonly hidesExitRows?: (nth: number) => boolean;
+  /** True: the rows of positions in the nth read state no stop, though order rows still show one. */
+  readonly hidesRowStops?: (nth: number) => boolean;
   /** True: looks do not claim to show every open order. */
   readonly hidesOtherOrders?: boolean;
   /** True: the nth read, by name, lacks the rows of flat legs. */
@@ -178,7 +180,8 @@ export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
       ({ symbol }) => symbol === null || isSeen(symbol),
     );
     const isReadable = ({ key }: Position) => !unreadable.some(({ symbol }) => symbol === key.symbol);
-    const positions = shown.map((each) => rowOf(each, marks)).filter(isReadable);
+    const stated = options.hidesRowStops?.(reads.length) ? { fullStopLoss: null } : {};
+    const positions = shown.map((each) => ({ ...rowOf(each, marks), ...stated })).filter(isReadable);
     const known = [...held.values()].map(({ position }) => instrumentFor(position));
     return aSnapshot({
       scope,

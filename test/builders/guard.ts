@@ -5,7 +5,7 @@ import type { Push, Stream, StreamListener } from "../../src/exchange/stream.js"
 import { attachThrough } from "../../src/apply/attach.js";
 import { inMemory, type Memory } from "../../src/ledger/memory.js";
 import type { Protection } from "../../src/policy/protection.js";
-import { leftAloneInMemory } from "../../src/sidecar/attach-memory.js";
+import { type LeftAlone, leftAloneInMemory } from "../../src/sidecar/attach-memory.js";
 import type { SidecarEvent } from "../../src/sidecar/event.js";
 import { Guard } from "../../src/sidecar/guard.js";
 import type { OrderIntents, PassBasics, Timers } from "../../src/sidecar/parts.js";
@@ -26,6 +26,8 @@ export interface GuardScene extends Omit<FakeExchangeOptions, "clock" | "positio
   readonly isLive?: boolean;
   /** True: entry orders get their exits. */
   readonly attachToOrders?: boolean;
+  /** What the process before this one has left. */
+  readonly leftAlone?: LeftAlone;
   /** Since the exchange last answered anything; default 0. */
   readonly silentForMs?: number | (() => number);
   /** Default: the clock of the scene. */
@@ -79,6 +81,7 @@ export async function guarded(scene: GuardScene = {}): Promise<Guarded> {
   const { positions = [], protection, pass, paused, writes = true, isLive = true, ...more } = scene;
   const {
     attachToOrders = false,
+    leftAlone = leftAloneInMemory(),
     unknownInstrument,
     silentForMs = 0,
     orderIntents,
@@ -122,7 +125,7 @@ export async function guarded(scene: GuardScene = {}): Promise<Guarded> {
           attach: {
             send: attachThrough(exchange.writer),
             exchangeNow: () => clock.now(),
-            leftAlone: leftAloneInMemory(),
+            leftAlone,
             isWanted: () => true,
           },
         }

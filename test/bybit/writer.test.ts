@@ -410,6 +410,9 @@ describe("a ban of the address", () => {
       body: "<html>configured to block access from your country</html>",
     }));
     expect((await failureOf(set())).facts).toMatchObject({ kind: "refused", cause: "permission" });
+    venue.answers(TRADING_STOP, () => ok({}));
+    await settled(set());
+    expect(venue.asked).toHaveLength(2);
   });
 });
 

@@ -1,10 +1,10 @@
 /** When a position that a read does not show any more is believed closed. */
 import { describe, expect, test } from "vitest";
-import { lookedAgain, type Picture, pictureOf, vanishedContracts } from "../../src/domain/picture.js";
+import { isProvenClosed, lookedAgain, type Picture, pictureOf, vanishedContracts } from "../../src/domain/picture.js";
 import { keyText } from "../../src/domain/position.js";
 import type { FlatLeg } from "../../src/domain/snapshot.js";
 import { fullStop } from "../builders/order.js";
-import { aPosition, aShort } from "../builders/position.js";
+import { anUnreadablePosition, aPosition, aShort } from "../builders/position.js";
 import { aSnapshot, type SnapshotShape } from "../builders/snapshot.js";
 
 const START_MS = 1_700_000_000_000;
@@ -62,6 +62,22 @@ describe("a position whose own row says flat", () => {
     expect(vanishedContracts(twice, START_MS + 101)).toMatchObject([CONTRACT]);
   });
 
+  test("is not closed by a list that failed, or that has a row which may be its own", () => {
+    const twice = [
+      { afterMs: 100, flatLegs: [flat()] },
+      { afterMs: 2_600, flatLegs: [flat()] },
+    ];
+    const list = { afterMs: 2_700, scope: "account" } as const;
+    const gap = { category: "linear", what: "positions", reason: "502" } as const;
+    expect(isClosed(looks(...twice, { ...list, gaps: [gap] }))).toBe(false);
+    expect(isClosed(looks(...twice, { ...list, unreadablePositions: [anUnreadablePosition()] }))).toBe(false);
+    expect(isClosed(looks(...twice, { ...list, unreadablePositions: [anUnreadablePosition({ symbol: null })] }))).toBe(
+      false,
+    );
+    const elsewhere = [anUnreadablePosition({ symbol: "ETHUSDT" })];
+    expect(isClosed(looks(...twice, { ...list, unreadablePositions: elsewhere }))).toBe(true);
+  });
+
   test("again at once is still not closed", () => {
     expect(isClosed(looks({ afterMs: 100, flatLegs: [flat()] }, { afterMs: 110, flatLegs: [flat()] }))).toBe(false);
   });
@@ -83,6 +99,12 @@ describe("a position whose own row says flat", () => {
     const picture = lookedAgain(pictureOf(aSnapshot({ positions: [long] })), later, () => true);
     expect(isClosed(picture)).toBe(true);
   });
+});
+
+test("nothing is proven closed that no look has shown flat, since whenever", () => {
+  const picture = pictureOf(aSnapshot({ positions: [long] }));
+  expect(isProvenClosed(picture, keyText(long.key), Number.NEGATIVE_INFINITY)).toBe(false);
+  expect(isProvenClosed(looks(...CLOSED), keyText(long.key), Number.NEGATIVE_INFINITY)).toBe(true);
 });
 
 describe("a position whose row is missing", () => {

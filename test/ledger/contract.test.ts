@@ -127,6 +127,24 @@ function livesAndWishes(newUrl: NewUrl): void {
     expect(await ledger.openLives("main")).toEqual([]);
   });
 
+  test("that a close was written down in a life, and may have been sent", async () => {
+    const { ledger } = await opened(await newUrl());
+    const close = { ...KEY, side: "long", body: { action: "close-position", quantity: "1" } } as const;
+    const ids = ["asked", "vetoed", "other"];
+    for (const id of ids) await ledger.saveLife(life({ id }));
+    await ledger.append({ ...close, kind: "step-intended", lifeId: "asked" });
+    await ledger.append({ ...close, kind: "step-intended", lifeId: "vetoed" });
+    await ledger.append({
+      ...close,
+      kind: "step-answered",
+      lifeId: "vetoed",
+      body: { ...close.body, answer: "not-sent" },
+    });
+    await ledger.append({ ...close, kind: "step-intended", lifeId: "other", body: { action: "set-trading-stop" } });
+    const lives = await ledger.openLives("main");
+    expect(lives.filter(({ record }) => record.closeSent).map(({ id }) => id)).toEqual(["asked"]);
+  });
+
   test("many entries at once in their order, and none of them where one does not fit", async () => {
     const { ledger } = await opened(await newUrl());
     await ledger.appendAll(["a", "b", "c"].map((body) => entry({ body })));

@@ -47,6 +47,22 @@ describe("a flip in mid-pass", () => {
   });
 });
 
+test("a stop order that the position's own row does not state is looked at twice before it counts", async () => {
+  const { exchange, report } = await play({
+    positions: [aPosition({ fullStop: "97" })],
+    hidesRowStops: (nth) => nth === 1,
+    beforeRead: (nth, hand) => {
+      if (nth !== 2) return;
+      hand.close(key);
+      hand.put(long);
+    },
+  });
+  // What is put back is what had stood.
+  expect(exchange.writes).toHaveLength(1);
+  expect(exchange.stopOf(key)).toBe("97");
+  expect(told(report, key).status).toBe("protected");
+});
+
 test("in sync a take-profit that another hand has set goes to the configured level, once", async () => {
   const profit = { protection: { mode: "sync", takeProfit: takeProfitAt("0.04") } } as const;
   const positions = [aPosition({ fullStop: "98", fullTakeProfit: "110" })];

@@ -346,6 +346,27 @@ test("a position is not called protected by what was seen before, where its cate
   await scene.close();
 });
 
+test("an exchange that is overloaded is asked less and less often, and soon again once it answers", async () => {
+  let isFailing = false;
+  const scene = await guarded({
+    positions: [long],
+    beforeRead: () => {
+      if (isFailing) throw failure("not-happened", "server", "Server error.");
+    },
+  });
+  isFailing = true;
+  scene.guard.wake("schedule");
+  await scene.clock.sleep(30_000);
+  const before = scene.exchange.reads.length;
+  await scene.clock.sleep(60_000);
+  expect(scene.exchange.reads.length - before).toBeLessThanOrEqual(16);
+  expect(scene.exchange.reads.length - before).toBeGreaterThanOrEqual(6);
+  isFailing = false;
+  await scene.clock.sleep(9_000);
+  expect(scene.guard.status().reachable).toBe(true);
+  await scene.close();
+});
+
 describe("a row that cannot be read", () => {
   const findings = (events: readonly SidecarEvent[]) =>
     events.flatMap((event) => (event.kind === "finding" ? [`${event.place.symbol} ${event.finding.code}`] : []));
