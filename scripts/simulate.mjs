@@ -25,7 +25,7 @@ const OPTIONS = {
 };
 
 const KEPT = 3;
-/** Seeds that have broken an invariant once, each with its story; they are run again for ever. */
+/** Stories that have broken an invariant once, and why; they are run again for ever, whatever a seed picks by now. */
 const FOUND = join(root, "test", "simulation", "found.json");
 
 /** Compiled beside the product, never into it; another run may still use what was compiled before. */
@@ -92,7 +92,8 @@ function tellFailure({ task, story, outcome, crash }) {
     say(`  ${check} at ${(atMs / 1_000).toFixed(1)} s: ${message}`);
   }
   if (story !== undefined) process.stdout.write(`${JSON.stringify(story)}\n`);
-  say(`  again: npm run simulate -- --seed ${task.seed} --hours ${task.hours}`);
+  const over = Object.keys(task.over).length === 0 ? "" : ` --over '${JSON.stringify(task.over)}'`;
+  say(`  again: npm run simulate -- --seed ${task.seed} --hours ${task.hours}${over}`);
 }
 
 async function runSeeds(options) {
@@ -103,15 +104,11 @@ async function runSeeds(options) {
       ? Array.from({ length: Number(options.seeds) }, (_, i) => Number(from) + i)
       : [Number(options.seed)];
   const again = options.found ? JSON.parse(readFileSync(FOUND, "utf8")) : [];
-  const drawn = seeds.map((seed) => ({ seed, hours: Number(hours) }));
-  const tasks = [...drawn, ...again].flatMap(({ seed, hours: ownHours }) => {
-    const task = {
-      seed,
-      hours: ownHours,
-      plant: options.only ?? null,
-      isTold: options.seed !== undefined && !options.quiet,
-      over,
-    };
+  const drawn = seeds.map((seed) => ({ seed, hours: Number(hours), over }));
+  const told = again.map(({ story }) => ({ seed: story.seed, hours: story.hours, over: { ...story, ...over } }));
+  const tasks = [...drawn, ...told].flatMap((one) => {
+    const isTold = options.seed !== undefined && !options.quiet;
+    const task = { ...one, plant: options.only ?? null, isTold };
     return options.twice ? [task, { ...task, isTold: false }] : [task];
   });
   const startedMs = performance.now();
@@ -133,12 +130,13 @@ async function runSeeds(options) {
         checks,
         Object.fromEntries([...new Set(outcome.violations.map(({ check }) => check))].map((name) => [name, 1])),
       );
-      const before = hashes.get(task.seed);
+      const name = JSON.stringify([task.seed, task.hours, task.over]);
+      const before = hashes.get(name);
       if (before !== undefined && before !== outcome.hash) {
         failed += 1;
         say(`✗ seed ${task.seed}: two runs, two traces: ${before} and ${outcome.hash}`);
       }
-      hashes.set(task.seed, outcome.hash);
+      hashes.set(name, outcome.hash);
     }
     if (outcome === undefined || outcome.violations.length > 0) {
       failed += 1;
@@ -160,7 +158,7 @@ async function runSeeds(options) {
     fired,
     seedsFired,
   };
-  if (options.seed !== undefined) say(`trace ${hashes.get(seeds[0])}`);
+  if (options.seed !== undefined) say(`trace ${[...hashes.values()][0]}`);
   if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   else tellSummary(report);
   return failed === 0 ? 0 : 1;
