@@ -3,7 +3,7 @@ import { type Reply, sign, signatureText } from "../../src/exchange/simulator/in
 import type { Fault } from "../../src/exchange/simulator/faults.js";
 import type { Credentials, Line, OpenLines, Outgoing } from "../../src/exchange/bybit/index.js";
 import { spoilRows } from "./rows.js";
-import { type Instance, passes, type Run, type Sent, strikes } from "./run-parts.js";
+import { addTo, type Instance, passes, type Run, type Sent, strikes } from "./run-parts.js";
 
 const RECV_WINDOW = "5000";
 const TIMEOUT_MS = 5_000;
@@ -29,7 +29,7 @@ function lineFor(run: Run, instance: Instance, credentials: Credentials, latest:
         const trip: Trip = { run, sent, request, resolve, reject, latest };
         if (!instance.isAlive || (outgoing.method === "POST" && passes(run, instance, "request leaving"))) return;
         if (outgoing.method === "POST") run.watcher.sent(sent);
-        run.counts.requests += 1;
+        addTo(run.counts, "requests");
         leave(trip);
       }),
   };

@@ -70,7 +70,8 @@ export interface Run {
   readonly fired: Map<FaultName, number>;
   /** True: nothing goes wrong any more. */
   isCalm: boolean;
-  readonly counts: { requests: number };
+  /** For the figures, by name. */
+  readonly counts: Map<string, number>;
   isNetworkDown: boolean;
   isBanned: boolean;
   isJournalFull: boolean;
@@ -98,6 +99,10 @@ export function strikes(run: Run, name: FaultName): boolean {
   return true;
 }
 
+export function addTo(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
+}
+
 export function noteFault(run: Run, name: FaultName): void {
   run.fired.set(name, (run.fired.get(name) ?? 0) + 1);
   run.trace(`fault ${name}`);
@@ -110,6 +115,7 @@ export function passes(run: Run, instance: Instance, at: Death): boolean {
   if (run.death !== at || run.isCalm) return false;
   run.death = null;
   noteFault(run, "kill");
+  addTo(run.counts, `killed: ${at}`);
   run.kill(instance, at);
   return true;
 }

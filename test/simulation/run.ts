@@ -36,7 +36,7 @@ export async function runSeed(story: Story, plant: Plant | null, tell: Run["tell
     await scene.calm();
     const figures = {
       ...scene.checkers.figures(),
-      ...scene.run.counts,
+      ...Object.fromEntries(scene.run.counts),
       events: time.events,
       cpuMs: Math.round((cpuMicros() - startedUs) / 1_000),
     };
@@ -69,7 +69,7 @@ async function openScene(time: VirtualTime, story: Story, plant: Plant | null, t
     dice: diceFor(story.seed, 1),
     fired: new Map<FaultName, number>(),
     isCalm: false,
-    counts: { requests: 0 },
+    counts: new Map(),
     isNetworkDown: false,
     isBanned: false,
     isJournalFull: false,
