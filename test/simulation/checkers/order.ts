@@ -3,7 +3,9 @@ import type { NewEntry } from "../../../src/ledger/port.js";
 import type { Instance } from "../run-parts.js";
 import type { Notes } from "./ledger.js";
 
-const URGENT: readonly unknown[] = ["add", "rebase", "nearest"];
+/** What no whole stop stands for, and a stop that is put back for another hand, which goes its own way. */
+const URGENT: readonly unknown[] = ["stop-missing", "stop-partial"];
+const APART: readonly unknown[] = ["stop-replaced"];
 /** The steps of one batch are handed to the ledger one behind the other, as each is durable, and leave in that order. */
 const TOGETHER_MS = 10;
 /** What has become naked since the batch was decided is no part of it. */
@@ -28,12 +30,12 @@ export function watchOrder(notes: Notes): Order {
     intended: ({ name }, { kind, category, symbol, positionIdx, body }) => {
       if (kind !== "step-intended") return;
       const atMs = run.time.elapsedMs;
-      const { stopLoss, purpose, action } = body as Record<string, unknown>;
-      const isUrgent = stopLoss !== undefined && URGENT.includes(purpose);
+      const { stopLoss, reason, action } = body as Record<string, unknown>;
+      const isUrgent = stopLoss !== undefined && URGENT.includes(reason);
       const isNext = lesser?.name === name && atMs - lesser.atMs <= TOGETHER_MS;
       if (isUrgent && isNext && isLongNaked(`${category}/${symbol}/${positionIdx}`))
         notes.broken("L6", `${symbol} has no stop, and ${lesser?.symbol} comes before it`);
-      const isLesser = action === "set-trading-stop" && !isUrgent && purpose !== "give-back";
+      const isLesser = action === "set-trading-stop" && !isUrgent && !APART.includes(reason);
       if (isLesser || (isUrgent && isNext)) lesser = { name, atMs, symbol: String(symbol) };
     },
   };
