@@ -5,6 +5,7 @@ export { keepInspectorShut, openInspector } from "./inspector.js";
 export { createLog, LOG_LEVELS, type Log, type LogLevel, type LogOptions } from "./log.js";
 export { isLoopbackHost, isLoopbackUrl } from "./loopback.js";
 export { maskSecrets } from "./mask.js";
+export { systemRandom } from "./random.js";
 export { readSecretFile, type SecretFile } from "./secret-file.js";
 export {
   createSecretRegistry,

@@ -48,7 +48,7 @@ export class Guard {
   readonly done: Promise<void>;
   readonly #parts: GuardParts;
   readonly #book = new PassBook(MOST_UNPROVEN);
-  readonly #passes = new Passes();
+  readonly #passes: Passes;
   readonly #bell: Bell;
   readonly #live = new Live();
   readonly #lives = new Lives();
@@ -70,6 +70,7 @@ export class Guard {
 
   constructor(parts: GuardParts) {
     this.#parts = parts;
+    this.#passes = new Passes(parts.random);
     this.#bell = new Bell(parts.timers);
     this.#bell.ring("start");
     this.name = parts.name;

@@ -56,6 +56,8 @@ export interface GuardParts {
   readonly instrumentOf: (contract: Contract) => Instrument | null;
   /** Why nothing may be written for a position: somebody paused it; null: nobody did. */
   readonly paused: (key: PositionKey) => string | null;
+  /** At least 0, below 1. */
+  readonly random: () => number;
   /** Milliseconds since the exchange last answered anything at all, also an error. */
   readonly silentForMs: () => number;
   /** The exchange's time; null: not known, so that of no push can be told how late it comes. */

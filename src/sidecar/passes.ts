@@ -35,6 +35,11 @@ export class Passes {
   #startedMs: number | null = null;
   /** Of failures in a row. */
   #failures = 0;
+  readonly #random: () => number;
+
+  constructor(random: () => number) {
+    this.#random = random;
+  }
 
   started(nowMs: number, isWhole: boolean): void {
     this.count += 1;
@@ -68,7 +73,7 @@ export class Passes {
     if (isClosed(cause)) return REFUSED_RETRY_MS;
     if (!OVERLOADED.includes(cause)) return RETRY_MS;
     const mostMs = Math.min(MOST_RETRY_MS, RETRY_MS * 2 ** this.#failures);
-    return Math.max(RETRY_MS, mostMs * (0.5 + Math.random() / 2));
+    return Math.max(RETRY_MS, mostMs * (0.5 + this.#random() / 2));
   }
 
   /** 0: none runs. */

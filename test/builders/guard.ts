@@ -111,6 +111,7 @@ export async function guarded(scene: GuardScene = {}): Promise<Guarded> {
     },
     instrumentOf: ({ symbol }) => (unknownInstrument ? null : (known.get(symbol) ?? null)),
     paused: paused ?? (() => null),
+    random: () => 0.5,
     silentForMs: typeof silentForMs === "number" ? () => silentForMs : silentForMs,
     exchangeNowMs: exchangeNowMs ?? (() => clock.now()),
     openStream: (listener) => {

@@ -81,6 +81,7 @@ describe("the sidecar", () => {
   function parts(name: string, snapshot: () => Promise<Snapshot>, silentForMs = 0): GuardParts {
     return {
       name,
+      random: () => 0.5,
       pass: {
         reader: { account: name, snapshot, keyInfo: () => Promise.reject(new Error()), clockSkewMs: async () => 0 },
         policyOf: () => resolved(),

@@ -1,6 +1,6 @@
 /** The private stream of one account on bybit-api: opens connections one after another, and tells what they push. */
-import { randomInt } from "node:crypto";
 import type { Category } from "../../domain/position.js";
+import { systemRandom } from "../../runtime/random.js";
 import type { Push, Stream, StreamListener } from "../stream.js";
 import type { Clock } from "./budget.js";
 import type { Log } from "./client.js";
@@ -145,6 +145,3 @@ function connectionOptions(options: StreamConnection): ConnectionOptions {
     log: options.log ?? (() => undefined),
   };
 }
-
-const RANDOM_STEPS = 2 ** 32;
-const systemRandom = (): number => randomInt(RANDOM_STEPS) / RANDOM_STEPS;

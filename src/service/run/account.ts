@@ -12,7 +12,7 @@ import type { FillHistory } from "../../exchange/fills.js";
 import type { Shelf } from "../../intents/shelf.js";
 import type { Pauses } from "../../ledger/pauses.js";
 import { readOnlyReason } from "../../ledger/readonly.js";
-import { createWakefulClock, type Log, systemClock, type WakefulClock } from "../../runtime/index.js";
+import { createWakefulClock, type Log, systemClock, systemRandom, type WakefulClock } from "../../runtime/index.js";
 import type { AccountSettings, Settings } from "../../settings/index.js";
 import type { LeftAlone } from "../../sidecar/attach-memory.js";
 import type { Tell } from "../../sidecar/event.js";
@@ -161,6 +161,7 @@ function guardParts({ account, session }: Connected, watched: Watched, shared: S
         copyTradingFreeze(account, picture.snapshot.copyTradingMaster),
     },
     ...(books.ledger === null ? {} : { orderIntents: orderIntents(account.name, books.ledger.shelf) }),
+    random: systemRandom,
     silentForMs: () => session.silentForMs(),
     exchangeNowMs: () => session.exchangeNowMs(),
     instrumentOf: (contract) => session.knownInstrument(contract),
