@@ -15,6 +15,8 @@ export interface Console {
   readonly outIsTerminal: boolean;
   /** A person is there to answer. */
   readonly isInteractive: boolean;
+  /** A person is there, and would not see what is asked. */
+  readonly isHalfInteractive: boolean;
   readonly color: boolean;
   readonly width: number;
 }
@@ -57,6 +59,7 @@ export function processConsole(): Console {
     },
     outIsTerminal: stdout.isTTY,
     isInteractive: stdin.isTTY && stderr.isTTY,
+    isHalfInteractive: stdin.isTTY && !stderr.isTTY,
     color: stdout.isTTY && !env["NO_COLOR"],
     width: stdout.isTTY ? stdout.columns || PLAIN_WIDTH : PLAIN_WIDTH,
   };

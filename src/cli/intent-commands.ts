@@ -1,7 +1,7 @@
 /** The three commands of `backstop intent`, as the command line spells them. */
 import { type Command, Option } from "commander";
 import type { Console } from "./console.js";
-import { durationMs, positionIdx, reasonText } from "./values.js";
+import { contractSymbol, durationMs, positionIdx, reasonText } from "./values.js";
 
 const load = {
   set: async () => (await import("./intent.js")).intentSet,
@@ -37,7 +37,7 @@ export function addIntentCommands(
 
 function withPlace(command: Command): Command {
   return command
-    .requiredOption("--symbol <symbol>", "the contract, such as BTCUSDT")
+    .requiredOption("--symbol <symbol>", "the contract, such as BTCUSDT", contractSymbol)
     .addOption(new Option("--category <category>", "its family").choices(["linear", "inverse"]).default("linear"))
     .option("--position-idx <index>", "0 one-way, 1 and 2 the legs of hedge mode", positionIdx, 0);
 }

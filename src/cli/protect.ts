@@ -9,6 +9,7 @@ import { reportOf } from "../service/report.js";
 import { PassBook } from "../verify/book.js";
 import type { Console } from "./console.js";
 import { type CommonOptions, openContext } from "./context.js";
+import { Refusal } from "./exit.js";
 import { assertDeliverable, deliver, type ReportOptions } from "./output.js";
 
 export interface ProtectOptions extends CommonOptions, ReportOptions {
@@ -17,9 +18,16 @@ export interface ProtectOptions extends CommonOptions, ReportOptions {
 }
 
 export async function protect(options: ProtectOptions, console: Console): Promise<number> {
+  refuseToGuess(options, console);
   const context = await openContext(options, console);
   await assertDeliverable(options);
   return deliver(await protectOnce(context, choiceOf(options, console)), options, console);
+}
+
+/** Somebody sits there, and would not see the question. */
+function refuseToGuess({ dryRun, yes }: ProtectOptions, { isHalfInteractive }: Console): void {
+  if (dryRun || yes || !isHalfInteractive) return;
+  throw new Refusal("protect asks before it sends, and stderr is no terminal; allowed: --yes, or --dry-run.");
 }
 
 /** A person at the terminal is asked account by account, one question at a time. */

@@ -24,6 +24,7 @@ export async function run(options: RunOptions, console: Console): Promise<number
   const { log } = context;
   // From the first moment on: a signal that comes early must find somebody who listens.
   const signal = interrupted();
+  const hangups = hearHangups();
   const crash = crashed(context);
   const notifier = createNotifier({ env: process.env, pid: process.pid, log });
   const from = loadOptionsOf(options);
@@ -32,8 +33,7 @@ export async function run(options: RunOptions, console: Console): Promise<number
   if (typeof opened === "string") return endedEarly(opened, context);
   if (typeof opened === "number") process.exit(opened);
   const service = opened.start();
-  const onHangup = (): void => service.reload();
-  process.on("SIGHUP", onHangup);
+  hangups.follow(() => service.reload());
   try {
     const isServing = service.serving.then(() => Promise.race([signal, service.done.then(() => "end")]));
     const reason = await Promise.race([isServing, crash]);
@@ -46,7 +46,7 @@ export async function run(options: RunOptions, console: Console): Promise<number
   } catch (error) {
     return exitCodeOf(error, context);
   } finally {
-    process.off("SIGHUP", onHangup);
+    hangups.follow(() => undefined);
     await closed(service);
     log.info("stopped");
   }
@@ -88,10 +88,25 @@ function bug(error: unknown, { log }: Context): number {
   return INTERNAL_ERROR;
 }
 
+/** Also where it comes twice, as from a terminal through npx: what is under way is ended in order all the same. */
 function interrupted(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve(signal));
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve(signal));
   });
+}
+
+/** One that comes before anybody can follow it is kept; unheard it would end the process. */
+function hearHangups(): { follow(callback: () => void): void } {
+  let isDue = false;
+  let callback = (): void => void (isDue = true);
+  process.on("SIGHUP", () => callback());
+  return {
+    follow: (next) => {
+      callback = next;
+      if (isDue) next();
+      isDue = false;
+    },
+  };
 }
 
 async function closed(service: Service): Promise<void> {

@@ -55,10 +55,10 @@ function readWords<T extends z.ZodType>(
   form: T | undefined,
 ): Reading<z.output<T>> {
   if (form === undefined) return { kind: "fit", value: undefined as z.output<T> };
-  const fields = "shape" in form ? (form.shape as Fields) : {};
+  const fields = new Map(Object.entries("shape" in form ? (form.shape as Fields) : {}));
   return judged(
     form,
-    Object.fromEntries(Object.entries(words).map(([name, word]) => [name, meant(word, fields[name])])),
+    Object.fromEntries(Object.entries(words).map(([name, word]) => [name, meant(word, fields.get(name))])),
   );
 }
 

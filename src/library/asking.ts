@@ -8,6 +8,7 @@ import {
   type IntentPlace,
   legProblem,
   positivePrice,
+  contractSymbol,
 } from "../intents/document.js";
 
 /** The levels wanted for one life of one position; prices are decimal strings. What is left out config decides. */
@@ -32,7 +33,7 @@ export type QuoteAnswer =
 const place = z.object({
   account: z.string(),
   category: z.enum(["linear", "inverse"], { error: "must be linear or inverse" }),
-  symbol: z.string().min(1).max(64),
+  symbol: contractSymbol,
   positionIdx: z.literal([0, 1, 2], { error: "must be 0 (one-way), 1 (long leg) or 2 (short leg)" }),
 });
 

@@ -67,7 +67,16 @@ function copyOf(config: Config): unknown {
 }
 
 function logTo(sink: LogSink | undefined): Log {
-  const stream = { write: (line: string) => sink?.write(line) };
+  // A log that cannot be written must not end what it tells of.
+  const stream = {
+    write: (line: string) => {
+      try {
+        sink?.write(line);
+      } catch {
+        // There is nowhere to say so.
+      }
+    },
+  };
   const level = sink === undefined ? "silent" : (sink.level ?? "info");
   return createLog({ level, stream, pretty: false, secrets: registeredSecrets });
 }

@@ -360,6 +360,30 @@ describe("SIGTERM with a write in flight", () => {
   });
 });
 
+describe.concurrent("signals at unusual moments", () => {
+  it("SIGINT that comes twice, as from a terminal through npx, ends it in order", async (context) => {
+    const stage = await openStage(context);
+    stage.exchange.setFault({ kind: "hang", path: "/v5/position/trading-stop", times: 100 });
+    const sidecar = startRun(context, stage);
+    await sidecar.watching();
+    openBook(stage);
+    await sidecar.says("a position has opened");
+    sidecar.process.kill("SIGINT");
+    await sidecar.says(/^stopping/);
+    expect(await sidecar.end("SIGINT")).toBe(0);
+    expect(sidecar.output()).toContain('"msg":"stopped"');
+  });
+
+  it("SIGHUP while it starts is followed once it has started", async (context) => {
+    const stage = await openStage(context);
+    const sidecar = startRun(context, stage);
+    await sidecar.logged.next(() => true);
+    sidecar.process.kill("SIGHUP");
+    await sidecar.says("the config was read anew");
+    expect(await sidecar.end()).toBe(0);
+  });
+});
+
 describe.concurrent("SIGHUP", () => {
   it("takes a new config over whole, and refuses a broken one whole", async (context) => {
     const stage = await openStage(context, { config: { protection: { mode: "report-only" } } });

@@ -50,7 +50,7 @@ describe.concurrent("help and version", () => {
     expect(stdout).toContain("--help");
   });
 
-  test.each(COMMANDS)("%s --version prints the version and nothing else", async (command) => {
+  test.each(["audit", "run"])("%s --version prints the version and nothing else", async (command) => {
     expect(await run([command, "--version"], folder, {})).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
   });
 

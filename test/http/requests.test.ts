@@ -211,3 +211,10 @@ function otherAddress(): string | undefined {
     .flat()
     .find((one) => one !== undefined && one.family === "IPv4" && !one.internal)?.address;
 }
+
+test.each(["constructor", "toString", "__proto__"])("a query named %s is no mistake of ours", async (name) => {
+  const { port } = await openWindow();
+  expect([200, 503]).toContain((await ask(port, `/readyz?${name}=1`)).status);
+  const headers = { authorization: `Bearer ${TOKEN}` };
+  expect((await ask(port, `/v1/history?${name}=1`, { headers })).status).toBe(400);
+});

@@ -59,6 +59,27 @@ describe("a sidecar of another program", () => {
     expect(log).not.toContain(SECRET);
   });
 
+  test("goes on when its log cannot be written", async () => {
+    const stage = await openStage();
+    const write = () => {
+      throw new Error("no space left on device");
+    };
+    const { sidecar, events } = await openSidecar(stage, { log: { write } });
+    stage.simulator.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    await events.next(({ kind, data }) => kind === "outcome" && data["outcome"] === "confirmed");
+    expect((await sidecar.sweep()).summary.protected).toBe(1);
+  });
+
+  test("calls nothing protected any more once it is closed", async () => {
+    const stage = await openStage();
+    stage.simulator.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    const { sidecar, events } = await openSidecar(stage);
+    await events.next(({ kind, data }) => kind === "outcome" && data["outcome"] === "confirmed");
+    expect((await sidecar.sweep()).summary.protected).toBe(1);
+    await sidecar.close();
+    expect(sidecar.report()).toMatchObject({ complete: false, summary: { positions: 1, protected: 0, unknown: 1 } });
+  });
+
   test("tells a listener no more once it has left", async () => {
     const stage = await openStage();
     const { sidecar } = await openSidecar(stage);
@@ -124,6 +145,7 @@ describe("an intent from the same program", () => {
       message: "no such account; there are: main",
     });
     expect(await sidecar.setIntent({ ...PLACE, positionIdx: 2 }, wish)).toMatchObject({ code: "unprocessable" });
+    expect(await sidecar.setIntent({ ...PLACE, symbol: "btcusdt" }, wish)).toMatchObject({ status: "refused" });
     expect(await sidecar.clearIntent({ ...PLACE, account: "other" })).toBe(false);
   });
 

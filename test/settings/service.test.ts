@@ -23,7 +23,7 @@ test("the config lines in its head load with credentials as systemd leaves them:
 test.each([
   "Type=notify",
   "NotifyAccess=all",
-  "Restart=on-failure",
+  "Restart=always",
   "RestartPreventExitStatus=64",
   "LoadCredential=key:/etc/backstop/credentials/key",
   "LoadCredential=secret:/etc/backstop/credentials/secret",

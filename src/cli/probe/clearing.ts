@@ -25,21 +25,31 @@ export async function intruder(bench: Bench): Promise<string | null> {
   return described({ orders, position }, bench)[0] ?? null;
 }
 
-/** Goes on until two reads in a row show nothing. Empty: nothing is left. */
-export async function clear(bench: Bench, { patience, sleep }: Clearing): Promise<readonly string[]> {
+/**
+ * Goes on until nothing has shown for a while: what was done last takes a moment to show, and where nobody knows whether
+ * it was done, longer. Empty: nothing is left.
+ */
+export async function clear(
+  bench: Bench,
+  { patience, sleep }: Clearing,
+  isInDoubt: boolean,
+): Promise<readonly string[]> {
   const untilMs = bench.monotonicMs() + patience.clearMs;
   const spared = createSpared(bench.contract.unit.times(MOST_UNITS));
-  let quiet = 0;
+  const quietMs = isInDoubt ? patience.waitMs : patience.calmMs;
+  let quietSinceMs = bench.monotonicMs();
   let left: readonly string[] = [];
-  while (quiet < QUIET_READS) {
+  for (let quiet = 0; quiet < QUIET_READS || bench.monotonicMs() - quietSinceMs < quietMs; ) {
     try {
       const found = await look(bench);
       left = described(found, bench);
       quiet = left.length === 0 ? quiet + 1 : 0;
+      if (left.length > 0) quietSinceMs = bench.monotonicMs();
       if (left.length > 0) await remove(found, bench, spared(signedSize(found.position).abs()));
     } catch (error) {
       if (!(error instanceof ExchangeFailure) && !(error instanceof Unsettled)) throw error;
       quiet = 0;
+      quietSinceMs = bench.monotonicMs();
       left = [`unknown, what is left in ${bench.contract.symbol} could not be read or removed: ${error.message}`];
     }
     if (bench.monotonicMs() >= untilMs) return left;

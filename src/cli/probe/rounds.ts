@@ -51,10 +51,13 @@ export async function askAll(experiments: readonly Experiment[], parts: RoundsPa
       results.push(unsettled(experiment, hindrance));
       continue;
     }
+    let isInDoubt = true;
     try {
-      results.push(await ask(experiment, parts.bench));
+      const result = await ask(experiment, parts.bench);
+      isInDoubt = result.verdict === "unsettled";
+      results.push(result);
     } finally {
-      left = await clear(parts.bench, parts);
+      left = await clear(parts.bench, parts, isInDoubt);
       if (left.length > 0) parts.leftBehind(left);
     }
   }

@@ -120,8 +120,9 @@ function opened(connected: Connected, { reading, turn, leftAlone }: Known, share
       stillness.close();
       intents.close();
       key.close();
-      await turn.close();
+      // Another process takes over as soon as the turn is given up: by then nothing of ours may be on the wire.
       await session.close();
+      await turn.close();
     },
   };
 }

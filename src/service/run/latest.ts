@@ -11,7 +11,13 @@ import type { Opened } from "./account.js";
 
 export type Watched = Pick<Opened, "account" | "guard" | "keyReading">;
 
-export function latestReport(watched: readonly Watched[], sidecar: Sidecar, books: Books): Report {
+/** `ended`: why nothing is looked at any more; null: it is. */
+export function latestReport(
+  watched: readonly Watched[],
+  sidecar: Sidecar,
+  books: Books,
+  ended: string | null = null,
+): Report {
   const results = sidecar.latest();
   const { accounts } = sidecar.status();
   const unwritten = books.trouble();
@@ -20,7 +26,8 @@ export function latestReport(watched: readonly Watched[], sidecar: Sidecar, book
     const result = results.get(name);
     const key = keyReading();
     const refused = key instanceof ExchangeFailure ? refusal(key) : [];
-    const { trouble: lostSight = null, nakedForMs = new Map() } = accounts.find((one) => one.name === name) ?? {};
+    const { trouble = null, nakedForMs = new Map() } = accounts.find((one) => one.name === name) ?? {};
+    const lostSight = ended ?? trouble;
     if (result === undefined) {
       const reason = lostSight ?? "it has not been looked at yet";
       const findings = [...refused, ...(unwritten === null ? [] : [ledgerFinding(unwritten)])];

@@ -18,10 +18,20 @@ export interface ReloadParts {
   readonly accounts: Accounts;
   readonly sidecar: Sidecar;
   readonly operations: Operations;
+  readonly isClosing: () => boolean;
+  /** A mistake of ours. */
+  readonly failed: (error: unknown) => void;
 }
 
-/** Answers with what asks for it. */
-export function followReloads(parts: ReloadParts): () => void {
+export interface Reloads {
+  ask(): void;
+  /** Nothing is taken over any more; resolves when what was under way has let go. */
+  close(): Promise<void>;
+}
+
+export function followReloads(given: Omit<ReloadParts, "isClosing">): Reloads {
+  let isClosing = false;
+  const parts: ReloadParts = { ...given, isClosing: () => isClosing };
   let { settings } = parts.current;
   let running: Promise<void> = Promise.resolve();
   const afterThose = async (before: Promise<void>, why: "asked" | "key-refused"): Promise<void> => {
@@ -29,18 +39,28 @@ export function followReloads(parts: ReloadParts): () => void {
     try {
       settings = await reloaded(settings, why, parts);
     } catch (error) {
-      parts.log.error({ err: error }, "a bug while the config was read anew; everything goes on as it was");
+      const isUnguarded = settings.accounts.some(({ name }) => parts.accounts.find(name) === null);
+      const outcome = isUnguarded ? "an account is guarded by nobody now" : "everything goes on as it was";
+      parts.log.error({ err: error }, `a bug while the config was read anew; ${outcome}`);
+      if (isUnguarded) parts.failed(error);
     }
   };
   const reload = (why: "asked" | "key-refused"): void => {
     running = afterThose(running, why);
   };
   parts.operations.onKeyRefused(() => reload("key-refused"));
-  return () => reload("asked");
+  return {
+    ask: () => reload("asked"),
+    close: () => {
+      isClosing = true;
+      return running;
+    },
+  };
 }
 
 /** Whole or not at all: what cannot be read leaves everything as it is. */
 async function reloaded(previous: Settings, why: "asked" | "key-refused", parts: ReloadParts): Promise<Settings> {
+  if (parts.isClosing()) return previous;
   const { log, from, operations, sidecar, current } = parts;
   const reload = await reloadSettings(previous, from);
   if (reload.kind === "refused") {
@@ -78,7 +98,9 @@ async function exchangeAccounts(previous: Settings, next: Settings, parts: Reloa
     ...leaving.map(({ name }) => letGo(name, parts)),
     ...changing.map(async (account) => {
       await letGo(account.name, parts);
-      parts.sidecar.add(await parts.accounts.open(account));
+      const guard = await parts.accounts.open(account);
+      // Otherwise it would go on by itself: what guards it is closed already.
+      if (!parts.isClosing()) parts.sidecar.add(guard);
     }),
   ]);
 }

@@ -12,7 +12,7 @@ import { openDesk } from "./desk.js";
 import { type Hub, openHub } from "./desk-events.js";
 import { latestReport } from "./latest.js";
 import { openOperations, type Operations } from "./operations.js";
-import { followReloads } from "./reload.js";
+import { followReloads, type Reloads } from "./reload.js";
 import { watchIntentsFile } from "./intents-file.js";
 import { booksFor, intentTold, sharedBy } from "./sharing.js";
 import type { Books } from "../books/books.js";
@@ -101,26 +101,34 @@ function startService(parts: Parts): Service {
   });
   started(sidecar);
   const file = watchIntentsFile({ current, accountNames, books, accounts, sidecar, hub, log });
-  const reload = followReloads({ from: options.from, log, current, accounts, sidecar, operations });
+  let failed: (error: unknown) => void = () => undefined;
+  const bug = new Promise<never>((_, reject) => (failed = reject));
+  const reloads = followReloads({ from: options.from, log, current, accounts, sidecar, operations, failed });
   log.info({ accounts: accounts.names(), dryRun: options.isDryRun }, "the sidecar has started");
-  const report = () => latestReport(accounts.opened(), sidecar, books);
+  let ended: string | null = null;
+  const report = () => latestReport(accounts.opened(), sidecar, books, ended);
   const guards = () => accounts.guards();
   const desk = openDesk({ current, books, guards, report, sidecar, events: hub, who: options.who });
   return {
     desk,
     serving: operations.started(() => sidecar.status(), desk),
-    reload,
-    done: sidecar.done,
-    close: async () => void (await within(CLOSE_WITHIN_MS, closed({ file, sidecar, accounts, operations, books }))),
+    reload: () => reloads.ask(),
+    done: Promise.race([sidecar.done, bug]),
+    close: async () => {
+      ended = "the sidecar has been closed";
+      await within(CLOSE_WITHIN_MS, closed({ file, sidecar, reloads, accounts, operations, books }));
+    },
   };
 }
 
 interface Closing extends Pick<Parts, "accounts" | "operations" | "books"> {
   readonly sidecar: Sidecar;
   readonly file: FileWatch | null;
+  readonly reloads: Reloads;
 }
 
-async function closed({ file, sidecar, accounts, operations, books }: Closing): Promise<void> {
-  await Promise.all([file?.close(), sidecar.close(), accounts.close(), operations.close()]);
+async function closed({ file, sidecar, reloads, accounts, operations, books }: Closing): Promise<void> {
+  const accountsClosed = reloads.close().then(() => accounts.close());
+  await Promise.all([file?.close(), sidecar.close(), accountsClosed, operations.close()]);
   await books.close();
 }

@@ -20,6 +20,8 @@ export function awaitLooks(events: EventHub): Waiting {
         if (isOver(event)) end(true);
       });
       const timer = setTimeout(() => end(false), mostMs);
+      // Nobody must be kept alive by waiting for a sidecar that was closed meanwhile.
+      timer.unref();
     });
   }
 
