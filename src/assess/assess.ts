@@ -43,6 +43,8 @@ export interface AssessInput {
   readonly lifeOf: (position: Position) => LifeRecord;
   /** Milliseconds since 1970; default: when the snapshot was asked for, which a picture of several looks makes old. */
   readonly nowMs?: number;
+  /** The same by the clock of the passes, which does not jump; default likewise. */
+  readonly steadyMs?: number;
   /** Why a position was not seen by the latest look that should have shown it; null: it was. Default: all were. */
   readonly outOfSight?: (position: Position) => string | null;
 }
@@ -54,7 +56,8 @@ export interface Assessment {
 }
 
 export function assess(input: AssessInput): Assessment {
-  const { snapshot, policyOf, lifeOf, nowMs = snapshot.requestedAtMs, outOfSight = () => null } = input;
+  const { snapshot, policyOf, lifeOf, outOfSight = () => null } = input;
+  const { nowMs = snapshot.requestedAtMs, steadyMs = snapshot.requestedAtMs } = input;
   const hedges = hedgeLegs(snapshot);
   const ordersByContract = groupByContract(snapshot.orders);
   const positions = snapshot.positions.map((position) =>
@@ -64,6 +67,7 @@ export function assess(input: AssessInput): Assessment {
       hedgedBy: hedges.get(keyText(position.key)) ?? [],
       orders: ordersByContract.get(contractText(position.key)) ?? [],
       nowMs,
+      steadyMs,
       outOfSight: outOfSight(position),
     }),
   );
@@ -76,7 +80,7 @@ export type Moment = Omit<AssessInput, "snapshot" | "nowMs"> & { readonly nowMs:
 /** The same snapshot at the same moment, after memory or intents have changed: judged anew is only what they change. */
 export function reassess(earlier: Assessment, input: Moment): Assessment {
   const { snapshot, unseen: unseenBefore } = earlier;
-  const { policyOf, lifeOf, nowMs, outOfSight = () => null } = input;
+  const { policyOf, lifeOf, nowMs, steadyMs = snapshot.requestedAtMs, outOfSight = () => null } = input;
   const orders = groupByContract(snapshot.orders);
   const positions = earlier.positions.map((assessed) => {
     const { position, hedgedBy } = assessed;
@@ -89,6 +93,7 @@ export function reassess(earlier: Assessment, input: Moment): Assessment {
       hedgedBy,
       orders: orders.get(contractText(position.key)) ?? [],
       nowMs,
+      steadyMs,
       outOfSight: outOfSight(position),
     });
   });
@@ -106,16 +111,17 @@ interface Circumstances {
   readonly hedgedBy: readonly string[];
   readonly orders: readonly OpenOrder[];
   readonly nowMs: number;
+  readonly steadyMs: number;
   readonly outOfSight: string | null;
 }
 
 function assessPosition(position: Position, snapshot: Snapshot, circumstances: Circumstances): Assessed {
-  const { policy, life, hedgedBy, orders, nowMs, outOfSight } = circumstances;
+  const { policy, life, hedgedBy, orders, outOfSight } = circumstances;
   const market = marketOf(position, snapshot);
   const seen = stopView(position, market, orders, snapshot);
   const stop = outOfSight === null ? seen : unseenStop(seen, outOfSight);
   const takeProfit = cover(position, "take-profit", takeProfitLegs(position, orders));
-  const wanted = wantedLevels(position, policy, life, market, nowMs);
+  const wanted = wantedLevels(position, policy, life, market, circumstances);
   const facts = { position, policy, life, market, stop, takeProfit, wanted, hedgedBy };
   const status = statusOf(facts);
   const findings = status === "ignored" ? ignoredFindings(facts) : findingsOf(facts, status, snapshot);

@@ -44,16 +44,21 @@ export function marketOf(position: Position, snapshot: Snapshot): Market | null 
   return { instrument, ticker: snapshot.tickers.get(contract) ?? blank, marginMode: snapshot.marginMode };
 }
 
-/** `nowMs`: milliseconds since 1970. */
+/** Milliseconds since 1970, by the calendar and by a clock that does not jump. */
+export interface Instant {
+  readonly nowMs: number;
+  readonly steadyMs: number;
+}
+
 export function wantedLevels(
   position: Position,
   { protection }: ResolvedPolicy,
   life: LifeRecord,
   market: Market | null,
-  nowMs: number,
+  { nowMs, steadyMs }: Instant,
 ): WantedLevels {
   const waiver = waiverAt(life, nowMs);
-  const mayRestore = life.restoredAtMs.filter((atMs) => nowMs - atMs < RESTORES_WITHIN_MS).length < MOST_RESTORES;
+  const mayRestore = life.restoredAtMs.filter((atMs) => steadyMs - atMs < RESTORES_WITHIN_MS).length < MOST_RESTORES;
   if (market === null) {
     const unknown: Wanted = { kind: "impossible", reason: "the contract's tick size is not known" };
     const levels = { stopLoss: unknown, stopBenchmark: unknown, takeProfit: unknown, reference: null };

@@ -27,6 +27,7 @@ export async function lastLook(step: Step, latest: View, options: PassOptions): 
       policyOf: ({ key, side }) => policyOf(key, side),
       lifeOf: (position) => memory.recall(position),
       nowMs: clock.calendarMs?.() ?? clock.now(),
+      steadyMs: clock.now(),
     });
     const planned = plan(assessment, { frozen: null, manyChangesAgreed: true });
     return { picture, assessment, planned, braked: null };

@@ -117,13 +117,14 @@ export async function nextView(
 
 function viewOf(picture: Picture, brakedBefore: string | null, options: Attentive): View {
   const { frozen, heldStep, manyChangesAgreed, attention, onLook } = options;
-  const nowMs = options.clock.calendarMs?.() ?? options.clock.now();
+  const steadyMs = options.clock.now();
+  const instant = { nowMs: options.clock.calendarMs?.() ?? steadyMs, steadyMs };
   const unseen = (position: Position) => outOfSight(picture, position.key);
-  const first = assess({ snapshot: picture.snapshot, ...knownTo(options), nowMs, outOfSight: unseen });
+  const first = assess({ snapshot: picture.snapshot, ...knownTo(options), ...instant, outOfSight: unseen });
   rememberLook(first, options);
   onLook?.(picture, first);
   // What the look has brought to memory counts for this plan already.
-  const assessment = reassess(first, { ...knownTo(options), nowMs, outOfSight: unseen });
+  const assessment = reassess(first, { ...knownTo(options), ...instant, outOfSight: unseen });
   const braked = brakedBefore ?? changeBrake(assessment);
   const heldBack = ({ position }: Assessed) => options.heldBack?.(position) ?? null;
   const held = { frozen: frozen(picture), heldBack, ...(heldStep === undefined ? {} : { heldStep }) };

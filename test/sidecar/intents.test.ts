@@ -120,6 +120,22 @@ test.each([
   await scene.close();
 });
 
+test("a wall clock that steps ahead brings no fourth time within the hour", async () => {
+  const { memory } = withIntent(null);
+  const protection = { mode: "sync", stopLoss: { distance: dec("0.05"), triggerBy: "MarkPrice" } } as const;
+  let aheadMs = 0;
+  const positions = [aPosition({ fullStop: "97" })];
+  const scene = await withMemory(memory, { positions, protection, wallAheadMs: () => aheadMs });
+  for (let round = 0; round < 4; round += 1) {
+    if (round === 3) aheadMs = 3_600_000;
+    scene.exchange.hand.setStop(key, "96");
+    scene.guard.wake("asked");
+    await scene.clock.sleep(60_000);
+  }
+  expect(stopWrites(scene, key)).toEqual(["97", "97", "97"]);
+  await scene.close();
+});
+
 test("where an intent waits for an order, a position waits half a second for its fill, and no longer", async () => {
   const wish = withIntent(null);
   const filled: string[] = [];

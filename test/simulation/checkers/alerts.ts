@@ -8,6 +8,8 @@ const PASSES = 3;
 /** What is critical is told again every minute, as passes come. */
 const AGAIN_MS = 60_000;
 const SLACK_MS = 30_000;
+/** A look may show the account as it was so long before; passes that end sooner may have missed it. */
+const SHOWS_WITHIN_MS = 10_000;
 
 interface Watched {
   readonly life: number;
@@ -44,6 +46,7 @@ export function watchAlerts(notes: Notes): Alerts {
     const nowMs = run.time.elapsedMs;
     const againMs = 2 * Math.max(AGAIN_MS, run.story.sweepSeconds * 1_000) + SLACK_MS;
     for (const [leg, one] of watched) {
+      if (nowMs - one.sinceMs < SHOWS_WITHIN_MS) continue;
       one.passes += 1;
       const silentMs = nowMs - (one.toldMs ?? one.sinceMs);
       if (one.passes < PASSES || (one.toldMs !== null && silentMs < againMs)) continue;
