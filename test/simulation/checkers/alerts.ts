@@ -1,5 +1,6 @@
 /** Who is told of what is naked: soon, and again for as long as it lasts, also of what is paused. */
 import type { SidecarEvent } from "../../../src/sidecar/event.js";
+import type { Instance } from "../run-parts.js";
 import type { LegState } from "../venue.js";
 import type { Notes } from "./ledger.js";
 
@@ -21,7 +22,7 @@ interface Watched {
 }
 
 export interface Alerts {
-  told(event: SidecarEvent): void;
+  told(instance: Instance, event: SidecarEvent): void;
 }
 
 export function watchAlerts(notes: Notes): Alerts {
@@ -42,9 +43,11 @@ export function watchAlerts(notes: Notes): Alerts {
     for (const [name, one] of watched) if (leg(name)) Object.assign(one, { toldMs: run.time.elapsedMs, passes: 0 });
   }
 
-  function passed(): void {
+  function passed({ stoppedUntilMs = Number.NEGATIVE_INFINITY }: Instance): void {
     const nowMs = run.time.elapsedMs;
     const againMs = 2 * Math.max(AGAIN_MS, run.story.sweepSeconds * 1_000) + SLACK_MS;
+    // By the clock of who stood still, less time has passed since it told of anything.
+    if (nowMs - stoppedUntilMs < againMs) return;
     for (const [leg, one] of watched) {
       if (nowMs - one.sinceMs < SHOWS_WITHIN_MS) continue;
       one.passes += 1;
@@ -57,11 +60,11 @@ export function watchAlerts(notes: Notes): Alerts {
   }
 
   return {
-    told: (event) => {
+    told: (instance, event) => {
       look();
       if (event.kind === "naked") alarmed((leg) => leg === legText(event.key));
       if (event.kind === "finding") alarmed((leg) => leg.startsWith(`${event.place.category}/${event.place.symbol}/`));
-      if (event.kind === "pass" && event.whole && event.result === "complete") passed();
+      if (event.kind === "pass" && event.whole && event.result === "complete") passed(instance);
     },
   };
 }

@@ -64,7 +64,7 @@ export function createCheckers(run: Run, disk: Disk): Checkers {
       if (run.tell !== null && event.kind !== "pass-started")
         run.tell(`${instance.name} tells ${JSON.stringify(event)}`);
       claims.told(instance, event);
-      alerts.told(event);
+      alerts.told(instance, event);
       pings.told(instance, event);
     },
     intended: (instance, entry) => order.intended(instance, entry),
