@@ -13,6 +13,7 @@ import { systemClock } from "../runtime/index.js";
 import type { Settings } from "../settings/index.js";
 import { readKey } from "../service/accounts.js";
 import { type Connected, connectAll } from "../service/connect.js";
+import { streamTrouble } from "../service/stream-check.js";
 import type { Console } from "./console.js";
 import { type CommonOptions, type Context, openContext } from "./context.js";
 
@@ -103,7 +104,24 @@ async function examine(one: Connected, { policy }: Settings): Promise<readonly L
   const further = furtherRights(key, allowPermissions);
   const notes: Line[] = further.length === 0 ? [] : [{ mark: "note", text: `${name}: ${furtherText(further)}` }];
   const cures = [...found.map(({ message }) => message), ...missingRights(key)];
-  return [...skew, verdict, ...notes, ...cures.map((text): Line => ({ mark: "cure", text: `${name}: ${text}` }))];
+  return [
+    ...skew,
+    verdict,
+    ...notes,
+    ...(await streamLines(one)),
+    ...cures.map((text): Line => ({ mark: "cure", text: `${name}: ${text}` })),
+  ];
+}
+
+/** Without an address of its own, as beside a simulator, there is nothing to look at. */
+async function streamLines(one: Connected): Promise<readonly Line[]> {
+  const { name, environment, wsUrl } = one.account;
+  if (environment === "custom" && wsUrl === undefined) return [];
+  const trouble = await streamTrouble(one);
+  const place = `${name}: private stream (${wsUrl ?? environment})`;
+  if (trouble === null) return [{ mark: "ok", text: `${place} reachable, login accepted` }];
+  const cure = "let this machine reach it; until then run looks at everything every 5 s instead";
+  return [{ mark: "cure", text: `${place}: ${trouble}; ${cure}` }];
 }
 
 /** docs/v5/user/apikey-info: the groups of rights that reach contract positions. */

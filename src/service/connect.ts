@@ -6,6 +6,7 @@ import {
   connectBybit,
   connectBybitReadOnly,
   createIpBudget,
+  type StreamConnection,
 } from "../exchange/bybit/index.js";
 import { systemClock } from "../runtime/index.js";
 import type { AccountSettings } from "../settings/index.js";
@@ -58,5 +59,16 @@ type Address = Pick<
 
 function addressOf({ name, environment, region, restUrl, key, secret, categories }: AccountSettings): Address {
   const url = restUrl === undefined ? {} : { restUrl };
+  return { account: name, environment, region, ...url, key, secret, categories };
+}
+
+type StreamAddress = Pick<
+  StreamConnection,
+  "account" | "environment" | "region" | "wsUrl" | "key" | "secret" | "categories"
+>;
+
+export function streamAddressOf(settings: AccountSettings): StreamAddress {
+  const { name, environment, region, wsUrl, key, secret, categories } = settings;
+  const url = wsUrl === undefined ? {} : { wsUrl };
   return { account: name, environment, region, ...url, key, secret, categories };
 }

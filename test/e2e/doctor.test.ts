@@ -76,6 +76,11 @@ const AILMENTS: readonly Ailment[] = [
     line: /^cure {2}ledger folder .*cannot be written; .*ledger\.url$/m,
   },
   {
+    what: "a private stream that refuses the login",
+    prepare: ({ exchange }) => exchange.setFault({ kind: "streamRefuseAuth", times: 100 }),
+    line: /^cure {2}main: private stream \(ws:.*\): the login was refused.*; let this machine reach it; .* every 5 s/m,
+  },
+  {
     what: "an exchange behind a broken proxy",
     options: { rewrite: () => ({ status: 502, body: "<html>Bad Gateway</html>" }) },
     line: /^cure {2}main: exchange: .*HTTP 502; check the network/m,
@@ -83,13 +88,13 @@ const AILMENTS: readonly Ailment[] = [
 ];
 
 describe("doctor", { concurrent: true }, () => {
-  test("is 0 when nothing is to cure, with one line each for config, ledger, exchange and key", async (context) => {
+  test("is 0 when nothing is to cure, with one line each for config, ledger, exchange, key and stream", async (context) => {
     const stage = await openStage(context, { accounts: [MAIN, SECOND] });
     const { code, stdout, stderr } = await stage.backstop(["doctor"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const lines = stdout.trimEnd().split("\n");
     expect(lines.every((line) => line.startsWith("ok    "))).toBe(true);
-    expect(lines).toHaveLength(3 + 2 * 2);
+    expect(lines).toHaveLength(3 + 2 * 3);
     expect(stage.posts()).toEqual([]);
   });
 

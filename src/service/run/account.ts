@@ -18,7 +18,7 @@ import type { LeftAlone } from "../../sidecar/attach-memory.js";
 import type { Tell } from "../../sidecar/event.js";
 import type { GuardParts, OrderIntents } from "../../sidecar/parts.js";
 import { copyTradingFreeze, type KeyReading } from "../accounts.js";
-import { type Connected, connectOne } from "../connect.js";
+import { type Connected, connectOne, streamAddressOf } from "../connect.js";
 import { refuseStrongKey } from "../key-rights.js";
 import { type Books, heldWithoutLedger } from "../books/books.js";
 import { type FirstReading, firstReading, type KeyWatch, watchKey } from "./key.js";
@@ -170,13 +170,7 @@ function guardParts({ account, session }: Connected, watched: Watched, shared: S
     openStream: (listener) =>
       connectBybitStream(
         {
-          account: account.name,
-          environment: account.environment,
-          region: account.region,
-          ...(account.wsUrl === undefined ? {} : { wsUrl: account.wsUrl }),
-          key: account.key,
-          secret: account.secret,
-          categories: account.categories,
+          ...streamAddressOf(account),
           clock: systemClock,
           offsetMs: () => session.clockOffsetMs(),
           log: ({ level, message, ...facts }) => log[level]({ account: account.name, ...facts }, message),
