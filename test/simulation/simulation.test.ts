@@ -23,7 +23,7 @@ const SECONDS = 1_000;
 test(
   "a seed leaves the same trace when it is run again, and another seed another one",
   async () => {
-    const { code, output } = await simulate("--seeds", "2", "--from", "400", "--hours", "0.5", "--twice", "--json");
+    const { code, output } = await simulate("--seeds", "2", "--from", "400", "--hours", "0.25", "--twice", "--json");
     expect(output).not.toContain("two traces");
     expect(code).toBe(0);
     const { traces } = JSON.parse(output.split("\n").findLast((line) => line.startsWith("{")) ?? "{}") as {
@@ -37,7 +37,6 @@ test(
 test.each([
   ["a stop is taken away before it is set anew", "S2"],
   ["the short legs of a hedge are dropped", "S4"],
-  ["nakedness is told as protection", "S11"],
 ])(
   "a bug that is planted is found: %s",
   async (name, check) => {

@@ -73,10 +73,20 @@ export class VirtualTime {
 
   /** Runs everything that is due until then; promises settle between any two events. What is real gets its turn first. */
   async runUntil(untilMs: number): Promise<void> {
-    await new Promise((resolve) => {
-      real.setImmediate(resolve);
+    await new Promise<void>((resolve, reject) => {
+      // Outside any promise, where the queues can be emptied at once.
+      real.setImmediate(() => {
+        try {
+          this.#run(untilMs);
+          resolve();
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
+      });
     });
-    await this.settle(this.world, () => undefined);
+  }
+
+  #run(untilMs: number): void {
     for (let task = this.#heap[0]; task !== undefined && task.atMs <= untilMs; task = this.#heap[0]) {
       this.#pop();
       if (task.isCancelled || !task.owner.isAlive) continue;
@@ -87,20 +97,12 @@ export class VirtualTime {
       }
       this.elapsedMs = Math.max(this.elapsedMs, task.atMs);
       this.events += 1;
-      await this.settle(task.owner, task.run);
+      this.owner = task.owner;
+      task.run();
+      emptyQueues();
+      this.owner = this.world;
     }
     this.elapsedMs = Math.max(this.elapsedMs, untilMs);
-  }
-
-  /** Runs in the name of an owner, and everything that its promises lead to. */
-  async settle(owner: Owner, run: () => void): Promise<void> {
-    this.owner = owner;
-    run();
-    // A tick comes after all promises that are due; one that a tick itself leads to, before the second.
-    await new Promise<void>((resolve) => {
-      process.nextTick(() => queueMicrotask(() => process.nextTick(resolve)));
-    });
-    this.owner = this.world;
   }
 
   #push(task: Task): void {
@@ -139,6 +141,9 @@ function isBefore(one: Task | undefined, other: Task | undefined): boolean {
   if (one === undefined || other === undefined) return one !== undefined;
   return one.atMs < other.atMs || (one.atMs === other.atMs && one.rank < other.rank);
 }
+
+/** Node's own way of doing what ticks and promises are due; what they lead to as well. */
+const emptyQueues = (process as unknown as { _tickCallback: () => void })._tickCallback.bind(process);
 
 let current: VirtualTime | null = null;
 
