@@ -143,7 +143,7 @@ function isBefore(one: Task | undefined, other: Task | undefined): boolean {
 }
 
 /** Node's own way of doing what ticks and promises are due; what they lead to as well. */
-const emptyQueues = (process as unknown as { _tickCallback: () => void })._tickCallback.bind(process);
+const emptyQueues = (Reflect.get(process, "_tickCallback") as () => void).bind(process);
 
 let current: VirtualTime | null = null;
 
