@@ -149,7 +149,8 @@ describe("reads", () => {
     const session = open({ budget: { writesPerSecond: 9, ipShare: 1 } });
     venue.answers("/v5/position/list", ({ query }) => ok(page("linear", [position({ symbol: query["symbol"] })])));
     const scope = Array.from({ length: 120 }, (_, index) => ({ category: "linear", symbol: `S${index}` }) as const);
-    await settled(session.reader.snapshot(scope));
+    const { gaps } = await settled(session.reader.snapshot(scope));
+    expect(gaps.filter(({ what }) => what === "positions")).toEqual([]);
     const asked = venue.asks("/v5/position/list");
     expect(asked).toHaveLength(120);
     const spanMs = (asked.at(-1)?.atMs ?? 0) - (asked[0]?.atMs ?? 0);

@@ -93,8 +93,9 @@ describe("250 mixed positions", () => {
     expect(byName.length, "read-backs are pages, not one round trip each").toBeLessThan(60 + 3 * posts.length);
     const accepted = posts.filter(({ retCode }) => retCode === 0);
     expect(accepted).toHaveLength(expected.filter(({ isWritten }) => isWritten).length);
-    // An exchange that stood still itself counts what came meanwhile as having come at once.
-    const stoodStill = stalls.max / 1e6 > 100;
+    // An exchange that stood still itself counts what came meanwhile as having come at once; so does one whose sender
+    // had to wait for a processor after its requests had had their turn.
+    const stoodStill = stalls.max / 1e6 > 100 || longestGapMs(posts) > 300;
     expect(posts.length - accepted.length).toBeLessThanOrEqual(stoodStill ? 3 : 0);
     expect(posts.every(({ retCode }) => retCode === 0 || retCode === 10006)).toBe(true);
     const rate = ratePerSecond(posts.filter(({ account }) => account === "cross").map(({ atMs }) => atMs));
@@ -127,6 +128,15 @@ describe("250 mixed positions", () => {
     expect(requests("POST")).toHaveLength(before);
   });
 });
+
+/** Between two requests of one account. */
+function longestGapMs(posts: readonly { readonly account: string | null; readonly atMs: number }[]): number {
+  const gaps = posts.map(({ account, atMs }, index) => {
+    const before = posts.slice(0, index).findLast((one) => one.account === account);
+    return before === undefined ? 0 : atMs - before.atMs;
+  });
+  return Math.max(0, ...gaps);
+}
 
 /** Writes per second between the first and the last. */
 function ratePerSecond(timesMs: readonly number[]): number {
