@@ -54,7 +54,9 @@ export function keepWish(run: Run, running: Running | undefined, wish: IntentWis
         price: stopLoss,
         isOpen,
         mayLoosenFrom,
-        waivedUntilMs: waiver === null ? null : run.time.elapsedMs + (waivedForMs ?? 0),
+        // It ends by the calendar: asked for while our clock was ahead, so much later.
+        waivedUntilMs:
+          waiver === null ? null : run.time.elapsedMs + (waivedForMs ?? 0) + Math.max(0, run.time.wallSkewMs),
         orderLinkId: wish.orderLinkId,
         atMs: run.time.elapsedMs,
       });

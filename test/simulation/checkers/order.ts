@@ -11,6 +11,8 @@ const TOGETHER_MS = 10;
 /** What has become naked since the batch was decided is no part of it. */
 const LONG_NAKED_MS = 5_000;
 
+const JOURNAL_TROUBLE_MS = 12_000;
+
 export interface Order {
   /** A step is handed to the ledger. */
   intended(instance: Instance, entry: NewEntry): void;
@@ -32,7 +34,9 @@ export function watchOrder(notes: Notes): Order {
       const atMs = run.time.elapsedMs;
       const { stopLoss, reason, action } = body as Record<string, unknown>;
       const isUrgent = stopLoss !== undefined && URGENT.includes(reason);
-      const isNext = lesser?.name === name && atMs - lesser.atMs <= TOGETHER_MS;
+      // Where the ledger is slow, the entries of several batches wait in one queue.
+      const isSlow = atMs - notes.journalTroubleMs < JOURNAL_TROUBLE_MS;
+      const isNext = lesser?.name === name && atMs - lesser.atMs <= TOGETHER_MS && !isSlow;
       if (isUrgent && isNext && isLongNaked(`${category}/${symbol}/${positionIdx}`))
         notes.broken("L6", `${symbol} has no stop, and ${lesser?.symbol} comes before it`);
       const isLesser = action === "set-trading-stop" && !isUrgent && !APART.includes(reason);
