@@ -1,5 +1,6 @@
 /** Each request of ours as it leaves: form, price, leg, freshness, budget, lock, journal, and whom it may reach. */
 import { type Decimal, dec } from "../../../src/domain/decimal.js";
+import { isAsAsked } from "./effects.js";
 import { passesOf } from "./rates.js";
 import type { Instance, Sent } from "../run-parts.js";
 import type { LegState } from "../venue.js";
@@ -280,7 +281,12 @@ function checkIntent(
         wish.lifeBefore === life ||
         lately((state) => (state.life === wish.life || state.life === wish.lifeBefore) && state.side === wish.side),
     );
-  if (isMeant) return;
+  const symbol = run.venue.state(leg)?.symbol ?? "";
+  // Another level, wanted for this life, may come to the same price by the tick.
+  const isRounded = notes.wishes.some(
+    (wish) => wish.leg === leg && wish.life === life && isAsAsked(notes, symbol, wish.price, price),
+  );
+  if (isMeant || isRounded) return;
   const stood = (run.venue.history.get(leg) ?? []).some(
     ({ after }) => after.life === life && after.stop?.price.eq(price),
   );
