@@ -54,9 +54,10 @@ export async function firstView(options: Attentive): Promise<View> {
     doubtful.map(({ position }) => position.key),
     options,
   );
-  return again === null
-    ? view
-    : proven(viewOf(lookedAgain(picture, again, options.isToldFlat), null, options), options);
+  if (again === null) return view;
+  const seen = viewOf(lookedAgain(picture, again, options.isToldFlat), null, options);
+  // Who writes has others to protect meanwhile.
+  return options.writer === undefined ? proven(seen, options) : seen;
 }
 
 /** Or one of two lists lags behind: an order is shown that the position's own row does not state. */

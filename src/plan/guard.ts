@@ -11,6 +11,7 @@ export function objection(step: Step, assessed: Assessed): string | null {
   const { position, market } = assessed;
   if (keyText(step.key) !== keyText(position.key)) return "the step is for another position";
   if (step.side !== position.side) return `the position is ${position.side}, the step is for a ${step.side}`;
+  if (!isAllowed(assessed)) return "its policy allows no writes";
   if (!legFits(step)) return `positionIdx ${step.key.positionIdx} is not a ${step.side} leg`;
   if (step.action === "close-position") {
     return step.quantity.gt(position.size) ? "the close is larger than the position" : null;
@@ -22,6 +23,11 @@ export function objection(step: Step, assessed: Assessed): string | null {
     levelObjection(step.takeProfit, "take-profit", assessed, market) ??
     looseningObjection(step.stopLoss, assessed)
   );
+}
+
+/** Also of what nobody has planned, such as a tighter stop of another hand that is put back. */
+function isAllowed({ policy }: Assessed): boolean {
+  return policy.protection.mode !== "report-only" && !policy.ignored && policy.inScope;
 }
 
 /** Hedge mode's leg 1 is only ever long and leg 2 only ever short (docs/v5/position). */

@@ -18,7 +18,10 @@ export function leftAloneInMemory(): LeftAlone {
   const reasons = new Map<string, string>();
   return {
     has: (orderId) => reasons.has(orderId),
-    isAttached: (orderId) => reasons.get(orderId)?.startsWith(SENT_ONCE) ?? false,
+    isAttached: (orderId) => {
+      const reason = reasons.get(orderId) ?? "";
+      return reason.startsWith(SENT_ONCE) && !reason.endsWith("refused");
+    },
     add: (orderId, reason) => {
       if (!reasons.has(orderId)) reasons.set(orderId, reason);
     },

@@ -41,6 +41,15 @@ const aClose: ClosePosition = {
   reason: "stop-past",
 };
 
+test.each([
+  ["reports only", { ...resolved(), protection: { ...resolved().protection, mode: "report-only" as const } }],
+  ["ignores the position", { ...resolved(), ignored: true }],
+  ["leaves the position out", { ...resolved(), inScope: false }],
+])("nothing is sent where the policy %s", (_what, policy) => {
+  expect(objection(aStep(), { ...seen(), policy })).toBe("its policy allows no writes");
+  expect(objection(aClose, { ...seen(), policy })).toBe("its policy allows no writes");
+});
+
 test("a stop below the mark of a naked long is fine, as is a tighter one than stands, and a close of its size", () => {
   expect([objection(aStep(), seen()), objection(aStep(), covered()), objection(aClose, seen())]).toEqual([
     null,

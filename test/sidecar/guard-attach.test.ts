@@ -139,3 +139,18 @@ test("one that the bot has brought itself stays as the bot wanted it", async () 
   expect(scene.exchange.stopOf(long.key)).toBe("97.1");
   await scene.close();
 });
+
+test.each(["report-only", "refused"])("and nothing is put back: %s", async (why) => {
+  const leftAlone = leftAloneInMemory();
+  const order = anEntry({ price: "99", stop: "97.1" });
+  leftAlone.add(order.orderId, `its exits were sent once: ${why === "refused" ? "refused" : "acknowledged"}`);
+  const protection = why === "refused" ? {} : ({ mode: "report-only" } as const);
+  const positions = [aPosition({ fullStop: "98.5" })];
+  const scene = await guarded({ positions, orders: [order], attachToOrders: true, leftAlone, protection });
+  scene.exchange.hand.cancel(order.orderId);
+  scene.exchange.hand.put(aPosition({ size: "2", fullStop: "97.1" }));
+  scene.guard.wake("schedule");
+  await scene.clock.sleep(5_000);
+  expect(scene.exchange.writes).toEqual([]);
+  await scene.close();
+});

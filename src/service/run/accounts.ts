@@ -27,8 +27,12 @@ export async function openAccounts(shared: Shared): Promise<Accounts> {
     opened.set(account.name, one);
     return one.guard;
   };
+  const ended = new Set<Opened>();
+  /** Those that a reload has opened since are closed when it is asked for again. */
   const closeAll = async (): Promise<void> => {
-    await Promise.all([...opened.values()].map((one) => one.close()));
+    const left = [...opened.values()].filter((one) => !ended.has(one));
+    for (const one of left) ended.add(one);
+    await Promise.all(left.map((one) => one.close()));
   };
   const opening = await Promise.allSettled(shared.current.settings.accounts.map((account) => open(account, "refused")));
   const refused = opening.find((result) => result.status === "rejected");

@@ -77,6 +77,7 @@ async function reloaded(previous: Settings, why: "asked" | "key-refused", parts:
   current.settings = next;
   current.policyOf = compilePolicy(next.policy);
   await exchangeAccounts(previous, next, parts);
+  if (parts.isClosing()) return next;
   sidecar.reschedule(next.sweep.cron);
   sidecar.sweep();
   log.info({ changes: reload.changes.length }, "the config was read anew");

@@ -128,7 +128,7 @@ interface Closing extends Pick<Parts, "accounts" | "operations" | "books"> {
 }
 
 async function closed({ file, sidecar, reloads, accounts, operations, books }: Closing): Promise<void> {
-  const accountsClosed = reloads.close().then(() => accounts.close());
-  await Promise.all([file?.close(), sidecar.close(), accountsClosed, operations.close()]);
+  const reloaded = reloads.close().then(() => accounts.close());
+  await Promise.all([file?.close(), sidecar.close(), accounts.close(), reloaded, operations.close()]);
   await books.close();
 }
