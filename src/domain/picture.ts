@@ -7,7 +7,7 @@ import {
   absenceAfter,
   absentRows,
   isAbsentRow,
-  isFlatTwice,
+  lacksList,
   NOBODY_ABSENT,
   type Vanished,
   wantsList,
@@ -72,9 +72,13 @@ export function lookedAgain(
   return { ...next, absence, snapshot: { ...next.snapshot, unreadablePositions: rows } };
 }
 
-/** What to look at next for the sake of these contracts; a list, where that alone is missing to believe a close. */
-export function scopeToSettle({ absence }: Picture, contracts: readonly Contract[]): ReadScope {
-  return wantsList(absence) ? "account" : contracts;
+/** What to look at next for the sake of these contracts; a list, where that alone is missing to believe a close and none has failed since then. */
+export function scopeToSettle(
+  { absence }: Picture,
+  contracts: readonly Contract[],
+  sinceMs = Number.POSITIVE_INFINITY,
+): ReadScope {
+  return wantsList(absence, sinceMs) ? "account" : contracts;
 }
 
 /** The contracts that the latest looks were to show by name, and did not. */
@@ -87,7 +91,7 @@ export function lookedForInVain({ snapshot }: Picture): readonly Contract[] {
 
 /** The contracts of positions that are not believed closed yet; of those that vanished before `sinceMs`, where a list alone is missing. */
 export function vanishedContracts({ absence }: Picture, sinceMs = Number.NEGATIVE_INFINITY): readonly Contract[] {
-  const isDue = (one: Vanished) => one.sinceMs >= sinceMs || isFlatTwice(one);
+  const isDue = (one: Vanished) => one.sinceMs >= sinceMs || lacksList(one, sinceMs);
   return [...absence.vanished.values()].filter(isDue).map(({ position }) => position.key);
 }
 

@@ -12,6 +12,8 @@ export interface Vanished {
   readonly flat: { readonly sinceMs: number; readonly untilMs: number } | null;
   /** A list of open positions that was asked for since then, and came whole, lacks it as well. */
   readonly isUnlisted: boolean;
+  /** When a whole list was asked for last that could not show it; none: long ago. */
+  readonly blindAtMs: number;
 }
 
 export interface Absence {
@@ -40,7 +42,12 @@ export function absenceAfter(
   const sinceMs = later.requestedAtMs;
   const closed = new Map([...before.closed].filter(([key]) => !open.has(key)));
   const missing = [
-    ...wasOpen.map((position): Vanished => ({ position, sinceMs, flat: null, isUnlisted: false })),
+    ...wasOpen.map(
+      (position): Vanished => ({
+        ...{ position, sinceMs, flat: null, isUnlisted: false },
+        blindAtMs: Number.NEGATIVE_INFINITY,
+      }),
+    ),
     ...before.vanished.values(),
   ].filter(({ position }) => !open.has(keyText(position.key)));
   for (const one of missing) {
@@ -66,19 +73,26 @@ export function isAbsentRow({ reason }: UnreadablePosition): boolean {
 }
 
 /** Only a list is missing for the proof: the rows by name may come from a place that lags behind. */
-export function wantsList(absence: Absence): boolean {
-  return [...absence.vanished.values()].some(isFlatTwice);
+export function wantsList(absence: Absence, sinceMs: number): boolean {
+  return [...absence.vanished.values()].some((one) => lacksList(one, sinceMs));
 }
 
-export function isFlatTwice({ flat }: Vanished): boolean {
+/** A list that has failed since then is not asked for again yet: others must not be read by it alone. */
+export function lacksList(one: Vanished, sinceMs: number): boolean {
+  return isFlatTwice(one) && one.blindAtMs < sinceMs;
+}
+
+function isFlatTwice({ flat }: Vanished): boolean {
   return flat !== null && flat.untilMs - flat.sinceMs >= FLAT_APART_MS;
 }
 
-function withLook(one: Vanished, later: Snapshot): Vanished {
-  const { key } = one.position;
+function withLook(before: Vanished, later: Snapshot): Vanished {
+  const { key } = before.position;
+  const isBlindList = later.scope === "account" && isBlind(later, key);
+  const one = isBlindList ? { ...before, blindAtMs: later.requestedAtMs } : before;
   const atMs = later.requestedAtMs;
   if (later.orders.some((order) => isExitOf(order, key))) return { ...one, flat: null, isUnlisted: false };
-  const isListed = later.scope === "account" && !isBlind(later, key);
+  const isListed = later.scope === "account" && !isBlindList;
   const isUnlisted = one.isUnlisted || (one.flat !== null && isListed);
   if (saysFlat(key, later)) return { ...one, isUnlisted, flat: { sinceMs: one.flat?.sinceMs ?? atMs, untilMs: atMs } };
   return wasAskedAbout(key, later) ? { ...one, flat: null, isUnlisted: false } : { ...one, isUnlisted };

@@ -21,6 +21,8 @@ import { provenChange } from "../verify/life.js";
 
 /** A row and its orders may disagree for a moment after a change by another hand. */
 const SECOND_LOOK_AFTER_MS = 500;
+/** A list that has failed is asked for again after so long. */
+const LIST_AGAIN_MS = 10_000;
 /** Enough for two flat rows that are far enough apart, and a list. */
 const MOST_PROOF_LOOKS = 7;
 
@@ -102,7 +104,7 @@ export async function nextView(
   book: PassBook,
   options: Attentive,
 ): Promise<View | null> {
-  const later = await lookOrNull(scopeToSettle(view.picture, contracts), options);
+  const later = await lookOrNull(scopeToSettle(view.picture, contracts, options.clock.now() - LIST_AGAIN_MS), options);
   if (later === null) return null;
   const next = viewOf(lookedAgain(view.picture, later, options.isToldFlat), view.braked, options);
   const judgments = book.judge(next.assessment, next.picture);

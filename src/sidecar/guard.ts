@@ -231,9 +231,9 @@ export class Guard {
       reflex: this.#reflex,
     });
     const time = { nowMs: this.#nowMs(), pass: this.#passes.count };
-    for (const contract of this.#looks.looked(picture, assessment, time)) {
-      this.#later.addAgain(`unseen ${contractText(contract)}`, contract, LOOK_AGAIN_MS);
-    }
+    const missing = this.#looks.looked(picture, assessment, time);
+    this.#later.looked(picture.latest.scope, [...missing, ...lookedForInVain(picture)]);
+    for (const contract of missing) this.#later.unseen(contract, LOOK_AGAIN_MS);
     for (const { position } of assessment.positions) this.#lookAfterHold(position);
     this.#reflex.mend(assessment, picture);
     this.#attacher?.consider(picture).catch((error: unknown) => this.#fail(error));
@@ -249,9 +249,10 @@ export class Guard {
     const isComplete = reason === null;
     const tookMs = this.#passes.ended({ isWhole, isComplete, nowMs: this.#nowMs() });
     this.#latest = result;
-    for (const contract of [...result.unanswered, ...lookedForInVain(result.picture)]) {
-      this.#later.addAgain(`unseen ${contractText(contract)}`, contract, UNSEEN_RETRY_MS);
-    }
+    for (const contract of lookedForInVain(result.picture)) this.#later.unseen(contract, UNSEEN_RETRY_MS);
+    // It is news, whatever else lasts.
+    for (const contract of result.unanswered)
+      this.#later.add(`unanswered ${contractText(contract)}`, contract, UNSEEN_RETRY_MS);
     if (isWhole) this.#lives.began();
     this.#tellSteps(result);
     const told = { account: this.name, whole: isWhole, tookMs, reason, cause: null };

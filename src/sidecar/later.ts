@@ -1,25 +1,19 @@
 /** Looks that are due after some time, one per reason and contract. */
-import type { Contract } from "../domain/snapshot.js";
+import { contractText } from "../domain/position.js";
+import type { Contract, ReadScope } from "../domain/snapshot.js";
 import type { Timers } from "./parts.js";
 
-/** What is asked for again and again is due soon at first; where that does not help, something lasts. */
+/** What cannot be seen is looked at soon at first, as it may have closed just now; where that does not help, something lasts. */
 const SOON_FOR_MS = 10_000;
 const LASTING_MS = 5_000;
-/** Not asked for during this time: what comes then has begun anew. */
-const OVER_AFTER_MS = 15_000;
-
-interface Streak {
-  readonly sinceMs: number;
-  readonly lastMs: number;
-}
 
 export class LaterLooks {
   readonly #timers: Timers;
   readonly #now: () => number;
   readonly #wakeFor: (contract: Contract) => void;
   readonly #waiting = new Map<string, () => void>();
-
-  readonly #streaks = new Map<string, Streak>();
+  /** Since when a contract cannot be seen. */
+  readonly #unseenSinceMs = new Map<string, number>();
 
   constructor(timers: Timers, now: () => number, wakeFor: (contract: Contract) => void) {
     this.#timers = timers;
@@ -37,14 +31,25 @@ export class LaterLooks {
     this.#waiting.set(name, cancel);
   }
 
-  /** As `add`, for what may last: seldom once it has been asked for during ten seconds. */
-  addAgain(name: string, contract: Contract, afterMs: number): void {
+  /** It was to be seen, and was not: due after `soonMs`, and seldom where that has not helped for ten seconds. */
+  unseen(contract: Contract, soonMs: number): void {
+    const name = unseenName(contract);
     const nowMs = this.#now();
-    const last = this.#streaks.get(name);
-    const isOn = last !== undefined && nowMs - last.lastMs <= OVER_AFTER_MS;
-    const sinceMs = isOn ? last.sinceMs : nowMs;
-    this.#streaks.set(name, { sinceMs, lastMs: nowMs });
-    this.add(name, contract, nowMs - sinceMs < SOON_FOR_MS ? afterMs : LASTING_MS);
+    const sinceMs = this.#unseenSinceMs.get(name) ?? nowMs;
+    this.#unseenSinceMs.set(name, sinceMs);
+    this.add(name, contract, nowMs - sinceMs < SOON_FOR_MS ? soonMs : LASTING_MS);
+  }
+
+  /** Whatever else a look was to show can be seen: if it vanishes later, that begins anew and waits for nothing old. */
+  looked(scope: ReadScope, unseen: readonly Contract[]): void {
+    const lasting = new Set(unseen.map(unseenName));
+    const covered = scope === "account" ? null : new Set(scope.map(unseenName));
+    for (const name of this.#unseenSinceMs.keys()) {
+      if (lasting.has(name) || covered?.has(name) === false) continue;
+      this.#unseenSinceMs.delete(name);
+      this.#waiting.get(name)?.();
+      this.#waiting.delete(name);
+    }
   }
 
   close(): void {
@@ -52,3 +57,5 @@ export class LaterLooks {
     this.#waiting.clear();
   }
 }
+
+const unseenName = (contract: Contract): string => `unseen ${contractText(contract)}`;

@@ -1,6 +1,13 @@
 /** When a position that a read does not show any more is believed closed. */
 import { describe, expect, test } from "vitest";
-import { isProvenClosed, lookedAgain, type Picture, pictureOf, vanishedContracts } from "../../src/domain/picture.js";
+import {
+  isProvenClosed,
+  lookedAgain,
+  type Picture,
+  pictureOf,
+  scopeToSettle,
+  vanishedContracts,
+} from "../../src/domain/picture.js";
 import { keyText } from "../../src/domain/position.js";
 import type { FlatLeg } from "../../src/domain/snapshot.js";
 import { fullStop } from "../builders/order.js";
@@ -76,6 +83,19 @@ describe("a position whose own row says flat", () => {
     );
     const elsewhere = [anUnreadablePosition({ symbol: "ETHUSDT" })];
     expect(isClosed(looks(...twice, { ...list, unreadablePositions: elsewhere }))).toBe(true);
+  });
+
+  test("asks for a list, and after one that has failed not again for a while, so that others are read by name", () => {
+    const twice = [
+      { afterMs: 100, flatLegs: [flat()] },
+      { afterMs: 2_600, flatLegs: [flat()] },
+    ];
+    const gap = { category: "linear", what: "positions", reason: "502" } as const;
+    const failed = looks(...twice, { afterMs: 2_700, scope: "account", gaps: [gap] });
+    expect(scopeToSettle(looks(...twice), [CONTRACT], START_MS)).toBe("account");
+    expect(scopeToSettle(failed, [CONTRACT], START_MS + 2_700)).toEqual([CONTRACT]);
+    expect(vanishedContracts(failed, START_MS + 2_700)).toEqual([]);
+    expect(scopeToSettle(failed, [CONTRACT], START_MS + 2_701)).toBe("account");
   });
 
   test("again at once is still not closed", () => {

@@ -346,6 +346,33 @@ test("a position is not called protected by what was seen before, where its cate
   await scene.close();
 });
 
+test("a list that keeps failing while a close waits for it keeps nobody else naked, and is asked for now and then", async () => {
+  const gap = { category: "linear", what: "positions", reason: "502" } as const;
+  const eth = aPosition({ symbol: "ETHUSDT", fullStop: "98" });
+  let isBlind = false;
+  const scene = await guarded({
+    isLive: false,
+    positions: [aPosition({ fullStop: "98" }), eth],
+    beforeRead: (_nth, _hand, scope) => (isBlind && scope === "account" ? [gap] : undefined),
+  });
+  isBlind = true;
+  scene.exchange.hand.close(key);
+  scene.guard.lookAt({ category: "linear", symbol: "BTCUSDT" });
+  await scene.clock.sleep(6_000);
+  scene.exchange.hand.close(eth.key);
+  scene.exchange.hand.put(aPosition({ symbol: "ETHUSDT" }));
+  const before = scene.exchange.reads.length;
+  scene.guard.wake("schedule");
+  await scene.clock.sleep(8_000);
+  expect(scene.exchange.stopOf(eth.key)).toBe("98");
+  expect(scene.exchange.writes).toHaveLength(1);
+  await scene.clock.sleep(52_000);
+  const whole = scene.exchange.reads.slice(before).filter(({ scope }) => scope === "account");
+  expect(whole.length).toBeLessThanOrEqual(9);
+  expect(scene.lives()).not.toContain("closed BTCUSDT long 1 by another hand");
+  await scene.close();
+});
+
 test("an exchange that is overloaded is asked less and less often, and soon again once it answers", async () => {
   let isFailing = false;
   const scene = await guarded({

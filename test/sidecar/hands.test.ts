@@ -334,12 +334,14 @@ describe("the life of a position is told once, whoever saw it first", () => {
   test("one that is missing from a list is called closed only when its own row says so", async () => {
     const scene = await guarded({ positions: [aPosition({ fullStop: "97" })], isLive: false });
     await scene.clock.sleep(10_000);
+    const before = scene.exchange.reads.length;
     scene.exchange.hand.close(key);
     scene.guard.wake("schedule");
     await scene.clock.sleep(5_000);
     expect(scene.lives()).toEqual(["seen BTCUSDT long 1", "closed BTCUSDT long 1 by another hand"]);
-    const [last] = scene.exchange.reads.slice(-1);
-    expect(last?.scope).toEqual([contract]);
+    const byName = scene.exchange.reads.slice(before).filter(({ scope }) => scope !== "account");
+    expect(byName.length).toBeGreaterThanOrEqual(2);
+    expect(byName[0]?.scope).toMatchObject([contract]);
     await scene.close();
   });
 
