@@ -58,7 +58,10 @@ export async function entryPage(db: Database, filter: HistoryFilter): Promise<En
 export async function openLivesIn(db: Database, account: string): Promise<Life[]> {
   const rows = db.selectFrom("lives").selectAll().where("account", "=", bindable(account));
   const lives = await rows.where("ended_ms", "is", null).orderBy("first_seen_ms").orderBy("id").execute();
-  const closing = await closingLives(db, account);
+  const closing = await closingLives(
+    db,
+    lives.map(({ id }) => id),
+  );
   return lives.map(toLife).map((life) => {
     const { record } = life;
     return closing.has(life.id) && !record.closeSent ? { ...life, record: { ...record, closeSent: true } } : life;
@@ -66,11 +69,13 @@ export async function openLivesIn(db: Database, account: string): Promise<Life[]
 }
 
 /** A close is sent once in a life: who wrote one down, and died before it was answered, may have sent it. */
-async function closingLives(db: Database, account: string): Promise<ReadonlySet<string>> {
+async function closingLives(db: Database, ids: readonly string[]): Promise<ReadonlySet<string>> {
+  // PostgreSQL knows no empty list.
+  if (ids.length === 0) return new Set();
   const rows = await db
     .selectFrom("entries")
     .select(["life_id", "kind", "body"])
-    .where("account", "=", bindable(account))
+    .where("life_id", "in", ids.map(bindable))
     .where("kind", "in", ["step-intended", "step-answered"])
     .where("body", "like", '%"action":"close-position"%')
     .execute();
