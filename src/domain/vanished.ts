@@ -12,8 +12,8 @@ export interface Vanished {
   readonly flat: { readonly sinceMs: number; readonly untilMs: number } | null;
   /** A list of open positions that was asked for since then, and came whole, lacks it as well. */
   readonly isUnlisted: boolean;
-  /** When a whole list was asked for last that could not show it; none: long ago. */
-  readonly blindAtMs: number;
+  /** When a whole list was asked for last that could not show it; null: none was. */
+  readonly blindAtMs: number | null;
 }
 
 export interface Absence {
@@ -42,12 +42,7 @@ export function absenceAfter(
   const sinceMs = later.requestedAtMs;
   const closed = new Map([...before.closed].filter(([key]) => !open.has(key)));
   const missing = [
-    ...wasOpen.map(
-      (position): Vanished => ({
-        ...{ position, sinceMs, flat: null, isUnlisted: false },
-        blindAtMs: Number.NEGATIVE_INFINITY,
-      }),
-    ),
+    ...wasOpen.map((position): Vanished => ({ position, sinceMs, flat: null, isUnlisted: false, blindAtMs: null })),
     ...before.vanished.values(),
   ].filter(({ position }) => !open.has(keyText(position.key)));
   for (const one of missing) {
@@ -79,7 +74,7 @@ export function wantsList(absence: Absence, sinceMs: number): boolean {
 
 /** A list that has failed since then is not asked for again yet: others must not be read by it alone. */
 export function lacksList(one: Vanished, sinceMs: number): boolean {
-  return isFlatTwice(one) && one.blindAtMs < sinceMs;
+  return isFlatTwice(one) && (one.blindAtMs === null || one.blindAtMs < sinceMs);
 }
 
 function isFlatTwice({ flat }: Vanished): boolean {

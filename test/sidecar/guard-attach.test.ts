@@ -1,6 +1,7 @@
 /** Entry orders under a guard: they get their exits before they fill, and nothing that stands becomes looser by it. */
 import { describe, expect, test } from "vitest";
 import { dec } from "../../src/domain/decimal.js";
+import type { Mode } from "../../src/policy/protection.js";
 import { leftAloneInMemory } from "../../src/sidecar/attach-memory.js";
 import { guarded, orderPush, pushOf } from "../builders/guard.js";
 import { instrumentFor } from "../builders/market.js";
@@ -11,7 +12,9 @@ const long = aPosition();
 const instruments = [instrumentFor(long)];
 const contract = { category: "linear", symbol: "BTCUSDT" } as const;
 
-function amendments({ exchange }: Awaited<ReturnType<typeof guarded>>): readonly string[] {
+type Scene = Awaited<ReturnType<typeof guarded>>;
+
+function amendments({ exchange }: Scene): readonly string[] {
   return exchange.writes.flatMap((write) => (write.kind === "attach" ? [write.request.stopLoss.price.toFixed()] : []));
 }
 
@@ -52,8 +55,13 @@ describe("a resting entry order", () => {
   });
 });
 
-test("a fill whose attached stop replaces a tighter one that stood is mended at once: we had attached it", async () => {
-  const order = anEntry({ price: "99" });
+const order = anEntry({ price: "99" });
+const grown = aPosition({ size: "2", fullStop: "97.1" });
+const carriedStop = { positionIdx: 0, side: "long", price: dec("97.1"), triggerBy: "MarkPrice" } as const;
+const gone = { kind: "order-gone", contract, orderId: order.orderId, how: "filled", carriedStop } as const;
+
+/** We have attached 97.1 to an entry order, another hand has set 98.5, and the order fills. */
+async function replaced(untilFilled: (scene: Scene) => void = () => undefined): Promise<Scene> {
   const scene = await guarded({ instruments, attachToOrders: true });
   scene.exchange.hand.price("BTCUSDT", "100");
   scene.exchange.hand.order(order);
@@ -62,30 +70,26 @@ test("a fill whose attached stop replaces a tighter one that stood is mended at 
   expect(amendments(scene)).toEqual(["97.1"]);
   scene.opens(aPosition({ fullStop: "98.5" }));
   await scene.clock.sleep(2_000);
-  scene.exchange.hand.cancel(order.orderId);
-  scene.exchange.hand.put(aPosition({ size: "2", fullStop: "97.1" }));
-  const carriedStop = { positionIdx: 0, side: "long", price: dec("97.1"), triggerBy: "MarkPrice" } as const;
-  scene.pushes(
-    { kind: "order-gone", contract, orderId: order.orderId, how: "filled", carriedStop, atMs: scene.clock.now() },
-    pushOf(aPosition({ size: "2", fullStop: "97.1" }), scene.clock),
-  );
+  untilFilled(scene);
+  fills(scene);
+  return scene;
+}
+
+function fills({ exchange: { hand } }: Scene): void {
+  hand.cancel(order.orderId);
+  hand.put(grown);
+}
+
+test("a fill whose attached stop replaces a tighter one that stood is mended at once: we had attached it", async () => {
+  const scene = await replaced();
+  scene.pushes({ ...gone, atMs: scene.clock.now() }, pushOf(grown, scene.clock));
   await scene.clock.sleep(3_000);
   expect(scene.exchange.stopOf(long.key)).toBe("98.5");
   await scene.close();
 });
 
 test("so is one whose pushes were lost: the next look tells", async () => {
-  const order = anEntry({ price: "99" });
-  const scene = await guarded({ instruments, attachToOrders: true });
-  scene.exchange.hand.price("BTCUSDT", "100");
-  scene.exchange.hand.order(order);
-  scene.pushes(orderPush(order, scene.clock));
-  await scene.clock.sleep(3_000);
-  scene.opens(aPosition({ fullStop: "98.5" }));
-  await scene.clock.sleep(2_000);
-  scene.stream.drops();
-  scene.exchange.hand.cancel(order.orderId);
-  scene.exchange.hand.put(aPosition({ size: "2", fullStop: "97.1" }));
+  const scene = await replaced(({ stream }) => stream.drops());
   scene.guard.wake("schedule");
   await scene.clock.sleep(5_000);
   expect(scene.exchange.stopOf(long.key)).toBe("98.5");
@@ -93,64 +97,39 @@ test("so is one whose pushes were lost: the next look tells", async () => {
 });
 
 test("so is one whose position is told of before its order", async () => {
-  const order = anEntry({ price: "99" });
-  const scene = await guarded({ instruments, attachToOrders: true });
-  scene.exchange.hand.price("BTCUSDT", "100");
-  scene.exchange.hand.order(order);
-  scene.pushes(orderPush(order, scene.clock));
-  await scene.clock.sleep(3_000);
-  scene.opens(aPosition({ fullStop: "98.5" }));
-  await scene.clock.sleep(2_000);
-  scene.exchange.hand.cancel(order.orderId);
-  const grown = aPosition({ size: "2", fullStop: "97.1" });
-  scene.exchange.hand.put(grown);
+  const scene = await replaced();
   scene.pushes(pushOf(grown, scene.clock));
-  const carriedStop = { positionIdx: 0, side: "long", price: dec("97.1"), triggerBy: "MarkPrice" } as const;
-  const gone = { kind: "order-gone", contract, orderId: order.orderId, how: "filled", carriedStop } as const;
   scene.pushes({ ...gone, atMs: scene.clock.now() });
   await scene.clock.sleep(3_000);
   expect(scene.exchange.stopOf(long.key)).toBe("98.5");
   await scene.close();
 });
 
-test("so is one whose exits were attached by the process before this one", async () => {
+/** A process that finds an entry order with 97.1 attached, beside 98.5 that stands; then the order fills. */
+async function found(remembered: string | null, mode: Mode = "create-only"): Promise<Scene> {
   const leftAlone = leftAloneInMemory();
-  const order = anEntry({ price: "99", stop: "97.1" });
-  leftAlone.add(order.orderId, "its exits were sent once: acknowledged");
+  if (remembered !== null) leftAlone.add(order.orderId, `its exits were sent once: ${remembered}`);
   const positions = [aPosition({ fullStop: "98.5" })];
-  const scene = await guarded({ positions, orders: [order], attachToOrders: true, leftAlone });
-  scene.stream.drops();
-  scene.exchange.hand.cancel(order.orderId);
-  scene.exchange.hand.put(aPosition({ size: "2", fullStop: "97.1" }));
+  const orders = [anEntry({ price: "99", stop: "97.1" })];
+  const scene = await guarded({ positions, orders, attachToOrders: true, leftAlone, protection: { mode } });
+  fills(scene);
   scene.guard.wake("schedule");
   await scene.clock.sleep(5_000);
+  return scene;
+}
+
+test("so is one whose exits were attached by the process before this one", async () => {
+  const scene = await found("acknowledged");
   expect(scene.exchange.stopOf(long.key)).toBe("98.5");
   await scene.close();
 });
 
-test("one that the bot has brought itself stays as the bot wanted it", async () => {
-  const order = anEntry({ price: "99", stop: "97.1" });
-  const positions = [aPosition({ fullStop: "98.5" })];
-  const scene = await guarded({ positions, orders: [order], attachToOrders: true });
-  scene.exchange.hand.cancel(order.orderId);
-  scene.exchange.hand.put(aPosition({ size: "2", fullStop: "97.1" }));
-  scene.guard.wake("schedule");
-  await scene.clock.sleep(5_000);
-  expect(scene.exchange.stopOf(long.key)).toBe("97.1");
-  await scene.close();
-});
-
-test.each(["report-only", "refused"])("and nothing is put back: %s", async (why) => {
-  const leftAlone = leftAloneInMemory();
-  const order = anEntry({ price: "99", stop: "97.1" });
-  leftAlone.add(order.orderId, `its exits were sent once: ${why === "refused" ? "refused" : "acknowledged"}`);
-  const protection = why === "refused" ? {} : ({ mode: "report-only" } as const);
-  const positions = [aPosition({ fullStop: "98.5" })];
-  const scene = await guarded({ positions, orders: [order], attachToOrders: true, leftAlone, protection });
-  scene.exchange.hand.cancel(order.orderId);
-  scene.exchange.hand.put(aPosition({ size: "2", fullStop: "97.1" }));
-  scene.guard.wake("schedule");
-  await scene.clock.sleep(5_000);
+test.each([
+  ["where the bot has brought the stop itself", null, "create-only"],
+  ["where ours was refused, so that it is the bot's", "refused", "create-only"],
+  ["in report-only", "acknowledged", "report-only"],
+] as const)("nothing is put back %s", async (_what, remembered, mode) => {
+  const scene = await found(remembered, mode);
   expect(scene.exchange.writes).toEqual([]);
   await scene.close();
 });
