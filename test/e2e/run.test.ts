@@ -1,10 +1,10 @@
 /** `backstop run` as its user starts it, beside a simulated exchange on real sockets. */
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, type TestContext } from "vitest";
 import type { Report } from "../../src/report/index.js";
 import { bodyOf, MAIN, openBook, openStage, positionIn, PROTECTION, SECOND } from "./stage.js";
-import { listenTo, startRun } from "./sidecar.js";
+import { listenTo, type RunningSidecar, startRun } from "./sidecar.js";
 
 const EVERY_FIVE_SECONDS = { sweep: { cron: "*/5 * * * * *" } };
 
@@ -346,14 +346,20 @@ describe("an account that does not answer at the start", () => {
   });
 });
 
+/** Its stop is on the wire, and not answered. */
+async function startWriting(context: TestContext): Promise<RunningSidecar> {
+  const stage = await openStage(context);
+  stage.exchange.setFault({ kind: "hang", path: "/v5/position/trading-stop", times: 100 });
+  const sidecar = startRun(context, stage);
+  await sidecar.watching();
+  openBook(stage);
+  await sidecar.says("a position has opened");
+  return sidecar;
+}
+
 describe("SIGTERM with a write in flight", () => {
   it("waits for its answer and ends with 0 within ten seconds", async (context) => {
-    const stage = await openStage(context);
-    stage.exchange.setFault({ kind: "hang", path: "/v5/position/trading-stop", times: 100 });
-    const sidecar = startRun(context, stage);
-    await sidecar.watching();
-    openBook(stage);
-    await sidecar.says("a position has opened");
+    const sidecar = await startWriting(context);
     const startedMs = performance.now();
     expect(await sidecar.end()).toBe(0);
     expect(performance.now() - startedMs).toBeLessThan(10_000);
@@ -362,12 +368,7 @@ describe("SIGTERM with a write in flight", () => {
 
 describe.concurrent("signals at unusual moments", () => {
   it("SIGINT that comes twice, as from a terminal through npx, ends it in order", async (context) => {
-    const stage = await openStage(context);
-    stage.exchange.setFault({ kind: "hang", path: "/v5/position/trading-stop", times: 100 });
-    const sidecar = startRun(context, stage);
-    await sidecar.watching();
-    openBook(stage);
-    await sidecar.says("a position has opened");
+    const sidecar = await startWriting(context);
     sidecar.process.kill("SIGINT");
     await sidecar.says(/^stopping/);
     expect(await sidecar.end("SIGINT")).toBe(0);
