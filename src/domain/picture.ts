@@ -72,7 +72,10 @@ export function lookedAgain(
   return { ...next, absence, snapshot: { ...next.snapshot, unreadablePositions: rows } };
 }
 
-/** What to look at next for the sake of these contracts; a list, where that alone is missing to believe a close and none has failed since then. */
+/**
+ * What to look at next for the sake of these contracts; a list, where that alone is missing to believe a close and none
+ * has failed since `sinceMs`.
+ */
 export function scopeToSettle(
   { absence }: Picture,
   contracts: readonly Contract[],
@@ -89,7 +92,10 @@ export function lookedForInVain({ snapshot }: Picture): readonly Contract[] {
   });
 }
 
-/** The contracts of positions that are not believed closed yet; of those that vanished before `sinceMs`, where a list alone is missing. */
+/**
+ * The contracts of positions that are not believed closed yet; of those that vanished before `sinceMs`, where a list
+ * alone is missing and none has failed since then.
+ */
 export function vanishedContracts({ absence }: Picture, sinceMs = Number.NEGATIVE_INFINITY): readonly Contract[] {
   const isDue = (one: Vanished) => one.sinceMs >= sinceMs || lacksList(one, sinceMs);
   return [...absence.vanished.values()].filter(isDue).map(({ position }) => position.key);
