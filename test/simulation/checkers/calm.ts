@@ -35,7 +35,7 @@ export async function checkCalm(
     );
   await wait(sweepMs * 2 + PATIENCE_MS);
   for (const state of naked(notes)) broken("L1", `${state.leg}: ${state.side} without a whole stop for good`);
-  await wait(restLeftMs(notes));
+  await wait(restLeftMs(notes, writer()?.instance.sleptMs ?? 0));
   const before = writesOf(notes);
   await wait(sweepMs * 2 + 1_000);
   const more = writesOf(notes) - before;
@@ -51,12 +51,14 @@ const RESTORES_PER_HOUR = 3;
 
 /**
  * How long something may be left to do, milliseconds: a level that was put back three times within an hour is put back
- * again when the hour is over, and a tick that has changed is found out within an hour.
+ * again when the hour is over by the program's steady clock, which stands still while its machine sleeps; and a tick that
+ * has changed is found out within an hour.
  */
-function restLeftMs({ run, restores }: Notes): number {
+function restLeftMs({ run, restores }: Notes, sleptMs: number): number {
   const ends = [...restores.values()].map((times) => (times.at(-RESTORES_PER_HOUR) ?? -HOUR_MS) + HOUR_MS);
   const tickMs = run.fired.has("tickChange") ? run.story.hours * HOUR_MS + HOUR_MS : 0;
-  const untilMs = Math.max(tickMs, ...ends) + run.story.sweepSeconds * 1_000 + PATIENCE_MS;
+  const untilMs =
+    Math.max(tickMs, ...ends.map((endMs) => endMs + sleptMs)) + run.story.sweepSeconds * 1_000 + PATIENCE_MS;
   return Math.max(0, untilMs - run.time.elapsedMs);
 }
 

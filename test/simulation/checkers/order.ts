@@ -25,7 +25,9 @@ export function watchOrder(notes: Notes): Order {
 
   const isLongNaked = (leg: string): boolean => {
     const sinceMs = run.time.elapsedMs - LONG_NAKED_MS - graceMs - vanishMs;
-    return !notes.everSince(leg, sinceMs, ({ side, isWhole }) => side === null || isWhole);
+    // Before its first change a leg was flat.
+    const wasThere = run.venue.history.get(leg)?.some(({ atMs }) => atMs < sinceMs) === true;
+    return wasThere && !notes.everSince(leg, sinceMs, ({ side, isWhole }) => side === null || isWhole);
   };
 
   return {
