@@ -143,20 +143,37 @@ describe("a list of positions", () => {
     expect(listRequests()).toHaveLength(1);
   });
 
-  it("ends at an empty page although the page before named a cursor", async () => {
-    pages((cursor) => ok(page("linear", cursor === undefined ? rows(3) : [], cursor === undefined ? "next" : "more")));
+  it.each([
+    ["empty", []],
+    ["a repetition", rows(2)],
+  ])("of a server with small pages is followed over one in its middle that is %s", async (_what, odd) => {
+    const next: Record<string, Told> = {
+      "1": ok(page("linear", odd, "2")),
+      "2": ok(page("linear", rows(2, 2), "3")),
+      "3": ok(page("linear", rows(2, 4))),
+    };
+    pages((cursor) => next[cursor ?? ""] ?? ok(page("linear", rows(2), "1")));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions.map(({ key }) => key.symbol)).toEqual(symbols(6));
+    expect(snapshot.gaps).toEqual([]);
+  });
+
+  it("ends at a second empty page although each page before named a cursor", async () => {
+    pages((cursor) =>
+      ok(page("linear", cursor === undefined ? rows(3) : [], cursor === undefined ? "1" : `${cursor}0`)),
+    );
     const snapshot = await settled(session.reader.snapshot("account"));
     expect(snapshot.positions).toHaveLength(3);
     expect(snapshot.gaps).toEqual([]);
-    expect(listRequests()).toHaveLength(2);
+    expect(listRequests().map(({ query }) => query["cursor"])).toEqual([undefined, "1", "10"]);
   });
 
-  it("ends at a page that only repeats", async () => {
+  it("ends at a second page that only repeats", async () => {
     pages(() => ok(page("linear", rows(3), `cursor ${listRequests().length}`)));
     const snapshot = await settled(session.reader.snapshot("account"));
     expect(snapshot.positions).toHaveLength(3);
     expect(snapshot.gaps).toEqual([]);
-    expect(listRequests()).toHaveLength(2);
+    expect(listRequests()).toHaveLength(3);
   });
 
   it("ends at a short page that repeats under the cursor that led to it", async () => {
@@ -168,16 +185,19 @@ describe("a list of positions", () => {
   });
 
   it.each([
-    ["the cursor that led to it", () => "again"],
-    ["a new cursor", () => `cursor ${listRequests().length}`],
-  ])("proves nothing when a full page comes again under %s: each contract seen is read alone", async (_what, next) => {
-    pages(() => ok(page("linear", rows(200), next())));
-    const snapshot = await settled(session.reader.snapshot("account"));
-    expect(snapshot.positions).toHaveLength(200);
-    expect(snapshot.gaps).toMatchObject([{ category: "linear", what: "positions" }]);
-    expect(venue.asks(POSITIONS).filter(({ query }) => query["symbol"] !== undefined)).toHaveLength(200);
-    expect(listRequests()).toHaveLength(2);
-  });
+    ["the cursor that led to it", 2, () => "again"],
+    ["a new cursor, twice", 3, () => `cursor ${listRequests().length}`],
+  ])(
+    "proves nothing when a full page comes again under %s: each contract seen is read alone",
+    async (_what, asked, next) => {
+      pages(() => ok(page("linear", rows(200), next())));
+      const snapshot = await settled(session.reader.snapshot("account"));
+      expect(snapshot.positions).toHaveLength(200);
+      expect(snapshot.gaps).toMatchObject([{ category: "linear", what: "positions" }]);
+      expect(venue.asks(POSITIONS).filter(({ query }) => query["symbol"] !== undefined)).toHaveLength(200);
+      expect(listRequests()).toHaveLength(asked);
+    },
+  );
 
   it("of a server with smaller pages proves nothing when one of them comes again", async () => {
     const next: Record<string, Told> = {
@@ -255,6 +275,32 @@ describe("a list of positions", () => {
     expect(snapshot.unreadablePositions).toMatchObject([{ symbol, positionIdx: null }]);
   });
 
+  it("whose contract answers neither in the list nor alone is unknown, by its name", async () => {
+    const [symbol] = symbols(1);
+    venue.answers(POSITIONS, ({ query }) => {
+      if (query["category"] !== "linear") return ok(page(query["category"], []));
+      const isFirstPage = query["symbol"] === undefined && query["cursor"] === undefined;
+      if (query["settleCoin"] === "USDC") return ok(page("linear", []));
+      return isFirstPage ? ok(page("linear", rows(1), "next")) : { status: 502, body: "<html>" };
+    });
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions).toEqual([]);
+    expect(snapshot.unreadablePositions).toMatchObject([{ symbol, positionIdx: null, side: null }]);
+    expect(snapshot.unreadablePositions[0]?.reason).toContain("HTTP 502");
+  });
+
+  it("whose contracts name a cursor that fails, also alone, is read from the legs that were told", async () => {
+    venue.answers(POSITIONS, ({ query }) => {
+      const { category, symbol, cursor } = query;
+      if (category !== "linear") return ok(page(category, []));
+      if (cursor !== undefined) return { status: 502, body: "<html>" };
+      return ok(page("linear", symbol === undefined ? rows(2) : [position({ symbol })], "next"));
+    });
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions.map(({ key }) => key.symbol)).toEqual(symbols(2));
+    expect(snapshot.unreadablePositions).toEqual([]);
+  });
+
   it("whose second page fails once is complete all the same", async () => {
     let failures = 0;
     pages((cursor) => {
@@ -298,12 +344,24 @@ describe("the rows of one contract", () => {
         position({ symbol: "S0USDT", positionIdx: 2, side: "Sell", stopLoss: "51000" }),
       ],
     ],
-  ])("are complete with %s whose cursor leads to the same again", async (_what, list) => {
+  ])("are complete with %s, whatever cursor they name", async (_what, list) => {
     venue.answers(POSITIONS, () => ok(page("linear", list, "S0USDT%2C1%2C0")));
     const snapshot = await settled(session.reader.snapshot(scope));
     expect(snapshot.positions).toHaveLength(list.length);
     expect(snapshot.gaps).toEqual([]);
-    expect(venue.asks(POSITIONS)).toHaveLength(2);
+    expect(venue.asks(POSITIONS)).toHaveLength(1);
+  });
+
+  it("are followed to the other leg of a hedge", async () => {
+    const legs = [
+      position({ symbol: "S0USDT", positionIdx: 2, side: "Sell", stopLoss: "51000" }),
+      position({ symbol: "S0USDT", positionIdx: 1 }),
+    ];
+    venue.answers(POSITIONS, ({ query }) =>
+      ok(query["cursor"] === undefined ? page("linear", legs.slice(0, 1), "other") : page("linear", legs.slice(1))),
+    );
+    const snapshot = await settled(session.reader.snapshot(scope));
+    expect(snapshot.positions.map(({ key }) => key.positionIdx)).toEqual([2, 1]);
   });
 });
 

@@ -281,6 +281,16 @@ describe("a read of the whole account", () => {
     expect((await settled(session.reader.snapshot("account"))).copyTradingMaster).toBe(true);
   });
 
+  it.each([
+    ["refused", refusal(10032, "Demo trading are not supported.")],
+    ["not there", { status: 404, body: "" }],
+  ])("takes it for no copy-trading master where that is %s for good", async (_what, told) => {
+    venue.answers("/v5/account/info", () => told);
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot).toMatchObject({ marginMode: null, copyTradingMaster: null });
+    expect(snapshot.gaps).toMatchObject([{ category: "account", what: "account-info" }]);
+  });
+
   it("goes on without the margin mode, and says that it was not seen", async () => {
     venue.answers("/v5/account/info", () => refusal(10016, "Server error"));
     const snapshot = await settled(session.reader.snapshot("account"));
@@ -420,6 +430,21 @@ describe("a list that cannot be read", () => {
     expect(snapshot.positions.map(({ key }) => key.symbol)).toEqual(["BTCUSDT", "ETHUSDT"]);
   });
 
+  it("that lacks a position whose stop rests, and which cannot be read alone, leaves only that one a gap", async () => {
+    venue.answers(POSITIONS, ({ query }) => {
+      if (query["category"] !== "linear") return ok(page(query["category"], []));
+      return query["symbol"] === "ETHUSDT" ? refusal(10016, "Server error") : ok(page("linear", [position()]));
+    });
+    const orders = [order(), order({ symbol: "ETHUSDT", orderId: "of-ether" })];
+    venue.answers(ORDERS, ({ query }) => {
+      const { symbol } = query;
+      return ok(page("linear", symbol === undefined ? orders : orders.filter((row) => row["symbol"] === symbol)));
+    });
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions.map(({ key }) => key.symbol)).toEqual(["BTCUSDT"]);
+    expect(snapshot.gaps).toMatchObject([{ category: "linear", what: "positions", symbols: ["ETHUSDT"] }]);
+  });
+
   it("that answers for another category is not believed", async () => {
     venue.answers(POSITIONS, () => ok(page("spot", [])));
     expect((await failureOf(session.reader.snapshot("account"))).facts.cause).toBe("garbage");
@@ -437,6 +462,16 @@ describe("rows", () => {
     expect(unreadablePositions).toEqual([]);
   });
 
+  it("of an empty leg that says nothing in any field are flat", async () => {
+    holds([
+      position({ positionIdx: 2, side: "Sell", size: "1" }),
+      position({ positionIdx: 1, side: "", size: "", avgPrice: "" }),
+    ]);
+    const { positions, unreadablePositions } = await settled(session.reader.snapshot("account"));
+    expect(positions.map(({ key }) => key.positionIdx)).toEqual([2]);
+    expect(unreadablePositions).toEqual([]);
+  });
+
   it.each([
     ["a side nobody knows", { side: "Both" }, "side"],
     ["no side", { side: "None" }, "side"],
@@ -444,6 +479,8 @@ describe("rows", () => {
     ["no size", { size: undefined }, "size"],
     ["a size that is no number", { size: "1e3" }, "size"],
     ["an empty size", { size: "" }, "size"],
+    ["an empty size and no side, at a price", { size: "", side: "" }, "size"],
+    ["no size, no side and no price", { size: undefined, side: "", avgPrice: "" }, "size"],
     ["a negative size", { size: "-1" }, "size"],
     ["no entry price", { avgPrice: "" }, "avgPrice"],
     ["a stop that is no number", { stopLoss: "soon" }, "stopLoss"],
@@ -505,6 +542,7 @@ describe("rows", () => {
   it.each([
     ["then Cancelled", ["Untriggered", "Cancelled"]],
     ["Cancelled, then open", ["Cancelled", "Untriggered"]],
+    ["Triggered, then open", ["Triggered", "Untriggered"]],
   ])("of one order that is open, %s, are no cover but an order that cannot be read", async (_what, statuses) => {
     holds([position()]);
     venue.answers(ORDERS, () =>

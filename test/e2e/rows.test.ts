@@ -124,7 +124,7 @@ describe("an order row that nobody can read", { concurrent: true }, () => {
   test.for<Odd>([
     { what: "a kind of stop nobody knows", kind: "order", change: (row) => ({ ...row, stopOrderType: "SmartStop" }) },
     { what: "a trigger nobody knows", kind: "order", change: (row) => ({ ...row, triggerBy: "OraclePrice" }) },
-    { what: "a quantity of null", kind: "order", change: (row) => ({ ...row, qty: null }) },
+    { what: "a quantity that is no number", kind: "order", change: (row) => ({ ...row, qty: "much" }) },
     { what: "a side nobody knows", kind: "order", change: (row) => ({ ...row, side: "Hold" }) },
   ])("($what) makes its position unknown and unwritten, the others are guarded", async ({ change }, context) => {
     const stage = await openStage(context);

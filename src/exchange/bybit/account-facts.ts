@@ -1,7 +1,7 @@
 /** What an account says of itself: its margin mode, whether others copy its trades, and its disconnect protection. */
 import type { MarginMode } from "../../domain/position.js";
 import type { Gap, Snapshot } from "../../domain/snapshot.js";
-import { ExchangeFailure } from "../failure.js";
+import { ExchangeFailure, type FailureFacts } from "../failure.js";
 import type { Client } from "./client.js";
 import { accountInfo, dcpInfo } from "./schemas.js";
 import { marginModeOf } from "./translate.js";
@@ -61,10 +61,15 @@ async function readAccountInfo(
     // A right that is lacking here may still be there for positions; a refused key is refused everywhere.
     if (!(error instanceof ExchangeFailure) || error.facts.cause === "key") throw error;
     // An account does not become a copy-trading master while it fails to answer; what it answers unreadably is another matter.
-    const unanswered = error.facts.cause === "permission" ? null : "unread";
+    const unanswered = isUntold(error.facts) ? null : "unread";
     const copyTradingMaster = known === null ? unanswered : known.copyTradingMaster;
     return { marginMode: null, copyTradingMaster, failure: error.message };
   }
+}
+
+/** Surely no passing trouble: here it is not told at all. */
+function isUntold({ kind, httpStatus }: FailureFacts): boolean {
+  return kind === "refused" || httpStatus === 404;
 }
 
 function unstated(marginMode: MarginMode | null, master: Snapshot["copyTradingMaster"]): string | null {

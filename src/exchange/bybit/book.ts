@@ -61,6 +61,7 @@ const NO_ORDERS: OrdersRead = { orders: [], unreadable: [], failure: null, missi
 export async function readBook(parts: BookParts, lists: readonly ListName[], options: ListOptions): Promise<Book> {
   const counted = countRequests(parts.client);
   const read = await Promise.all(lists.map((list) => readList({ ...parts, client: counted.client }, list, options)));
+  refuseBlind(read);
   return { ...joined(read, counted.count()), allOrders: parts.orderLists === "all" && read.every(sawAllOrders) };
 }
 
@@ -68,8 +69,24 @@ function sawAllOrders({ orders }: Part): boolean {
   return orders.failure === null;
 }
 
-/** @throws ExchangeFailure when not one contract could be read, or the account is closed to us. */
+/** Nothing but these contracts. @throws ExchangeFailure when not one could be read, or the account is closed to us. */
 export async function readContracts(parts: BookParts, contracts: readonly Contract[]): Promise<Book> {
+  const { read, cost } = await readEach(parts, contracts);
+  refuseBlind(read);
+  return { ...joined(read, cost), allOrders: read.every(sawAllOrders) };
+}
+
+/** Besides what was read whole: what fails here is a gap of its contract. @throws ExchangeFailure when the account is closed to us. */
+export async function readContractsToo(parts: BookParts, whole: Book, contracts: readonly Contract[]): Promise<Book> {
+  if (contracts.length === 0) return whole;
+  const { read, cost } = await readEach(parts, contracts);
+  return bothBooks(whole, { ...joined(read, cost), allOrders: read.every(sawAllOrders) });
+}
+
+async function readEach(
+  parts: BookParts,
+  contracts: readonly Contract[],
+): Promise<{ readonly read: readonly Part[]; readonly cost: number }> {
   const counted = countRequests(parts.client);
   const read = await Promise.all(
     contracts.map(async (contract): Promise<Part> => {
@@ -81,7 +98,7 @@ export async function readContracts(parts: BookParts, contracts: readonly Contra
       return { ...contract, positions, orders };
     }),
   );
-  return { ...joined(read, counted.count()), allOrders: read.every(sawAllOrders) };
+  return { read, cost: counted.count() };
 }
 
 /** One contract that does not answer must not keep the others of a look waiting. */
@@ -143,9 +160,13 @@ function symbolsOf(read: PositionsRead): readonly string[] {
   return [...new Set([...open, ...unread])];
 }
 
-function joined(parts: readonly Part[], cost: number): Omit<Book, "allOrders"> {
+/** @throws ExchangeFailure */
+function refuseBlind(parts: readonly Part[]): void {
   const failure = parts.find((part) => part.positions.failure !== null)?.positions.failure;
   if (failure != null && !parts.some((part) => part.positions.sawAnything)) throw failure;
+}
+
+function joined(parts: readonly Part[], cost: number): Omit<Book, "allOrders"> {
   return {
     // A server that does not filter by coin tells the same leg in every list: the last telling counts.
     positions: [
@@ -161,7 +182,7 @@ function joined(parts: readonly Part[], cost: number): Omit<Book, "allOrders"> {
 }
 
 /** A whole read, and contracts of it that were asked for alone afterwards. */
-export function bothBooks(whole: Book, alone: Book): Book {
+function bothBooks(whole: Book, alone: Book): Book {
   return {
     positions: [...whole.positions, ...alone.positions],
     flatLegs: [...whole.flatLegs, ...alone.flatLegs],

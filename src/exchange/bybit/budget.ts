@@ -91,11 +91,13 @@ export function createAccountBudget(writesPerSecond: number, ip: IpGate, clock: 
   const closing = new AbortController();
   const { signal } = closing;
   setMaxListeners(0, signal);
-  const pacers: Record<Exclude<LimitClass, "market">, Pacer> = {
+  const pacers: Record<LimitClass, Pacer> = {
     positions: createPacer(slidingWindow(READS_PER_SECOND, 1_000), clock),
     orders: createPacer(slidingWindow(READS_PER_SECOND, 1_000), clock),
     fills: createPacer(slidingWindow(FILL_READS_PER_SECOND, 1_000), clock),
     account: createPacer(slidingWindow(ACCOUNT_READS_PER_SECOND, 1_000), clock),
+    // Only the address's share counts; a refusal holds it all the same.
+    market: createPacer(AT_ONCE, clock),
     write: createPacer(evenly(1_000 / writesPerSecond + WRITE_SPARE_MS), clock),
   };
 
@@ -111,14 +113,12 @@ export function createAccountBudget(writesPerSecond: number, ip: IpGate, clock: 
     acquire: async (limitClass, priority, endpoint) => {
       refuseWhileBanned(endpoint);
       signal.throwIfAborted();
-      if (limitClass !== "market") await pacers[limitClass].acquire(priority, signal);
+      await pacers[limitClass].acquire(priority, signal);
       refuseWhileBanned(endpoint);
       await ip.acquire(limitClass === "write" ? "write" : "read", signal);
       refuseWhileBanned(endpoint);
     },
-    hold: (limitClass, forMs) => {
-      if (limitClass !== "market") pacers[limitClass].hold(Math.min(forMs, LONGEST_HOLD_MS));
-    },
+    hold: (limitClass, forMs) => pacers[limitClass].hold(Math.min(forMs, LONGEST_HOLD_MS)),
     close: () => {
       closing.abort(new ExchangeFailure({ kind: "not-happened", cause: "closed", endpoint: "connection" }));
       for (const pacer of Object.values(pacers)) pacer.close();
@@ -177,6 +177,8 @@ function createPacer(pace: Pace, clock: Clock): Pacer {
     },
   };
 }
+
+const AT_ONCE: Pace = { take: () => undefined, waitMs: () => 0 };
 
 /** At most so many in any window of this length. */
 function slidingWindow(requests: number, windowMs: number): Pace {

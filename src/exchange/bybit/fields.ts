@@ -36,6 +36,11 @@ export function positiveOf(field: string, value: Numeric): Decimal {
   return parsed;
 }
 
+/** Every way in which the exchange spells that there is nothing. */
+export function isNoValue(value: Numeric): boolean {
+  return value == null || value.trim() === "" || parseDecimal(value)?.isZero() === true;
+}
+
 /** Null, "", "0" and "0.00" all mean that there is none; anything else must be a price. */
 export function priceOrNone(field: string, value: Numeric): Decimal | null {
   if (value == null || value.trim() === "") return null;

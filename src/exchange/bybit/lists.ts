@@ -5,7 +5,7 @@ import type { Contract, FlatLeg } from "../../domain/snapshot.js";
 import { ExchangeFailure } from "../failure.js";
 import type { LimitClass } from "./budget.js";
 import type { Client } from "./client.js";
-import { closesAccount } from "./failures.js";
+import { closesAccount, valueOf } from "./failures.js";
 import { symbolIn } from "./fields.js";
 import { orderRowKey, type PagedList, type PagingOptions, positionRowKey, readPages } from "./paging.js";
 import { pageOfRows } from "./schemas.js";
@@ -47,32 +47,37 @@ const POSITIONS = {
   keyOf: positionRowKey,
   movesBetweenPages: true,
 } as const;
+/** One contract's legs; what a further page repeats of them is not needed. */
+const LEGS = { ...POSITIONS, isEnough: hasAllLegs } as const;
 const ORDERS = { path: "/v5/order/realtime", limitClass: "orders", limit: 50, keyOf: orderRowKey } as const;
 
 /** A void list is replaced by looking at each contract that it showed. */
 export async function readPositionList(client: Client, account: string, list: ListName): Promise<PositionsRead> {
   const read = await readRows(client, POSITIONS, nameParams(list));
   if (read.complete) return positionsFrom(account, list.category, read.rows);
+  const shown = new Set(symbolsIn(read.rows.filter((row) => !isFlat(row))));
   const alone = await eachAlone(symbolsIn(read.rows), async (symbol) => {
-    const contract = { category: list.category, symbol };
-    return withOwnRow(await readPositionsOf(client, account, contract), account, contract);
+    const own = await readPositionsOf(client, account, { category: list.category, symbol });
+    return shown.has(symbol) ? withOwnRow(own, { account, category: list.category, symbol }) : own;
   });
   return joinPositions(alone, read.failure);
 }
 
 /** A contract that a list has shown has a row of its own, open or flat: without one nothing is known of it. */
-function withOwnRow(read: PositionsRead, account: string, contract: Contract): PositionsRead {
-  const hasRow = read.positions.length + read.flat.length + read.unreadable.length > 0;
-  if (hasRow || read.failure !== null) return read;
-  const row = { ...contract, account, positionIdx: null, side: null, reason: "asked for by name, it has no row" };
-  return { ...read, unreadable: [row] };
+function withOwnRow(read: PositionsRead, contract: Contract & { readonly account: string }): PositionsRead {
+  if (read.positions.length + read.flat.length + read.unreadable.length > 0) return read;
+  const reason =
+    read.failure === null
+      ? "asked for by name, it has no row"
+      : `a list that is void showed it; ${read.failure.message}`;
+  return { ...read, unreadable: [{ ...contract, positionIdx: null, side: null, reason }] };
 }
 
 /** Both legs of one contract. */
 export async function readPositionsOf(client: Client, account: string, contract: Contract): Promise<PositionsRead> {
-  let read = await readRowsOf(client, POSITIONS, contract, {});
+  let read = await readRowsOf(client, LEGS, contract, {});
   // A contract asked for by name always has a row, also without a position: look twice before believing in none.
-  if (read.complete && read.rows.length === 0) read = await readRowsOf(client, POSITIONS, contract, {});
+  if (read.complete && read.rows.length === 0) read = await readRowsOf(client, LEGS, contract, {});
   if (read.complete) return positionsFrom(account, contract.category, read.rows);
   const nothing = { positions: [], flat: [], unreadable: [] };
   return { ...nothing, failure: read.failure, missing: [contract.symbol], sawAnything: false };
@@ -104,6 +109,12 @@ export async function countOptionPositions(client: Client): Promise<number> {
   });
   if (!read.complete) throw read.failure;
   return new Set(read.rows.filter((row) => !isFlat(row)).map(positionRowKey)).size;
+}
+
+/** In one-way mode there is leg 0, in hedge mode there are both others (docs/v5/position). */
+function hasAllLegs(rows: readonly unknown[]): boolean {
+  const legs = new Set(rows.map((row) => String(valueOf(row, "positionIdx"))));
+  return legs.has("0") || (legs.has("1") && legs.has("2"));
 }
 
 function isFlat(row: unknown): boolean {
@@ -142,7 +153,7 @@ async function readRows(client: Client, endpoint: Endpoint, params: Params): Pro
     fetchPage: async (cursor) => {
       const paged = { ...params, limit, ...(cursor === undefined ? {} : { cursor }) };
       const { result } = await client.read({ method: "GET", path, params: paged, limitClass, schema: pageOfRows });
-      if (result.category != null && result.category !== params["category"]) {
+      if (result.category && result.category !== params["category"]) {
         throw garbage(endpoint, "another category");
       }
       return { rows: result.list, nextCursor: result.nextPageCursor ?? "" };

@@ -28,6 +28,8 @@ export type PagedList =
 
 /** No account has that many; an exchange that keeps sending cursors has lost count. */
 const MAX_PAGES = 100;
+/** Pages in a row that bring no row that is new. */
+const MOST_BARREN = 2;
 /** Rows of a page to a server that was not asked for more (docs/v5/position, docs/v5/order/open-order). */
 const DEFAULT_PAGE = 20;
 
@@ -72,7 +74,7 @@ async function followCursors(options: PagingOptions): Promise<Followed> {
   let servedSize = options.limit;
   let lastSize = 0;
   let hadRoom = false;
-  let wasEmpty = false;
+  let barren = 0;
   let cursor: string | undefined;
   for (let pages = 1; pages <= MAX_PAGES; pages += 1) {
     let page: Page;
@@ -92,12 +94,12 @@ async function followCursors(options: PagingOptions): Promise<Followed> {
     lastSize = page.rows.length;
     const isEmpty = lastSize === 0;
     if (!isEmpty) hadRoom = lastSize < servedSize && lastSize !== DEFAULT_PAGE;
-    // An empty page with a cursor is believed at once after one that had room, elsewhere only when it is not the first.
-    const isEmptyEnd = isEmpty && (hadRoom || wasEmpty);
-    wasEmpty = isEmpty;
-    if (page.nextCursor === "" || isEmptyEnd) return done({ complete: true, rows });
+    barren = brings === 0 ? barren + 1 : 0;
+    if (page.nextCursor === "") return done({ complete: true, rows });
     if (options.isEnough?.(rows) === true) return done({ complete: true, rows });
-    const isCircle = (brings === 0 && !isEmpty) || usedCursors.has(page.nextCursor);
+    // One page that brings nothing and names a new cursor may stand in the middle; two in a row are the end.
+    if (barren >= MOST_BARREN && isEmpty) return done({ complete: true, rows });
+    const isCircle = barren >= MOST_BARREN || usedCursors.has(page.nextCursor);
     if (isCircle) return done(ended(options.endpoint, rows, hadRoom));
     cursor = page.nextCursor;
   }

@@ -8,7 +8,7 @@ import { type AccountFacts, factGaps, readFacts } from "./account-facts.js";
 import type { SteadyClock } from "./budget.js";
 import { type Catalogue, settleCoinsOf } from "./catalogue.js";
 import type { Client } from "./client.js";
-import { type Book, bothBooks, type OrderLists, readBook, readContracts } from "./book.js";
+import { type Book, type OrderLists, readBook, readContracts, readContractsToo } from "./book.js";
 import { countOptionPositions, type ListName } from "./lists.js";
 import {
   type Found,
@@ -95,8 +95,7 @@ async function readAccountAgain(
   cache.wholeReadCost = read.book.cost;
   const shown = new Set(contractsOf(read.book).map(contractText));
   const missing = named.filter((contract) => !shown.has(contractText(contract)));
-  const alone = missing.length === 0 ? null : await readContracts(parts, missing);
-  const book = alone === null ? read.book : bothBooks(read.book, alone);
+  const book = await readContractsToo(parts, read.book, missing);
   return finish(parts, "account", { ...read, book, notCovered: cache.notCovered }, facts);
 }
 
@@ -118,8 +117,7 @@ async function readAllLists(parts: ReaderParts, cache: Cache): Promise<Omit<Whol
       if (!tickerPages.has(category)) tickerPages.set(category, readTickerPage(parts.client, category, null));
     },
   });
-  const omitted = omittedContracts(listed);
-  const book = omitted.length === 0 ? listed : bothBooks(listed, await readContracts(parts, omitted));
+  const book = await readContractsToo(parts, listed, omittedContracts(listed));
   const pages = await Promise.all([...tickerPages.values()].map((page) => inTime(page, LATE_PAGE)));
   const tickers = tickersFrom(pages, [...contractsOf(book), ...entryContracts(parts, book)]);
   return { requestedAtMs, book, gaps, tickers };

@@ -8,10 +8,19 @@ const numeric = z
   .transform((value) => (typeof value === "number" ? new Decimal(value).toFixed() : value))
   .optional();
 const text = z.string().nullish();
+const EXPONENT = /^\d+(\.\d+)?e-\d{1,2}$/i;
 /** Fields that decide nothing must not make a row unreadable. */
 const lenientNumeric = numeric.catch(null);
 const lenientText = text.catch(null);
-const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((value) => value === "true")]).nullish();
+/** Only what says so is true: nothing, zero and null are not. */
+const NOT_SET = z.union([z.literal(""), z.literal(0), z.literal("0")]).transform(() => null);
+const flag = z
+  .union([z.boolean(), z.enum(["true", "false"]).transform((value) => value === "true"), NOT_SET])
+  .nullish();
+/** Text that a script may have made of a very small number, such as a tick of `1e-7`. */
+const tick = numeric.transform((value) =>
+  typeof value === "string" && EXPONENT.test(value) ? new Decimal(value).toFixed() : value,
+);
 
 /** docs/v5/guide: only retCode tells success, the words differ between endpoints. */
 export const envelope = z.looseObject({
@@ -24,7 +33,7 @@ export const envelope = z.looseObject({
 /** Rows are read one by one, so that a bad one spoils only itself. */
 export const pageOfRows = z.looseObject({
   list: z.array(z.unknown()),
-  nextPageCursor: z.string().nullish(),
+  nextPageCursor: z.union([z.string(), z.number().transform((value) => (value === 0 ? "" : String(value)))]).nullish(),
   category: z.string().nullish(),
 });
 
@@ -108,7 +117,7 @@ export const instrumentRow = z.looseObject({
   quoteCoin: z.string(),
   settleCoin: z.string().min(1),
   deliveryTime: lenientNumeric,
-  priceFilter: z.looseObject({ tickSize: numeric, minPrice: lenientNumeric, maxPrice: lenientNumeric }),
+  priceFilter: z.looseObject({ tickSize: tick, minPrice: lenientNumeric, maxPrice: lenientNumeric }),
   lotSizeFilter: z.looseObject({ qtyStep: lenientNumeric, maxMktOrderQty: lenientNumeric }).nullish().catch(null),
   preListingInfo: z.looseObject({ curAuctionPhase: lenientText }).nullish().catch(null),
 });

@@ -3,7 +3,7 @@ import type { Decimal } from "../../domain/decimal.js";
 import type { OpenOrder, OrderKind, UnreadableOrder } from "../../domain/order.js";
 import type { Category, TriggerBy } from "../../domain/position.js";
 import type { CarriedStop, OrderEnd } from "../stream.js";
-import { decimalOf, misshapen, orNull, positionIdxOf, priceOrNone, symbolIn, timeOrNull } from "./fields.js";
+import { decimalOf, isNoValue, misshapen, orNull, positionIdxOf, priceOrNone, symbolIn, timeOrNull } from "./fields.js";
 import { UnreadableField, wordOf } from "./fields.js";
 import { type OrderWire, orderRow } from "./schemas.js";
 
@@ -67,7 +67,6 @@ const ATTACHED_MODES: ReadonlyMap<string, "full" | "partial"> = new Map<string, 
 ]);
 const TRIGGER_DIRECTIONS: ReadonlyMap<string, "rise" | "fall" | "none"> = new Map<string, "rise" | "fall" | "none">([
   ["", "none"],
-  ["0", "none"],
   ["1", "rise"],
   ["2", "fall"],
 ]);
@@ -145,7 +144,9 @@ function openOrder(category: Category, wire: OrderWire, state: OpenOrder["state"
   const price = priceOrNone("price", wire.price);
   if (execution === "limit" && price === null) throw new UnreadableField("price", wire.price);
   const triggerBy = wordOf("triggerBy", wire.triggerBy, TRIGGERS);
-  const triggerDirection = wordOf("triggerDirection", wire.triggerDirection, TRIGGER_DIRECTIONS);
+  const triggerDirection = isNoValue(wire.triggerDirection)
+    ? "none"
+    : wordOf("triggerDirection", wire.triggerDirection, TRIGGER_DIRECTIONS);
   const direction = wordOf("side", wire.side, DIRECTIONS);
   if (state === "waiting" && isStopLoss(kind) && triggerDirection !== "none" && triggerDirection !== STOPS[direction])
     throw new UnreadableField("triggerDirection", wire.triggerDirection);
@@ -206,9 +207,14 @@ function isPositionExit(kind: OrderKind): boolean {
   return kind !== "plain" && kind !== "conditional" && kind !== "exchange";
 }
 
+/** It closes whatever there is when it triggers: what its row says of a quantity decides nothing. */
+function isWholeExit({ stopOrderType, tpslMode }: OrderWire): boolean {
+  return tpslMode === "Full" && (stopOrderType === "StopLoss" || stopOrderType === "TakeProfit");
+}
+
 /** Some captures show leavesQty "0" on exits that still wait for their trigger; there nothing can be filled yet. */
 function openQuantity(wire: OrderWire, state: OpenOrder["state"]): Decimal {
-  if (state === "waiting") return atLeastZero("qty", decimalOf("qty", wire.qty));
+  if (state === "waiting") return atLeastZero("qty", decimalOf("qty", isWholeExit(wire) ? wire.qty || "0" : wire.qty));
   if (wire.leavesQty == null || wire.leavesQty === "") {
     return atLeastZero("qty", decimalOf("qty", wire.qty).minus(decimalOf("cumExecQty", wire.cumExecQty)));
   }
@@ -227,7 +233,8 @@ export function describesSameOrder(first: ReadOrder, second: ReadOrder): boolean
 }
 
 function decidingText(order: OpenOrder): string {
-  const { symbol, positionIdx, kind, direction, quantity, triggerPrice, triggerBy, triggerDirection, price } = order;
+  const { symbol, positionIdx, kind, state, direction, quantity, triggerPrice, triggerBy, triggerDirection } = order;
   const trigger = [triggerPrice ?? "none", triggerBy ?? "none", triggerDirection ?? "none"];
-  return [symbol, positionIdx, kind, direction, quantity, ...trigger, price ?? "none", order.reducesOnly].join(" ");
+  const reach = [quantity, order.reducesOnly, order.followsSize, order.price ?? "none"];
+  return [symbol, positionIdx, kind, state, direction, ...trigger, ...reach].join(" ");
 }

@@ -4,6 +4,7 @@ import type { Category, MarginMode, Position, PositionIdx, Side, UnreadablePosit
 import type { KeyInfo } from "../port.js";
 import {
   decimalOf,
+  isNoValue,
   misshapen,
   orNull,
   positionIdxOf,
@@ -42,8 +43,8 @@ export function readPosition(account: string, category: Category, row: unknown):
   try {
     if (!parsed.success) throw misshapen(row, parsed.error);
     const wire = parsed.data;
-    // Only a size that is there and is exactly zero is flat; a missing one is unreadable.
-    if (decimalOf("size", wire.size).isZero()) {
+    // Only a size that is there and says nothing or exactly zero is flat; a missing one is unreadable.
+    if (isBlank(wire) || decimalOf("size", wire.size).isZero()) {
       return { kind: "flat", symbol: wire.symbol, positionIdx: orNull(() => positionIdxOf(wire.positionIdx)) };
     }
     return { kind: "open", position: openPosition(account, category, wire) };
@@ -62,6 +63,11 @@ export function readPosition(account: string, category: Category, row: unknown):
       },
     };
   }
+}
+
+/** The empty leg of a hedge, with nothing in any field (docs/v5/position: no side while there is no position). */
+function isBlank({ size, side, avgPrice, entryPrice }: PositionWire): boolean {
+  return size?.trim() === "" && (side === "" || side === "None") && isNoValue(avgPrice ?? entryPrice);
 }
 
 function openPosition(account: string, category: Category, wire: PositionWire): Position {
