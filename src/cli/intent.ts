@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Assessed } from "../assess/assess.js";
 import { keyText, type Position, type PositionIdx, type PositionKey, type Side } from "../domain/position.js";
 import { type IntentDocument, intentDocument } from "../intents/document.js";
-import { keepIntent } from "../intents/keep.js";
+import { keepIntent, type Kept, waitingNote } from "../intents/keep.js";
 import { openShelf, type Shelf } from "../intents/shelf.js";
 import { viewOfIntent } from "../intents/view.js";
 import { openLedger } from "../ledger/open.js";
@@ -78,7 +78,7 @@ export async function intentSet(options: IntentSetOptions, console: Console): Pr
     }
     const isApplied = kept.open !== null && (await appliedInTime(kept.intent, store));
     console.out(`${isApplied ? "applied" : "pending"}: ${intentLine(viewOfIntent(kept.intent))}\n`);
-    if (!isApplied) console.err(pendingNote(kept.open));
+    if (!isApplied) console.err(pendingNote(kept));
     return 0;
   });
 }
@@ -87,9 +87,10 @@ function isIts(life: Life, position: Position): boolean {
   return keyText(life.key) === keyText(position.key) && recognised(life, position) === "same";
 }
 
-function pendingNote(open: Assessed | null): string {
+function pendingNote({ open, isSeen }: Extract<Kept, { kind: "kept" }>): string {
+  const note = waitingNote(isSeen);
   return open === null
-    ? "It is taken up when a position of that side opens in time, by a running sidecar or the next `npx bybit-backstop protect`.\n"
+    ? `${note[0]?.toUpperCase()}${note.slice(1)}, by a running sidecar or the next \`npx bybit-backstop protect\`.\n`
     : "No read has shown it at the exchange yet: a running sidecar, or the next `npx bybit-backstop protect`, puts it there.\n";
 }
 

@@ -16,25 +16,33 @@ export interface ReportOptions {
 export async function assertDeliverable({ output }: ReportOptions): Promise<void> {
   if (output === undefined) return;
   await orRefusal(output, async () => {
+    if (output === "") throw new Error("it names no file");
     const place = await placeOf(output);
     if (place.kind === "device") return;
     await rm(await writeDraft(place.file, ""));
   });
 }
 
-/** Prints or writes the report and answers with the command's exit code. */
+/** Prints or writes the report and answers with the command's exit code; what cannot be written is printed. */
 export async function deliver(report: Report, options: ReportOptions, console: Console): Promise<number> {
   const { output } = options;
   const shown = scrubValue(report);
   const format = options.format ?? (console.outIsTerminal && output === undefined ? "table" : "json");
   console.clearProgress();
+  const code = exitCode(report, options.failOn);
   if (output === undefined) {
     console.out(render(shown, format, { color: console.color, width: console.width }));
-  } else {
-    const text = scrub(render(shown, format, { color: false, width: console.width }));
-    await orRefusal(output, () => writeWhole(output, text));
+    return code;
   }
-  return exitCode(report, options.failOn);
+  const text = scrub(render(shown, format, { color: false, width: console.width }));
+  try {
+    await writeWhole(output, text);
+    return code;
+  } catch (error) {
+    console.err(`backstop: ${problemWith(output, error)}; the report is printed instead.\n`);
+    console.out(text);
+    return code === 0 ? 1 : code;
+  }
 }
 
 /** Never leaves half a report behind: a reader sees the old file or the new one. */
@@ -83,11 +91,15 @@ async function orRefusal(output: string, work: () => Promise<void>): Promise<voi
   try {
     await work();
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    const why = REASONS.get(code) ?? (error instanceof Error ? error.message : "unknown reason");
     const allowed = "a file in a folder that exists and that this user may write to";
-    throw new Refusal(`--output: ${JSON.stringify(output)} cannot be written: ${why}; allowed: ${allowed}.`);
+    throw new Refusal(`${problemWith(output, error)}; allowed: ${allowed}.`);
   }
+}
+
+function problemWith(output: string, error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const why = REASONS.get(code) ?? (error instanceof Error ? error.message : "unknown reason");
+  return `--output: ${JSON.stringify(output)} cannot be written: ${why}`;
 }
 
 const REASONS: ReadonlyMap<string, string> = new Map([
@@ -95,6 +107,7 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ["ENOTDIR", "its folder is a file"],
   ["EISDIR", "it is a folder"],
   ["EACCES", "permission denied"],
+  ["EPERM", "permission denied"],
   ["EROFS", "the file system is read-only"],
   ["ENOSPC", "the disk is full"],
 ]);

@@ -21,7 +21,31 @@ export async function protect(options: ProtectOptions, console: Console): Promis
   refuseToGuess(options, console);
   const context = await openContext(options, console);
   await assertDeliverable(options);
-  return deliver(await protectOnce(context, choiceOf(options, console)), options, console);
+  const stop = interruption(console);
+  const choice = { ...choiceOf(options, console), isStopping: stop.isDue };
+  const report = await protectOnce(context, choice).finally(stop.over);
+  return deliver(report, options, console);
+}
+
+interface Interruption {
+  isDue(): boolean;
+  over(): void;
+}
+
+/** The first signal lets what is on the wire be answered and reported; the next one ends the program as it is. */
+function interruption(console: Console): Interruption {
+  const signals = ["SIGINT", "SIGTERM"] as const;
+  let isDue = false;
+  const over = (): void => {
+    for (const signal of signals) process.off(signal, hear);
+  };
+  const hear = (): void => {
+    isDue = true;
+    over();
+    console.err("Nothing more is sent; what is on the wire is awaited. Once more ends the program at once.\n");
+  };
+  for (const signal of signals) process.on(signal, hear);
+  return { isDue: () => isDue, over };
 }
 
 /** Somebody sits there, and would not see the question. */

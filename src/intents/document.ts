@@ -61,6 +61,10 @@ export const intentDocument = z
   .refine((intent) => intent.stopLoss !== "none" || (intent.reason !== undefined && intent.until !== undefined), {
     message: 'stopLoss "none" needs reason and until',
   })
+  // Who names an end for a level, and for its loosening, would be misled: neither ends before the position does.
+  .refine((intent) => intent.stopLoss === "none" || intent.until === undefined, {
+    message: 'until belongs to stopLoss "none"; a level stays wanted until its position closes',
+  })
   // The same once more for readers of the JSON Schema, which refinements do not reach.
   .meta({ anyOf: [{ required: ["stopLoss"] }, { required: ["takeProfit"] }] });
 

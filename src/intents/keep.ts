@@ -21,7 +21,13 @@ export interface KeepParts {
 
 export type Kept =
   | { readonly kind: "refused"; readonly refusal: Refusal; readonly open: Assessed | null }
-  | { readonly kind: "kept"; readonly intent: Intent; readonly open: Assessed | null };
+  | {
+      readonly kind: "kept";
+      readonly intent: Intent;
+      readonly open: Assessed | null;
+      /** False: nobody could look, so it was held against nothing, and may loosen nothing. */
+      readonly isSeen: boolean;
+    };
 
 const SPENT = "an intent of this id has been taken up or is over already; it is never set again";
 
@@ -40,8 +46,17 @@ export async function keepIntent(
   // It belongs to the life that it was held against, not to the next one, should that end in this moment.
   const lifeId = open === null || made.orderLinkId !== null ? null : (lifeOf?.(open.position) ?? null);
   const intent: Intent = { ...made, mayLoosenFrom, ...(lifeId === null ? {} : { state: "bound", lifeId }) };
-  if (await shelf.put(intent, sight === null ? "next" : "any")) return { kind: "kept", intent, open };
+  if (await shelf.put(intent, sight === null ? "next" : "any"))
+    return { kind: "kept", intent, open, isSeen: sight !== "unread" };
   return { kind: "refused", refusal: unprocessable(SPENT), open };
+}
+
+/** What a kept wish without a position waits for, as an answer to who asked. */
+export function waitingNote(isSeen: boolean): string {
+  return isSeen
+    ? "it is taken up when a position of that side opens in time"
+    : "the exchange could not be read, so it was held against nothing: it is taken up by the position of that side that " +
+        "is open or opens in time, and loosens nothing";
 }
 
 export interface Origin {

@@ -62,9 +62,21 @@ export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
   const watched = new Set<string>();
   const doubted = new Set<string>();
 
+  /** A row speaks of one moment: of the life that it was taken for it speaks also when that is over, and of no other. */
+  const takenFor = new WeakMap<Position, string>();
+
   const livesOf = (key: PositionKey) => lives.get(keyText(key)) ?? [];
 
+  function taken(position: Position): Life | undefined {
+    const id = takenFor.get(position);
+    return id === undefined || !watched.has(id) ? undefined : livesOf(position.key).find((life) => life.id === id);
+  }
+
   function found(position: Position): Life | undefined {
+    return taken(position) ?? recognisedIn(position);
+  }
+
+  function recognisedIn(position: Position): Life | undefined {
     return livesOf(position.key).findLast((life) =>
       watched.has(life.id) ? isSameLife(life, position) : recognised(life, position) === "same",
     );
@@ -94,6 +106,8 @@ export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
   }
 
   function lifeOf(position: Position, change: Partial<LifeRecord> = {}): Life {
+    const over = taken(position);
+    if (over?.ended != null) return changedAfterwards(over, position, change);
     const known = found(position);
     const others = livesOf(position.key).filter(({ id, ended }) => ended === null && id !== known?.id);
     const isLate = others.some((other) => isOlder(position, other));
@@ -101,6 +115,7 @@ export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
     const doubtful = known === undefined ? unproven(position) : undefined;
     const life = changed(known ?? newLife(position, now(), inherited(doubtful)), position, change, ended);
     watched.add(life.id);
+    takenFor.set(position, life.id);
     if (position.openedAtMs !== null) doubted.delete(life.id);
     if (life === known) return life;
     for (const other of isLate ? [] : others) {
@@ -108,6 +123,13 @@ export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
       save({ ...other, ended: { how, atMs: now() } });
     }
     save(life);
+    return life;
+  }
+
+  /** The answer to what was asked for while it went on. */
+  function changedAfterwards(over: Life, position: Position, change: Partial<LifeRecord>): Life {
+    const life = changed(over, position, change, over.ended);
+    if (life !== over) save(life);
     return life;
   }
 

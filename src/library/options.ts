@@ -17,7 +17,7 @@ export interface Options {
    * Default: the file that `$BACKSTOP_CONFIG` names, else `config/backstop.yaml`.
    */
   readonly config?: string | Config;
-  /** Names of the accounts that are meant. Default: all of the config; the others need no key. */
+  /** Names of the accounts that are meant, at least one. Default: all of the config; the others need no key. */
   readonly accounts?: readonly string[];
   /** Where `${NAME}` is looked up. Default: `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -67,18 +67,26 @@ function copyOf(config: Config): unknown {
 }
 
 function logTo(sink: LogSink | undefined): Log {
-  // A log that cannot be written must not end what it tells of.
+  // A log that cannot be written must not end what it tells of, and there is nowhere to say so.
   const stream = {
     write: (line: string) => {
-      try {
-        sink?.write(line);
-      } catch {
-        // There is nowhere to say so.
-      }
+      void harmless(
+        () => sink?.write(line),
+        () => undefined,
+      );
     },
   };
   const level = sink === undefined ? "silent" : (sink.level ?? "info");
   return createLog({ level, stream, pretty: false, secrets: registeredSecrets });
+}
+
+/** What a caller's function throws, or rejects with later, is told and goes no further. */
+export async function harmless(work: () => unknown, tell: (error: unknown) => void): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    tell(error);
+  }
 }
 
 /** The service manager is told of a process by the program that owns it. */

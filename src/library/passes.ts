@@ -2,6 +2,7 @@
 import type { Report } from "../report/index.js";
 import { auditOnce } from "../service/audit.js";
 import { protectOnce } from "../service/protect.js";
+import { fitting } from "./fitting.js";
 import { begin, type Options } from "./options.js";
 
 /**
@@ -15,7 +16,7 @@ import { begin, type Options } from "./options.js";
  * @throws StartRefused where the process is set up such that secrets would leak
  */
 export async function audit(options: Options = {}): Promise<Report> {
-  return auditOnce(await begin(options));
+  return auditOnce(await begin(fitting(options, [])));
 }
 
 export interface ProtectOptions extends Options {
@@ -30,6 +31,7 @@ export interface ProtectOptions extends Options {
  * @throws SettingsError for a config that does not fit
  * @throws StartRefused for a key that may withdraw, or transfer without leave; nothing was sent then
  */
-export async function protect({ dryRun = false, ...options }: ProtectOptions = {}): Promise<Report> {
+export async function protect(given: ProtectOptions = {}): Promise<Report> {
+  const { dryRun = false, ...options } = fitting(given, ["dryRun"]);
   return protectOnce(await begin(options), { access: dryRun ? "read" : "write" });
 }

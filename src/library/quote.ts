@@ -2,6 +2,7 @@
 import type { QuoteRequest } from "../http/desk.js";
 import { quoteOnce } from "../service/quote.js";
 import { type QuoteAnswer, quoteAnswer, readQuote } from "./asking.js";
+import { fitting } from "./fitting.js";
 import { begin, type Options } from "./options.js";
 
 export interface QuoteOptions extends Options {
@@ -16,7 +17,8 @@ export interface QuoteOptions extends Options {
  * @throws SettingsError for a config that does not fit
  * @throws StartRefused where the process is set up such that secrets would leak
  */
-export async function quote({ order, ...options }: QuoteOptions): Promise<QuoteAnswer> {
+export async function quote(given: QuoteOptions): Promise<QuoteAnswer> {
+  const { order, ...options } = fitting(given, ["order"]);
   const ground = await begin(options);
   const names = ground.settings.accounts.map(({ name }) => name);
   const request = readQuote(order, names);

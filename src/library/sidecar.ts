@@ -14,13 +14,14 @@ import {
   readPlace,
   readQuote,
 } from "./asking.js";
-import { begin, type Options, silentNotifier } from "./options.js";
+import { fitting } from "./fitting.js";
+import { begin, harmless, type Options, silentNotifier } from "./options.js";
 
 export interface SidecarOptions extends Options {
   /** True: it watches, plans and logs what it would send, and is handed no writer. Default false. */
   readonly dryRun?: boolean;
-  /** Told of everything from the first moment on. What it throws is logged and changes nothing. */
-  readonly onEvent?: (event: SidecarEvent) => void;
+  /** Told of everything from the first moment on. What it throws, or rejects with, is logged and changes nothing. */
+  readonly onEvent?: (event: SidecarEvent) => unknown;
 }
 
 /**
@@ -48,7 +49,7 @@ export interface RunningSidecar {
   /** The exits to send along with an order that opens or grows a position; not for reduce-only orders. */
   quote(request: QuoteRequest): Promise<QuoteAnswer>;
   /** Told of everything from here on, until the returned function is called. */
-  listen(listener: (event: SidecarEvent) => void): () => void;
+  listen(listener: (event: SidecarEvent) => unknown): () => void;
   /**
    * Sends nothing new, awaits what is on the wire, lets go of everything; within 9 s. Call it before the program ends:
    * what rests at the exchange stays there either way.
@@ -71,7 +72,7 @@ export interface RunningSidecar {
  * @throws StartRefused for a key that may withdraw, or transfer without leave, or an address that is in use
  */
 export async function startSidecar(options: SidecarOptions = {}): Promise<RunningSidecar> {
-  const { dryRun = false, onEvent, ...rest } = options;
+  const { dryRun = false, onEvent, ...rest } = fitting(options, ["dryRun", "onEvent"]);
   const begun = await begin(rest);
   const { from, log } = begun;
   const opened = await openService(begun, { isDryRun: dryRun, from, notifier: silentNotifier(log), who: "library" });
@@ -128,13 +129,12 @@ function refused({ code, message }: Extract<ReturnType<typeof readPlace>, { kind
   return { status: "refused", code, message };
 }
 
-/** A listener's mistake must not reach the guard that tells it. */
-function withoutHarm(listener: (event: SidecarEvent) => void, log: Log): (event: SidecarEvent) => void {
+/** A listener's mistake must not reach the guard that tells it, nor end its process: now or later. */
+function withoutHarm(listener: (event: SidecarEvent) => unknown, log: Log): (event: SidecarEvent) => void {
   return (event) => {
-    try {
-      listener(event);
-    } catch (error) {
-      log.error({ err: error }, "a listener to the sidecar's events has thrown");
-    }
+    void harmless(
+      () => listener(event),
+      (error) => log.error({ err: error }, "a listener to the sidecar's events has thrown"),
+    );
   };
 }

@@ -82,7 +82,7 @@ function verdict(report: Report): string {
   if (unguarded === 1 && open === 1) return "The one open position is not protected.";
   if (unguarded > 0)
     return `${unguarded} of ${counted(open, "open position")} ${unguarded === 1 ? "is" : "are"} not protected.`;
-  if (held === 0) return "No position is left to protect.";
+  if (held === 0) return `No position is left to protect${blind ? ", but not everything was seen." : "."}`;
   const sure = held === 1 ? "The one guarded position has" : `All ${held} guarded positions have`;
   return `${sure} a stop at the exchange${blind ? ", but not everything was seen." : "."}`;
 }

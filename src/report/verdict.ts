@@ -1,14 +1,17 @@
 /** What a whole report amounts to: its counters and the exit code of the program. */
 import type { PositionStatus, Report, ReportFinding, ReportPosition, ReportSummary, Severity } from "./report.js";
 
-export type FailOn = "critical" | "warning" | "never";
+const FAIL_ON = ["critical", "warning", "never"] as const;
+export type FailOn = (typeof FAIL_ON)[number];
 export type ReportExitCode = 0 | 1 | 2 | 3;
 
 /**
  * 1: nothing could be judged; 2: a finding at or above `failOn` is left; 3: none is, but something could not be
  * seen, whatever `failOn` says; 0: everything was seen and is well.
+ * @throws RangeError for a `failOn` that is none: what nobody knows must not count as "never"
  */
-export function exitCode(report: Report, failOn: FailOn): ReportExitCode {
+export function exitCode(report: Report, failOn: FailOn = "warning"): ReportExitCode {
+  if (!FAIL_ON.includes(failOn)) throw new RangeError(`failOn is ${String(failOn)}; allowed: ${FAIL_ON.join(", ")}`);
   if (!report.accounts.some((account) => account.readable)) return 1;
   if (allFindings(report).some((finding) => counts(finding.severity, failOn))) return 2;
   const allSeen =

@@ -5,6 +5,7 @@ import {
   clockFindings,
   copyTradingFindings,
   disconnectFindings,
+  excessRights,
   keyFindings,
 } from "../assess/account.js";
 import type { Assessment } from "../assess/assess.js";
@@ -28,6 +29,7 @@ import type { Ground } from "./ground.js";
 
 export interface PassChoice {
   readonly manyChangesAgreed: boolean;
+  readonly isStopping?: () => boolean;
   readonly approve?: (account: string, planned: readonly PlannedStep[], assessment: Assessment) => Promise<boolean>;
 }
 
@@ -55,9 +57,9 @@ export async function passOver(
   try {
     // Only who writes must know the key first.
     const wantsToWrite = session.writer !== undefined;
-    const keyIsReadOnly = wantsToWrite && isReadOnly(await keyReading);
+    const keyFreeze = wantsToWrite ? freezeBy(await keyReading, account) : null;
     const [result, key] = await Promise.all([
-      runPass(passOptions({ account, session }, { ...choice, keyIsReadOnly }, ground)),
+      runPass(passOptions({ account, session }, { ...choice, keyFreeze }, ground)),
       keyReading,
     ]);
     const { books } = choice;
@@ -119,7 +121,30 @@ export function keyGaps(key: KeyReading): readonly ReportGap[] {
   return key instanceof ExchangeFailure ? [{ category: "account", what: "key", reason: key.message }] : [];
 }
 
-export const isReadOnly = (key: KeyReading): boolean => !(key instanceof ExchangeFailure) && key.readOnly;
+/** Why nothing may be written with this key; null: nothing that is known of it speaks against it. */
+export function freezeBy(key: KeyReading, { allowPermissions }: AccountSettings): string | null {
+  if (key instanceof ExchangeFailure) return null;
+  if (key.readOnly) return "the key may only read: nothing is written";
+  const excess = excessRights(key, allowPermissions);
+  return excess.length === 0 ? null : `the key has the right ${excess.join(", ")}: nothing is written with it`;
+}
+
+/** One account that does not answer must not keep the others waiting. */
+const FIRST_WITHIN_MS = 3_000;
+
+export interface FirstReading {
+  readonly first: KeyReading;
+  readonly coming: Promise<KeyReading>;
+}
+
+/** What the exchange says of the key, or that it has not said it in time; it is awaited on. */
+export async function firstReading(connected: Connected): Promise<FirstReading> {
+  const coming = readKey(connected);
+  const endpoint = "GET /v5/user/query-api";
+  const late = new ExchangeFailure({ kind: "not-happened", cause: "timeout", endpoint });
+  const first = await Promise.race([coming, systemClock.sleep(FIRST_WITHIN_MS).then(() => late)]);
+  return { first, coming };
+}
 
 export async function readKey({ session }: Connected): Promise<KeyReading> {
   try {
@@ -132,10 +157,10 @@ export async function readKey({ session }: Connected): Promise<KeyReading> {
 
 function passOptions(
   { account, session }: Connected,
-  choice: PassChoice & { readonly books: AccountBooks; readonly keyIsReadOnly: boolean },
+  choice: PassChoice & { readonly books: AccountBooks; readonly keyFreeze: string | null },
   { settings, pauses, progress }: Ground,
 ): PassOptions {
-  const { approve, keyIsReadOnly, books } = choice;
+  const { approve, keyFreeze, books } = choice;
   return {
     reader: session.reader,
     ...(session.writer === undefined ? {} : { writer: session.writer() }),
@@ -149,11 +174,12 @@ function passOptions(
     frozen: (picture) =>
       readOnlyReason(settings.stateDir, process.env) ??
       books.frozen ??
-      (keyIsReadOnly ? "the key may only read: nothing is written" : null) ??
+      keyFreeze ??
       copyTradingFreeze(account, picture.snapshot.copyTradingMaster),
     heldBack: ({ key }) => pauses.reasonFor(key, systemClock.now()),
     refreshInstruments: () => session.refreshInstruments(),
     manyChangesAgreed: choice.manyChangesAgreed,
+    ...(choice.isStopping === undefined ? {} : { isStopping: choice.isStopping }),
     ...(approve === undefined ? {} : { approve: (planned, assessment) => approve(account.name, planned, assessment) }),
     progress: (text) => progress(`${account.name}: ${text}`),
   };

@@ -1,7 +1,7 @@
 /** One pass over every account that sets what is missing and proves it. */
 import type { AccountOutcome } from "../report/build.js";
 import type { Report } from "../report/index.js";
-import { type KeyReading, type PassChoice, passOver, readKey } from "./accounts.js";
+import { type FirstReading, firstReading, type PassChoice, passOver } from "./accounts.js";
 import { openAccountBooks, type OpenAccountBooks } from "./books/once.js";
 import { closeAll, type Connected, connectAll } from "./connect.js";
 import type { Ground } from "./ground.js";
@@ -13,17 +13,18 @@ export interface ProtectChoice {
   readonly access: "read" | "write";
   /** Asked before anything is sent for an account, one account after the other; absent: nobody is asked. */
   readonly approve?: PassChoice["approve"];
+  /** True: nothing more is to be sent; what is on the wire is awaited. */
+  readonly isStopping?: () => boolean;
 }
 
 /** @throws StartRefused for a key that may do more than it should; then nothing was sent */
 export async function protectOnce(ground: Ground, choice: ProtectChoice): Promise<Report> {
   const connected = connectAll(ground, choice.access);
   try {
-    const keys = await Promise.all(connected.map(readKey));
-    connected.forEach((one, index) => refuseStrongKey(one, keys[index], ground.log));
+    const keys = await Promise.all(connected.map(firstReading));
+    connected.forEach((one, index) => refuseStrongKey(one, keys[index]?.first, ground.log));
     const books = await openAccountBooks(ground, choice.access);
     try {
-      await Promise.all(connected.map((one) => books.recognise(one)));
       return reportOf("protect", await passes(connected, keys, { choice, books }, ground));
     } finally {
       await books.close();
@@ -35,16 +36,21 @@ export async function protectOnce(ground: Ground, choice: ProtectChoice): Promis
 
 async function passes(
   connected: readonly Connected[],
-  keys: readonly KeyReading[],
-  { choice: { approve }, books }: { readonly choice: ProtectChoice; readonly books: OpenAccountBooks },
+  keys: readonly FirstReading[],
+  {
+    choice: { approve, isStopping = () => false },
+    books,
+  }: { readonly choice: ProtectChoice; readonly books: OpenAccountBooks },
   ground: Ground,
 ): Promise<readonly AccountOutcome[]> {
   // The brake on many moves is for sweeps: who runs one pass asks for it, and can see its plan with a dry run.
-  const choice: PassChoice = { manyChangesAgreed: true, ...(approve === undefined ? {} : { approve }) };
-  const runs = connected.map((one, index) => () => {
+  const asked = approve === undefined ? {} : { approve };
+  const choice: PassChoice = { manyChangesAgreed: true, isStopping, ...asked };
+  const runs = connected.map((one, index) => async () => {
     const key = keys[index];
     if (key === undefined) throw new RangeError("every account has a key reading");
-    return passOver(one, Promise.resolve(key), { ...choice, books: books.of(one.account.name) }, ground);
+    await books.recognise(one);
+    return passOver(one, key.coming, { ...choice, books: books.of(one.account.name) }, ground);
   });
   if (approve === undefined) return Promise.all(runs.map((run) => run()));
   const outcomes: AccountOutcome[] = [];

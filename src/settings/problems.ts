@@ -53,7 +53,7 @@ export function pathText(path: KeyPath): string {
 }
 
 const HIDDEN = "(value hidden)";
-const SECRET_NAME = /key|secret|token|pass|credential|sign/i;
+const SECRET_NAME = /key|secret|token|pass|pwd|credential|sign/i;
 /** The exchange's keys have 18 and its secrets 36 of these characters in a row; no value of this config has. */
 const SECRET_SHAPE = /[A-Za-z0-9]{16,}/;
 const VARIABLE_REFERENCE = /^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$/;
@@ -105,7 +105,7 @@ function shorten(value: string): string {
 
 /** An unknown key's own name; a forgotten space after the colon can make a secret part of it. */
 export function showKey(name: string): string {
-  return SECRET_SHAPE.test(name) && /\d/.test(name) ? "(key hidden)" : shorten(name);
+  return SECRET_SHAPE.test(name) && /[\d:]/.test(name) ? "(key hidden)" : shorten(name);
 }
 
 /** The candidate within two edits, if there is one; upper and lower case count as equal. */

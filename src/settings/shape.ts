@@ -114,9 +114,9 @@ function unknownKey(source: Source, path: KeyPath, key: string, known: string): 
   }
   const suggestion = didYouMean(key, known.split(", "));
   const problem = source.problem(at, "is an unknown key", known, { at: "key", suggestion });
-  // Nobody knows what an unknown key of an account holds; a misspelt `secret` holds the secret.
+  // Nobody knows what an unknown key holds; a misspelt `secret` holds the secret.
   const mayBeSecret =
-    path[0] === "accounts" && (suggestion === null || suggestion === "key" || suggestion === "secret");
+    suggestion === null || (path[0] === "accounts" && (suggestion === "key" || suggestion === "secret"));
   const value = mayBeSecret ? "(value hidden)" : problem.value;
   return { ...problem, key: pathText([...path, showKey(key)]), value };
 }

@@ -66,6 +66,14 @@ describe.concurrent("a report file", () => {
     expect(stderr).toContain('--output: "gone/report.json" cannot be written: the folder does not exist; allowed:');
   });
 
+  test("that has no name stops protect with 64 before anything is sent", async (context) => {
+    const stage = await openStage(context);
+    openBook(stage);
+    const { code, stderr } = await stage.backstop(["protect", "--output", ""]);
+    expect({ code, posts: stage.posts() }).toEqual({ code: 64, posts: [] });
+    expect(stderr).toContain('--output: "" cannot be written: it names no file');
+  });
+
   test("behind a link is replaced, and the link stays", async (context) => {
     const stage = await openStage(context);
     writeFileSync(join(stage.folder, "real.html"), "old");

@@ -136,7 +136,6 @@ const BODIES: Readonly<Record<string, readonly unknown[]>> = {
       orderLinkId: "a-_1",
       allowLoosen: true,
       reason: "r",
-      until: "2026-01-01T00:00:00Z",
       who: "a@b",
     },
     { ...LONG, stopLoss: "none", reason: "r", until: "2026-01-01T00:00:00+02:00" },

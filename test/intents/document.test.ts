@@ -31,6 +31,7 @@ test.each([
   ["a waiver without a reason", { side: "long", stopLoss: "none", until: UNTIL.until }, "needs reason and until"],
   ["a waiver without an end", { side: "long", stopLoss: "none", reason: "why" }, "needs reason and until"],
   ["an end without a time zone", { side: "long", stopLoss: "none", ...UNTIL, until: "2026-01-02T00:00:00" }, "until"],
+  ["an end of a level", { side: "long", takeProfit: "1", until: UNTIL.until }, 'until belongs to stopLoss "none"'],
   ["no time to wait", { side: "long", stopLoss: "1", ttlSeconds: 0 }, "ttlSeconds"],
   ["more than a month", { side: "long", stopLoss: "1", ttlSeconds: 2_678_401 }, "ttlSeconds"],
   ["half a second", { side: "long", stopLoss: "1", ttlSeconds: 1.5 }, "ttlSeconds"],

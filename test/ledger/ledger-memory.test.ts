@@ -141,9 +141,30 @@ describe("a life", () => {
     const { memory, it } = await loaded();
     memory.remember(long, { rebased: true });
     memory.end(long.key, "closed");
-    memory.remember(long, { closeSent: true });
+    memory.remember({ ...long }, { closeSent: true });
     await memory.flush();
     expect([...it.saved.values()]).toMatchObject([{ ended: null, record: { rebased: true, closeSent: true } }]);
+  });
+
+  test("is not begun anew, nor goes on, by what is answered to a row that was read before its end", async () => {
+    const { memory, it } = await loaded();
+    const row = { ...long, openedAtMs: null };
+    const { id } = memory.lifeOf(row);
+    memory.end(row.key, "closed");
+    memory.remember(row, { closeSent: true });
+    expect(memory.lifeOf(row)).toMatchObject({ id, ended: { how: "closed" } });
+    expect(memory.openLives("main")).toEqual([]);
+    it.nowMs += 60_000;
+    expect(memory.lifeOf({ ...row })).toMatchObject({
+      ended: null,
+      firstSeenMs: it.nowMs,
+      record: { closeSent: false },
+    });
+    await memory.flush();
+    expect([...it.saved.values()].map(({ ended, record }) => [ended?.how, record.closeSent])).toEqual([
+      ["closed", true],
+      [undefined, false],
+    ]);
   });
 });
 

@@ -107,6 +107,44 @@ describe("protect", () => {
   });
 });
 
+describe("an option that is meant otherwise", () => {
+  test.each([
+    ["a misspelt dry run", { dryrun: true }, "dryRun?"],
+    ["a list from which every account was sorted out", { accounts: [] }, "at least one"],
+    ["a name in place of a list", { accounts: "main" }, "accounts"],
+    ["a dry run of another kind", { dryRun: "no" }, "true, false"],
+  ])("(%s) is refused before anything is asked", async (_what, more, says) => {
+    const stage = await openStage();
+    stage.simulator.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    const error = await caught(protect({ ...stage.options, ...(more as object) }));
+    expect(error).toBeInstanceOf(SettingsError);
+    expect((error as Error).message).toContain(says);
+    expect(stage.simulator.requests).toEqual([]);
+  });
+});
+
+describe("an account that does not answer", () => {
+  test("keeps no other waiting for its stop", async () => {
+    const second = { ...MAIN, name: "second", key: "LibraryKey00000002" };
+    const stage = await openStage({}, { accounts: [MAIN, second] });
+    stage.simulator.exchange.setFault({ kind: "hang", account: "second", times: 1_000 });
+    const rests = new Promise<number>((resolve) => {
+      stage.simulator.exchange.onPush(({ topic, row }) => {
+        if (topic === "position" && Number(row["stopLoss"]) > 0) resolve(performance.now());
+      });
+    });
+    stage.simulator.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    const [account] = stage.config.accounts;
+    const accounts = [account, { ...account, name: "second", key: second.key }] as typeof stage.config.accounts;
+    const startedMs = performance.now();
+    const report = await protect({ ...stage.options, config: { ...stage.config, accounts } });
+    const tookMs = performance.now() - startedMs;
+    expect(report.accounts).toMatchObject([{ readable: true }, { readable: false }]);
+    expect(report.summary.confirmed).toBe(1);
+    expect((await rests) - startedMs).toBeLessThan(tookMs / 2);
+  }, 60_000);
+});
+
 describe("quote", () => {
   test("answers with the fields for an order, measured from its price", async () => {
     const stage = await openStage();

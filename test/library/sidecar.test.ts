@@ -1,5 +1,5 @@
 /** The sidecar inside another program: it guards, answers, tells, and ends without a trace in the process. */
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { LedgerError, StartRefused, startSidecar } from "../../src/index.js";
 import { caught, openSidecar, openStage, PLACE, SECRET } from "./stage.js";
 
@@ -57,6 +57,19 @@ describe("a sidecar of another program", () => {
     const log = lines.join("");
     expect(log).toContain("a listener to the sidecar's events has thrown");
     expect(log).not.toContain(SECRET);
+  });
+
+  test("goes on when a listener, or its log, rejects later", async () => {
+    const stage = await openStage();
+    const reject = () => Promise.reject(new Error("no way to the chat"));
+    const unhandled: unknown[] = [];
+    const hear = (error: unknown) => unhandled.push(error);
+    process.on("unhandledRejection", hear);
+    onTestFinished(() => void process.off("unhandledRejection", hear));
+    const { sidecar } = await openSidecar(stage, { onEvent: reject, log: { write: reject } });
+    sidecar.listen(reject);
+    expect((await sidecar.sweep()).complete).toBe(true);
+    expect(unhandled).toEqual([]);
   });
 
   test("goes on when its log cannot be written", async () => {

@@ -185,6 +185,13 @@ describe("the HTML page", () => {
     expect(page(aReport({ complete: false, accounts, positions: [] }))).toContain("<h1>Nothing could be judged.</h1>");
   });
 
+  it("does not call what is left alone all there is when an account could not be seen", () => {
+    const accounts = [anAccount(), anAccount({ name: "other", readable: false, complete: false })];
+    const positions = [aPosition({ status: "ignored" })];
+    const html = page(aReport({ complete: false, accounts, positions }));
+    expect(html).toContain("<h1>No position is left to protect, but not everything was seen.</h1>");
+  });
+
   it("has text in light and dark that stands out from its ground by 4.5 to 1 or more", () => {
     const schemes = [...page(aReport()).matchAll(/--paper:#[^}]*/g)].map(([block]) => block).slice(0, 2);
     expect(schemes).toHaveLength(2);

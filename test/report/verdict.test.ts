@@ -60,6 +60,13 @@ describe("the exit code", () => {
     },
   );
 
+  it("is that of the default, warning, where nothing is said, and none for a word that nobody knows", () => {
+    const report = withWorst("everything", "warning", "position");
+    expect(exitCode(report)).toBe(exitCode(report, "warning"));
+    for (const word of ["warn", "Warning", "", "constructor"])
+      expect(() => exitCode(report, word as "never"), word).toThrow(/allowed: critical, warning, never/);
+  });
+
   it("is 3 when the report calls itself incomplete although each account is complete", () => {
     expect(exitCode(aReport({ complete: false }), "warning")).toBe(3);
   });

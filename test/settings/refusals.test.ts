@@ -335,6 +335,7 @@ describe("a secret in the wrong place stays out of every message", () => {
     ["a database URL", `${ACCOUNT}${STOP}ledger: { url: "mysql://me:${s}@db/x" }\n`],
     ["a database URL behind a question mark", `${ACCOUNT}${STOP}ledger: { url: "pgsql://db/x?password=${s}" }\n`],
     ["a heartbeat URL", `${ACCOUNT}${STOP}heartbeat: { url: "ftp://hc/${s}" }\n`],
+    ["a key of its own, with a colon and no digit", `${ACCOUNT}${STOP}"secret:${"abcdefGHIJ".repeat(4)}": 1\n`],
     ["a key of its own", `${ACCOUNT}${STOP}${s}: 1\n`],
   ])("%s", async (_place, config) => {
     const error = await refusal(config);
@@ -356,6 +357,12 @@ describe("a secret in the wrong place stays out of every message", () => {
     const error = await refusal(config);
     expect(error.message).toContain("(hidden)");
     expect(error.message).not.toContain("hunter2");
+    expect(JSON.stringify(error.problems)).not.toContain("hunter2");
+  });
+
+  test.each(["pwd", "of"])("a password under the key %s, which nobody knows", async (key) => {
+    const error = await refusal(`${ACCOUNT}${STOP}ledger: { url: "file:state/x.db", ${key}: "${WORD}" }\n`);
+    expect(error.message).toContain(`ledger.${key}: (value hidden) is an unknown key`);
     expect(JSON.stringify(error.problems)).not.toContain("hunter2");
   });
 

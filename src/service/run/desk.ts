@@ -4,7 +4,7 @@ import type { Assessed } from "../../assess/assess.js";
 import type { Side } from "../../domain/position.js";
 import type { Desk, DeskEvent, QuoteAnswer, QuoteRequest } from "../../http/desk.js";
 import type { IntentAnswer, IntentDocument, IntentPlace } from "../../intents/document.js";
-import { keepIntent } from "../../intents/keep.js";
+import { keepIntent, waitingNote } from "../../intents/keep.js";
 import { viewOfIntent } from "../../intents/view.js";
 import { LedgerError } from "../../ledger/port.js";
 import { addPauses, removePauses } from "../../ledger/pausing.js";
@@ -113,11 +113,10 @@ async function setIntent(
     });
     return kept.refusal;
   }
-  const { intent, open } = kept;
+  const { intent, open, isSeen } = kept;
   sidecar.look(place.account, place);
   if (open === null) {
-    const message = "it is taken up when a position of that side opens in time";
-    return { status: "pending", intent: viewOfIntent(intent), message };
+    return { status: "pending", intent: viewOfIntent(intent), message: waitingNote(isSeen) };
   }
   const recall = () => guard.pass.memory.recall(open.position);
   const isApplied = () => {

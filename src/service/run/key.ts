@@ -1,31 +1,14 @@
 /** The rights of an account's key while the sidecar runs: read at the start, and again now and then. */
-import { type AccountFinding, excessRights, keyFindings } from "../../assess/account.js";
+import { type AccountFinding, keyFindings } from "../../assess/account.js";
 import { ExchangeFailure } from "../../exchange/failure.js";
 import { type Log, systemClock } from "../../runtime/index.js";
 import type { AccountSettings } from "../../settings/index.js";
-import { isReadOnly, type KeyReading, readKey } from "../accounts.js";
+import { type FirstReading, freezeBy, type KeyReading, readKey } from "../accounts.js";
 import type { Connected } from "../connect.js";
 
 /** docs/v5/user/apikey-info: rights may be changed at any time. */
 const READ_EVERY_MS = 6 * 3_600_000;
 const RETRY_EVERY_MS = 60_000;
-
-/** One account that does not answer must not keep the others waiting at the start. */
-const FIRST_WITHIN_MS = 3_000;
-
-export interface FirstReading {
-  readonly first: KeyReading;
-  readonly coming: Promise<KeyReading>;
-}
-
-/** What the exchange says of the key, or that it has not said it in time; it is awaited on. */
-export async function firstReading(connected: Connected): Promise<FirstReading> {
-  const coming = readKey(connected);
-  const endpoint = "GET /v5/user/query-api";
-  const late = new ExchangeFailure({ kind: "not-happened", cause: "timeout", endpoint });
-  const first = await Promise.race([coming, systemClock.sleep(FIRST_WITHIN_MS).then(() => late)]);
-  return { first, coming };
-}
 
 export interface KeyWatch {
   /** Why nothing may be written with this key; null: nothing speaks against it. */
@@ -66,7 +49,7 @@ export function watchKey(connected: Connected, { first, coming }: FirstReading, 
   }
 
   return {
-    frozen: () => frozenBy(reading, account),
+    frozen: () => freezeBy(reading, account),
     reading: () => reading,
     close: () => {
       isClosed = true;
@@ -77,14 +60,8 @@ export function watchKey(connected: Connected, { first, coming }: FirstReading, 
 
 /** While nothing is written for what the key may do, or may not, somebody is mending that. */
 function delayAfter(reading: KeyReading, account: AccountSettings): number {
-  const isDue = reading instanceof ExchangeFailure || frozenBy(reading, account) !== null;
+  const isDue = reading instanceof ExchangeFailure || freezeBy(reading, account) !== null;
   return isDue ? RETRY_EVERY_MS : READ_EVERY_MS;
-}
-
-function frozenBy(reading: KeyReading, { allowPermissions }: AccountSettings): string | null {
-  if (isReadOnly(reading)) return "the key may only read: nothing is written";
-  const excess = reading instanceof ExchangeFailure ? [] : excessRights(reading, allowPermissions);
-  return excess.length === 0 ? null : `the key has the right ${excess.join(", ")}: nothing is written with it`;
 }
 
 function findingsOf(reading: KeyReading, { allowPermissions }: AccountSettings): readonly AccountFinding[] {

@@ -52,11 +52,14 @@ const RESTORES_PER_HOUR = 3;
 /**
  * How long something may be left to do, milliseconds: a level that was put back three times within an hour is put back
  * again when the hour is over by the program's steady clock, which stands still while its machine sleeps; and a tick that
- * has changed is found out within an hour.
+ * has changed is found out within an hour; and what was waived is missing when the waiver ends.
  */
-function restLeftMs({ run, restores }: Notes, sleptMs: number): number {
+function restLeftMs({ run, restores, wishes }: Notes, sleptMs: number): number {
   const ends = [...restores.values()].map((times) => (times.at(-RESTORES_PER_HOUR) ?? -HOUR_MS) + HOUR_MS);
   const tickMs = run.fired.has("tickChange") ? run.story.hours * HOUR_MS + HOUR_MS : 0;
+  // A waiver ends by the program's wall clock.
+  const skewMs = Math.abs(run.time.wallSkewMs);
+  ends.push(...wishes.map(({ waivedUntilMs }) => (waivedUntilMs ?? -HOUR_MS) + skewMs));
   const untilMs =
     Math.max(tickMs, ...ends.map((endMs) => endMs + sleptMs)) + run.story.sweepSeconds * 1_000 + PATIENCE_MS;
   return Math.max(0, untilMs - run.time.elapsedMs);

@@ -48,10 +48,20 @@ function checkLoosened(notes: Notes, before: LegState, after: LegState): void {
   );
   const words = `${leg}: loosened from ${from.toFixed()} to ${stop.price.toFixed()}`;
   if (write === undefined) return notes.broken("S1", `${words} by no write that was seen`);
+  if (isCut(notes, after, { asked: write.stopLoss, from })) return count(notes, "cut by a new tick");
   const setMs = stoodSince(notes, before);
   if (write.sent.atMs - setMs > OLDEST_MS || wasKnown(notes, write, from.toFixed()))
     return notes.broken("S1", `${words}, which had stood for ${Math.round((write.sent.atMs - setMs) / 1_000)} s`);
   count(notes, "races");
+}
+
+/** What was asked for is no looser; a tick that has changed since it was read, and nobody could know, has cut it. */
+function isCut(
+  { run }: Notes,
+  { symbol, side }: LegState,
+  { asked, from }: { readonly asked: Decimal | null; readonly from: Decimal },
+): boolean {
+  return side !== null && asked !== null && !isLooserStop(asked, from, side) && run.venue.ticks(symbol).length > 1;
 }
 
 /** The exchange cuts off what is no multiple of its tick, and the tick may have changed just now. */

@@ -241,9 +241,11 @@ function checkConfigured(notes: Notes, instance: Instance, leg: string, price: D
 function isGivenBack({ run }: Notes, leg: string, price: unknown): boolean {
   const changes = run.venue.history.get(leg) ?? [];
   if (changes.some(({ atMs, actor }) => run.time.elapsedMs - atMs < RACE_MS && actor !== "us")) return true;
-  // Where the exchange did not answer for minutes, it is owed all that time: until somebody moves the stop again.
+  // Where the exchange did not answer for minutes, it is owed all that time: for as long as ours stands.
   const moved = changes.findLast(({ before, after }) => priceText(before) !== priceText(after));
-  return moved?.actor === "us" && priceText(moved.before) === price && moved.after.life === changes.at(-1)?.after.life;
+  const life = changes.at(-1)?.after.life;
+  const stood = changes.some(({ actor, after }) => actor !== "us" && after.life === life && priceText(after) === price);
+  return stood && moved?.actor === "us" && moved.after.life === life;
 }
 
 const priceText = (state: LegState | null) => state?.stop?.price.toFixed() ?? null;
