@@ -1,7 +1,7 @@
 /** Legs that offset each other: the other side of the same contract, or of the same base coin in the account. */
 import { type Decimal, dec, maxOf, minOf } from "../domain/decimal.js";
 import { contractText, keyText, type Position } from "../domain/position.js";
-import type { Contract, Snapshot } from "../domain/snapshot.js";
+import type { Contract, Gap, Snapshot } from "../domain/snapshot.js";
 import { notionalQuote } from "./value.js";
 
 /** From which share on two sides of one base coin count as hedged. */
@@ -37,9 +37,9 @@ export function otherSides({ key, side }: Leg, snapshot: Snapshot): readonly str
  * seen. Null: everything that could be the other side was seen.
  */
 export function hedgeDoubt(position: Leg, snapshot: Snapshot): string | null {
-  const gap = snapshot.gaps.find(({ what }) => what === "positions");
-  if (gap !== undefined) return `positions of ${gap.category} were not seen, and one of them may be its other side`;
   const coin = baseCoin(position.key, snapshot);
+  const gap = snapshot.gaps.find((one) => one.what === "positions" && mayHold(one, coin, snapshot));
+  if (gap !== undefined) return `positions of ${gap.category} were not seen, and one of them may be its other side`;
   const row = snapshot.unreadablePositions.find(
     ({ category, symbol }) => symbol === null || [coin, null].includes(knownCoin({ category, symbol }, snapshot)),
   );
@@ -48,6 +48,12 @@ export function hedgeDoubt(position: Leg, snapshot: Snapshot): string | null {
     ({ key, side }) => side !== position.side && knownCoin(key, snapshot) === null,
   );
   return stranger === undefined ? null : `${stranger.key.symbol}, whose base coin is not known, may be its other side`;
+}
+
+/** A gap that names contracts hides those alone. */
+function mayHold({ category, symbols }: Gap, coin: string, snapshot: Snapshot): boolean {
+  if (symbols === undefined || category === "account") return true;
+  return symbols.some((symbol) => [coin, null].includes(knownCoin({ category, symbol }, snapshot)));
 }
 
 /** Null: the contract's rules could not be read, so it may be of any coin. */

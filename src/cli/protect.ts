@@ -22,8 +22,8 @@ export async function protect(options: ProtectOptions, console: Console): Promis
   const context = await openContext(options, console);
   await assertDeliverable(options);
   const stop = interruption(console);
-  const choice = { ...choiceOf(options, console), isStopping: stop.isDue };
-  const report = await protectOnce(context, choice).finally(stop.over);
+  const choice = { ...choiceOf(options, console), isStopping: () => stop.isDue() };
+  const report = await protectOnce(context, choice).finally(() => stop.over());
   return deliver(report, options, console);
 }
 

@@ -113,12 +113,12 @@ export function saysFlat(key: PositionKey, { flatLegs, positions }: Snapshot): b
   );
 }
 
-/** The exchange clears these when a position closes (docs/v5/position/trading-stop). */
+/** The exchange clears these when a position closes (docs/v5/position/trading-stop); Partial ones have been seen to outlive it. */
+const CLEARED: readonly OpenOrder["kind"][] = ["full-stop-loss", "full-take-profit", "trailing-stop"];
+
 function isExitOf({ category, symbol, positionIdx, kind }: OpenOrder, key: PositionKey): boolean {
-  const isClearedWithPosition = kind !== "plain" && kind !== "conditional" && kind !== "exchange";
-  return (
-    isClearedWithPosition && contractText({ category, symbol }) === contractText(key) && positionIdx === key.positionIdx
-  );
+  const isOfContract = contractText({ category, symbol }) === contractText(key);
+  return CLEARED.includes(kind) && isOfContract && positionIdx === key.positionIdx;
 }
 
 function isAbout(row: UnreadablePosition, key: PositionKey): boolean {

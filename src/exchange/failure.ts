@@ -12,6 +12,7 @@ export type FailureKind = "not-happened" | "refused" | "unknown" | "bug";
 export type FailureCause =
   | "key" // key, signature or address refused: the whole account is closed to us
   | "permission" // the key may not do this, or region and compliance
+  | "terms" // this account may not trade this contract: conditions not accepted, banned, not in its region
   | "clock" // outside the receive window
   | "rate-limit"
   | "ip-ban" // stop all HTTP for ten minutes
@@ -36,6 +37,7 @@ export type FailureCause =
 export const MEETS_STOP_TOO: readonly FailureCause[] = [
   "key",
   "permission",
+  "terms",
   "clock",
   "rate-limit",
   "ip-ban",

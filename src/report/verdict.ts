@@ -11,7 +11,7 @@ export type ReportExitCode = 0 | 1 | 2 | 3;
  * @throws RangeError for a `failOn` that is none: what nobody knows must not count as "never"
  */
 export function exitCode(report: Report, failOn: FailOn = "warning"): ReportExitCode {
-  if (!FAIL_ON.includes(failOn)) throw new RangeError(`failOn is ${String(failOn)}; allowed: ${FAIL_ON.join(", ")}`);
+  if (!FAIL_ON.includes(failOn)) throw new RangeError(`failOn is one of ${FAIL_ON.join(", ")}, and no other word`);
   if (!report.accounts.some((account) => account.readable)) return 1;
   if (allFindings(report).some((finding) => counts(finding.severity, failOn))) return 2;
   const allSeen =

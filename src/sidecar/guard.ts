@@ -2,7 +2,7 @@
 import type { Attempt } from "../apply/attempt.js";
 import type { Assessment } from "../assess/assess.js";
 import { lookedForInVain, type Picture } from "../domain/picture.js";
-import { contractText, keyText, type Position, type PositionKey } from "../domain/position.js";
+import { contractText, keyText, type Position } from "../domain/position.js";
 import type { Contract, ReadScope } from "../domain/snapshot.js";
 import { ExchangeFailure } from "../exchange/failure.js";
 import type { Stream } from "../exchange/stream.js";
@@ -10,7 +10,7 @@ import { type PassOptions, type PassResult, runPass } from "../pass.js";
 import { PassBook, type StepRecord } from "../verify/book.js";
 import { Bell } from "./bell.js";
 import { Ear } from "./ear.js";
-import type { Tell } from "./event.js";
+import type { SidecarEvent, Tell } from "./event.js";
 import { AttachedStops, lookBack } from "./hindsight.js";
 import { LaterLooks } from "./later.js";
 import { Live } from "./live.js";
@@ -76,9 +76,7 @@ export class Guard {
     this.name = parts.name;
     const { pass, instrumentOf, attach } = parts;
     const tell: Tell = (event) => {
-      if (event.kind === "life" && event.change === "grew") this.#grew(event.key);
-      if (event.kind === "life" && (event.change === "closed" || event.change === "flipped"))
-        this.#reflex.ended(event.key);
+      if (event.kind === "life") this.#changed(event);
       parts.tell(event);
     };
     const closerOf = (position: Position) => closerBy(pass.memory.recall(position));
@@ -280,9 +278,12 @@ export class Guard {
     this.#parts.tell({ kind: "pass", result: "failed", ...told });
   }
 
-  #grew(key: PositionKey): void {
+  #changed({ change, key }: Extract<SidecarEvent, { kind: "life" }>): void {
     const position = this.#lives.get(key)?.position;
-    if (position !== undefined) this.#parts.pass.memory.remember(position, { grown: true });
+    if (change === "grew" && position !== undefined) this.#parts.pass.memory.remember(position, { grown: true });
+    if (change !== "closed" && change !== "flipped") return;
+    this.#reflex.ended(key);
+    this.#looks.ended(key);
   }
 
   #lookAfterHold(position: Position): void {

@@ -3,7 +3,6 @@ import type { Assessed, Assessment } from "../assess/assess.js";
 import type { Decimal } from "../domain/decimal.js";
 import { type Picture, seenAtMs } from "../domain/picture.js";
 import { isOtherOpening, keyText, type Position, type PositionKey, type Side } from "../domain/position.js";
-import type { Snapshot } from "../domain/snapshot.js";
 import { isLooserStop, isPast } from "../domain/price.js";
 import { basePrice } from "../policy/levels.js";
 import type { Life, Lives } from "./lives.js";
@@ -26,7 +25,7 @@ export function lookBack(
   picture: Picture,
   { pass, lives, attached, reflex, isAttached }: HindsightParts,
 ): void {
-  attached.recognise(picture.snapshot, isAttached);
+  attached.looked(picture, isAttached);
   for (const assessed of positions) {
     const { position, stop } = assessed;
     const { key, side } = position;
@@ -64,30 +63,46 @@ function isSameLife(position: Position, { position: before }: Life): boolean {
   return before.side === position.side && !isOtherOpening(before.openedAtMs, position.openedAtMs);
 }
 
+/** What an order brings is told within this time after a look has missed it; later the same level is another hand's. */
+const GONE_FOR_MS = 120_000;
+
+interface Attached {
+  readonly level: string;
+  /** When the first look was asked for that did not show the order; null: it rests, as far as is known. */
+  goneAtMs: number | null;
+}
+
 /** The entry orders whose exits we have sent, and the levels. */
 export class AttachedStops {
-  readonly #orders = new Set<string>();
-  readonly #levels = new Set<string>();
+  readonly #byOrder = new Map<string, Attached>();
 
   sent(orderId: string, key: PositionKey, side: Side, stopLoss: Decimal): void {
-    this.#orders.add(orderId);
-    this.#levels.add(levelText(key, side, stopLoss));
+    this.#byOrder.set(orderId, { level: levelText(key, side, stopLoss), goneAtMs: null });
   }
 
-  /** What rests with exits that the process before this one has sent. */
-  recognise({ account, orders }: Snapshot, isAttached: (orderId: string) => boolean): void {
+  /** Takes in what rests with exits that the process before this one has sent, and forgets what is long gone. */
+  looked({ snapshot, latest }: Picture, isAttached: (orderId: string) => boolean): void {
+    const { account, orders } = snapshot;
     for (const { orderId, attachedStopLoss: price, category, symbol, positionIdx, direction } of orders) {
       if (price === null || this.isOurs(orderId) || !isAttached(orderId)) continue;
       this.sent(orderId, { account, category, symbol, positionIdx }, direction === "buy" ? "long" : "short", price);
     }
+    if (latest.scope !== "account" || !latest.allOrders) return;
+    const atMs = latest.requestedAtMs;
+    const resting = new Set(orders.map(({ orderId }) => orderId));
+    for (const [orderId, attached] of this.#byOrder) {
+      attached.goneAtMs = resting.has(orderId) ? null : (attached.goneAtMs ?? atMs);
+      if (attached.goneAtMs !== null && atMs - attached.goneAtMs > GONE_FOR_MS) this.#byOrder.delete(orderId);
+    }
   }
 
   isOurs(orderId: string): boolean {
-    return this.#orders.has(orderId);
+    return this.#byOrder.has(orderId);
   }
 
   has(key: PositionKey, side: Side, stopLoss: Decimal): boolean {
-    return this.#levels.has(levelText(key, side, stopLoss));
+    const level = levelText(key, side, stopLoss);
+    return [...this.#byOrder.values()].some((attached) => attached.level === level);
   }
 }
 

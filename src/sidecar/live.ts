@@ -9,12 +9,18 @@ const PUSHES_KEPT_MS = 60_000;
 /** A read may show the exchange as it was a moment before it was asked. */
 const READ_LAG_MS = 2_000;
 
+/** Null: it was told flat. */
+interface Pushed {
+  readonly contract: Contract;
+  readonly position: Position | null;
+}
+
 export class Live {
   #liveSinceMs: number | null = null;
   #wholeFromMs: number | null = null;
   readonly #orders = new Map<string, OpenOrder>();
   readonly #doubtful = new Set<string>();
-  readonly #positions = new Map<string, Position | null>();
+  readonly #positions = new Map<string, Pushed>();
   #pushes: { readonly atMs: number; readonly push: Push }[] = [];
 
   /** Nothing that was known before counts: it may have changed while nobody told. */
@@ -39,6 +45,8 @@ export class Live {
     if (this.#liveSinceMs === null || snapshot.requestedAtMs < this.#liveSinceMs) return;
     if (snapshot.scope === "account") this.#lookedAtAll(snapshot);
     else this.#lookedAtSome(snapshot, snapshot.scope);
+    // What a look shows open is not told flat any more, but by what was pushed since.
+    for (const { key } of snapshot.positions) if (this.lastPushed(key) === null) this.#positions.delete(keyText(key));
     const fromMs = snapshot.requestedAtMs - READ_LAG_MS;
     for (const { atMs, push } of this.#pushes) if (atMs >= fromMs) this.#lay(push);
   }
@@ -67,7 +75,7 @@ export class Live {
 
   /** As pushed last since the stream came live: null where it was flat, undefined where nothing was pushed. */
   lastPushed(key: PositionKey): Position | null | undefined {
-    return this.#positions.get(keyText(key));
+    return this.#positions.get(keyText(key))?.position;
   }
 
   #lookedAtAll(snapshot: Snapshot): void {
@@ -91,10 +99,10 @@ export class Live {
   #lay(push: Push): void {
     switch (push.kind) {
       case "position-open":
-        this.#positions.set(keyText(push.position.key), push.position);
+        this.#positions.set(keyText(push.position.key), { contract: push.position.key, position: push.position });
         return;
       case "position-flat":
-        this.#positions.set(keyText(push.key), null);
+        this.#positions.set(keyText(push.key), { contract: push.key, position: null });
         return;
       case "order-open":
         this.#orders.set(push.order.orderId, push.order);
@@ -103,7 +111,7 @@ export class Live {
         this.#orders.delete(push.orderId);
         return;
       case "unreadable":
-        if (push.category === null) this.#wholeFromMs = null;
+        if (push.category === null) this.#doubtAll();
         else this.#doubt(push.category, push.symbol);
         return;
       case "execution":
@@ -111,9 +119,20 @@ export class Live {
     }
   }
 
-  /** A row without a symbol may be of any contract of its category. */
+  /** A row without a symbol may be of any contract of its category; and it may have opened what was told flat. */
   #doubt(category: Contract["category"], symbol: string | null): void {
     this.#doubtful.add(symbol === null ? category : contractText({ category, symbol }));
+    this.#forgetFlat((contract) => contract.category === category && (symbol ?? contract.symbol) === contract.symbol);
+  }
+
+  #doubtAll(): void {
+    this.#wholeFromMs = null;
+    this.#forgetFlat(() => true);
+  }
+
+  #forgetFlat(isMeant: (contract: Contract) => boolean): void {
+    for (const [name, { contract, position }] of this.#positions)
+      if (position === null && isMeant(contract)) this.#positions.delete(name);
   }
 
   #forget(): void {

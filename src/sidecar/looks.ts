@@ -72,6 +72,12 @@ export class Looks {
     return missing;
   }
 
+  /** What held for a position that has closed or flipped is told anew of the next. */
+  ended(key: PositionKey): void {
+    this.#findings.delete(keyText(key));
+    this.#flatSinceMs.delete(keyText(key));
+  }
+
   #missing(picture: Picture, assessment: Assessment, isNew: (contract: Contract) => boolean): readonly Contract[] {
     const { lives, tell, closerOf } = this.#parts;
     const shown = new Set(assessment.positions.map(({ position }) => keyText(position.key)));
@@ -91,8 +97,6 @@ export class Looks {
         continue;
       }
       for (const event of lives.sawFlat(key, seenMs, closerOf(position))) tell(event);
-      this.#findings.delete(name);
-      this.#flatSinceMs.delete(name);
     }
     for (const { position } of assessment.positions) this.#flatSinceMs.delete(keyText(position.key));
     return missing;

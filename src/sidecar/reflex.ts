@@ -103,7 +103,9 @@ export class Reflex {
         continue;
       const step = giveBack(replaced);
       if (!isFreshEnough(step, picture, pass.clock) || objection(step, assessed) !== null) continue;
-      const veto = () => pass.frozen(picture) ?? this.#parts.heldBack(position) ?? this.#noLongerOwed(step, position);
+      const held = () => pass.frozen(picture) ?? this.#parts.heldBack(position);
+      if (held() !== null) continue;
+      const veto = () => held() ?? this.#noLongerOwed(step, position);
       this.#send({ step, priority: GIVE_BACK_PRIORITY, held: null }, position, seenAtMs(picture, position.key), veto);
       this.#parts.tell({ kind: "mended", key: position.key, price: replaced.price, replacedBy: stop.standingFull });
     }

@@ -47,6 +47,16 @@ describe("whether a leg is hedged cannot be told", () => {
     expect(hedgeDoubt(long, gap("orders"))).toBeNull();
   });
 
+  test("where a contract was not seen by its name that may be of its coin", () => {
+    const unseen = (symbol: string) => {
+      const gaps = [{ category: "linear", what: "positions", symbols: [symbol], reason: "timeout" }] as const;
+      return hedgeDoubt(long, aSnapshot({ positions: [long, aPosition({ symbol: "ETHUSDT" })], gaps }));
+    };
+    expect(unseen("BTCUSDT")).toContain("were not seen");
+    expect(unseen("UNKNOWNUSDT")).toContain("were not seen");
+    expect(unseen("ETHUSDT")).toBeNull();
+  });
+
   test("beside a row that cannot be read and may be of its coin", () => {
     const sentence = "cannot be read, and may be its other side";
     expect(rows(anUnreadablePosition())).toBe(`BTCUSDT ${sentence}`);

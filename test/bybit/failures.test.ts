@@ -96,7 +96,7 @@ describe("a refusal", () => {
     [110058, "too small", "limit"],
     [110099, "pre-market", "market-state"],
     [30228, "reduce only", "market-state"],
-    [110123, "terms", "permission"],
+    [110123, "terms", "terms"],
     [33004, "expired", "key"],
   ] as const)("%i %s is refused for good: %s", async (retCode, words, cause) => {
     expect(await meaningOf(retCode, words)).toEqual(["refused", cause]);

@@ -54,6 +54,13 @@ describe("a position whose own row says flat", () => {
     expect(listed.snapshot.positions).toEqual([long]);
   });
 
+  test("is closed also where a Partial exit has outlived it; one that follows the size speaks against it", () => {
+    const withOrder = (kind: "partial-stop-loss" | "full-stop-loss") =>
+      looks(...CLOSED.map((look) => ({ ...look, orders: [{ ...fullStop(long, "98"), kind }] })));
+    expect(isClosed(withOrder("partial-stop-loss"))).toBe(true);
+    expect(isClosed(withOrder("full-stop-loss"))).toBe(false);
+  });
+
   test("again seconds later, and missing from the list of open positions, is closed, and told no more", () => {
     const picture = looks(...CLOSED);
     expect(isClosed(picture)).toBe(true);

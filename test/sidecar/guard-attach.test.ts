@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { dec } from "../../src/domain/decimal.js";
 import type { Mode } from "../../src/policy/protection.js";
 import { leftAloneInMemory } from "../../src/sidecar/attach-memory.js";
-import { guarded, orderPush, pushOf } from "../builders/guard.js";
+import { guarded, type GuardScene, orderPush, pushOf } from "../builders/guard.js";
 import { instrumentFor } from "../builders/market.js";
 import { anEntry } from "../builders/order.js";
 import { aPosition } from "../builders/position.js";
@@ -61,8 +61,8 @@ const carriedStop = { positionIdx: 0, side: "long", price: dec("97.1"), triggerB
 const gone = { kind: "order-gone", contract, orderId: order.orderId, how: "filled", carriedStop } as const;
 
 /** We have attached 97.1 to an entry order, another hand has set 98.5, and the order fills. */
-async function replaced(untilFilled: (scene: Scene) => void = () => undefined): Promise<Scene> {
-  const scene = await guarded({ instruments, attachToOrders: true });
+async function replaced(untilFilled: (scene: Scene) => void = () => undefined, more: GuardScene = {}): Promise<Scene> {
+  const scene = await guarded({ instruments, attachToOrders: true, ...more });
   scene.exchange.hand.price("BTCUSDT", "100");
   scene.exchange.hand.order(order);
   scene.pushes(orderPush(order, scene.clock));
@@ -131,5 +131,37 @@ test.each([
 ] as const)("nothing is put back %s", async (_what, remembered, mode) => {
   const scene = await found(remembered, mode);
   expect(scene.exchange.writes).toEqual([]);
+  await scene.close();
+});
+
+test("nothing is put back, and nobody is told that it is, while it is paused", async () => {
+  let isPaused = false;
+  const scene = await replaced(() => (isPaused = true), { paused: () => (isPaused ? "by hand" : null) });
+  scene.pushes({ ...gone, atMs: scene.clock.now() }, pushOf(grown, scene.clock));
+  await scene.clock.sleep(3_000);
+  expect(scene.exchange.stopOf(long.key)).toBe("97.1");
+  expect(scene.events.filter(({ kind }) => kind === "mended")).toEqual([]);
+  await scene.close();
+});
+
+test("the same level is another hand's once the order that it was attached to has long been gone", async () => {
+  const scene = await guarded({ instruments, attachToOrders: true });
+  scene.exchange.hand.price("BTCUSDT", "100");
+  scene.exchange.hand.order(order);
+  scene.pushes(orderPush(order, scene.clock));
+  await scene.clock.sleep(3_000);
+  expect(amendments(scene)).toEqual(["97.1"]);
+  scene.exchange.hand.cancel(order.orderId);
+  scene.opens(aPosition({ fullStop: "98.5" }));
+  for (const minutes of [1, 3]) {
+    await scene.clock.sleep(minutes * 60_000);
+    scene.guard.wake("schedule");
+    await scene.clock.sleep(5_000);
+  }
+  const moved = aPosition({ fullStop: "97.1" });
+  scene.exchange.hand.put(moved);
+  scene.pushes(pushOf(moved, scene.clock));
+  await scene.clock.sleep(5_000);
+  expect(scene.exchange.stopOf(long.key)).toBe("97.1");
   await scene.close();
 });

@@ -500,3 +500,17 @@ test("while a pass runs, the latest is what its looks have shown, and not what t
   expect(statusOf("ETHUSDT")).toBe("unprotected");
   await scene.close();
 });
+
+test("a finding that has held for one life of a position is told anew of the next", async () => {
+  const scene = await guarded({ protection: { mode: "report-only" } });
+  const told = () => scene.events.filter((event) => event.kind === "finding" && event.finding.code === "stop-missing");
+  for (const [turn, openedAtMs] of [1_000, 9_000].entries()) {
+    scene.opens(aPosition({ openedAtMs }));
+    await scene.clock.sleep(3_000);
+    expect(told()).toHaveLength(turn + 1);
+    scene.exchange.hand.close(aPosition().key);
+    scene.pushes({ kind: "position-flat", key: aPosition().key, atMs: scene.clock.now() });
+    await scene.clock.sleep(3_000);
+  }
+  await scene.close();
+});

@@ -7,6 +7,7 @@ import { Live } from "../../src/sidecar/live.js";
 import { Lives } from "../../src/sidecar/lives.js";
 import { Looks } from "../../src/sidecar/looks.js";
 import { aProtection, resolved } from "../builders/policy.js";
+import { aPosition } from "../builders/position.js";
 import { aSnapshot } from "../builders/snapshot.js";
 
 const START_MS = 1_700_000_000_000;
@@ -40,4 +41,36 @@ test("a doubt about a contract outlives a look at another one, and ends with a l
   expect(live.ordersOf(ETH)).toBeNull();
   look(lookedAgain(part, lookAt(ETH)));
   expect(live.ordersOf(ETH)).toEqual([]);
+});
+
+const long = aPosition();
+const flat = { kind: "position-flat", key: long.key, atMs: START_MS } as const;
+
+test("what was told flat is so until a look that was asked for later shows it open", () => {
+  const { live, look, whole } = scene();
+  live.pushed(flat, START_MS + 1_500);
+  expect(live.lastPushed(long.key)).toBeNull();
+  const shown = (requestedAtMs: number) =>
+    lookedAgain(whole, aSnapshot({ scope: [BTC], allOrders: true, positions: [long], requestedAtMs }));
+  look(shown(START_MS + 3_000));
+  expect(live.lastPushed(long.key)).toBeNull();
+  look(shown(START_MS + 4_000));
+  expect(live.lastPushed(long.key)).toBeUndefined();
+});
+
+test.each([
+  ["its contract", { kind: "unreadable", ...BTC, reason: "size is missing" }],
+  ["a contract that is not named", { kind: "unreadable", category: null, symbol: null, reason: "no row" }],
+] as const)("what was told flat is not any more after a push about %s that cannot be read", (_what, push) => {
+  const { live } = scene();
+  live.pushed(flat, START_MS + 1_500);
+  live.pushed(push, START_MS + 1_600);
+  expect(live.lastPushed(long.key)).toBeUndefined();
+});
+
+test("what was told flat stays so after a push about another contract that cannot be read", () => {
+  const { live } = scene();
+  live.pushed(flat, START_MS + 1_500);
+  live.doubt(ETH);
+  expect(live.lastPushed(long.key)).toBeNull();
 });

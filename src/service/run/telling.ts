@@ -1,5 +1,6 @@
 /** What the sidecar's events read like in the log. */
 import { print } from "../../domain/decimal.js";
+import { keyText } from "../../domain/position.js";
 import type { Step } from "../../plan/step.js";
 import type { Log } from "../../runtime/index.js";
 import type { LifeChange, SidecarEvent } from "../../sidecar/event.js";
@@ -15,16 +16,23 @@ interface Line {
 
 export function logEvents(log: Log): (event: SidecarEvent) => void {
   // A dry run plans the same in every pass; it is worth one line.
-  const wouldSend = new Set<string>();
+  const wouldSend = new Map<string, string>();
   return (event) => {
     if (event.kind === "would-send") {
-      const text = JSON.stringify(stepFacts(event.step));
-      if (wouldSend.has(text)) return;
-      wouldSend.add(text);
+      const name = keyText(event.step.key);
+      const text = planText(event.step);
+      if (wouldSend.get(name) === text) return;
+      wouldSend.set(name, text);
     }
     const { level, facts, message } = lineOf(event);
     log[level](facts, message);
   };
+}
+
+/** The nearest level follows the price: only that it is planned is worth a line. */
+function planText(step: Step): string {
+  const purpose = step.action === "set-trading-stop" ? step.stopLoss?.purpose : undefined;
+  return purpose === "nearest" || purpose === "rebase" ? purpose : JSON.stringify(stepFacts(step));
 }
 
 const LIFE_WORDS: Readonly<Record<LifeChange, string>> = {
