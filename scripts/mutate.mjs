@@ -2,8 +2,7 @@
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { ensureInstalled, npm, root, run, runTool, say } from "./prepare.mjs";
+import { ensureInstalled, npm, optionsFrom, root, run, runTool, say } from "./prepare.mjs";
 
 const ROOMS = ["policy", "assess", "plan", "apply", "verify"];
 const LEAST_SCORE = 90;
@@ -119,7 +118,7 @@ function cover(rooms) {
   return runTool("vitest", ["run", ...tests, "--coverage", "--coverage.reporter=text", ...included, ...least]);
 }
 
-const { values } = parseArgs({ options: OPTIONS });
+const values = optionsFrom(OPTIONS);
 function refuse(line) {
   say(line);
   process.exit(64);

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 export const fingerprintFile = join(root, "dist", ".fingerprint");
@@ -18,6 +19,22 @@ export function say(line) {
 function fail(line) {
   say(line);
   process.exit(1);
+}
+
+/** As `parseArgs` reads them; `--help`, and what is no option, end in a list of those that are. */
+export function optionsFrom(options) {
+  const names = Object.entries(options).map(([name, { type }]) =>
+    type === "string" ? `--${name} VALUE` : `--${name}`,
+  );
+  try {
+    const { values } = parseArgs({ options: { ...options, help: { type: "boolean", default: false } } });
+    if (!values.help) return values;
+    say(`options: ${names.join(", ")}`);
+    process.exit(0);
+  } catch (error) {
+    say(`${error.message}\noptions: ${names.join(", ")}`);
+    process.exit(64);
+  }
 }
 
 function requireNode() {

@@ -4,10 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { ensureInstalled, root, runTool, say } from "./prepare.mjs";
-
-ensureInstalled();
+import { ensureInstalled, optionsFrom, root, runTool, say } from "./prepare.mjs";
 
 const OPTIONS = {
   seeds: { type: "string", default: "200" },
@@ -49,6 +46,8 @@ function ensureCompiled() {
   return output;
 }
 
+const values = optionsFrom(OPTIONS);
+ensureInstalled();
 const output = ensureCompiled();
 
 /** Gives each worker one task at a time; answers come in any order. */
@@ -215,5 +214,4 @@ async function runPlanted(options) {
   return caught.size === total && idle.length === 0 ? 0 : 1;
 }
 
-const { values } = parseArgs({ options: OPTIONS });
 process.exit(await (values.planted ? runPlanted(values) : runSeeds(values)));

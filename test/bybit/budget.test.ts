@@ -3,7 +3,7 @@ import nock from "nock";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { dec } from "../../src/domain/decimal.js";
 import { type BybitConnection, type BybitSession, createIpBudget } from "../../src/exchange/bybit/index.js";
-import { connect, holdTime, ok, openVenue, position, page, settled, type Venue } from "./venue.js";
+import { connect, holdTime, instrument, ok, openVenue, page, position, refusal, settled, type Venue } from "./venue.js";
 
 let venue: Venue;
 let sessions: BybitSession[];
@@ -23,6 +23,8 @@ afterEach(async () => {
 });
 
 const TRADING_STOP = "/v5/position/trading-stop";
+const POSITIONS = "/v5/position/list";
+const INSTRUMENTS = "/v5/market/instruments-info";
 
 function open(over: Partial<BybitConnection> = {}): BybitSession {
   const session = connect(over);
@@ -116,6 +118,28 @@ describe("writes", () => {
   });
 });
 
+describe("what everybody may ask", () => {
+  it("rests until the reset when it is refused for its number, and is asked again then", async () => {
+    const session = open();
+    const resetMs = Date.now() + 2_500;
+    const told = (list: readonly unknown[]) =>
+      Date.now() < resetMs ? refusal(10006, "Too many visits!") : ok({ list });
+    const headers = {
+      "x-bapi-limit": "10",
+      "x-bapi-limit-status": "0",
+      "x-bapi-limit-reset-timestamp": String(resetMs),
+    };
+    venue.answers(POSITIONS, ({ query }) =>
+      ok(page(query["category"], query["category"] === "linear" ? [position()] : [])),
+    );
+    venue.answers(INSTRUMENTS, ({ query }) => ({ ...told(query["status"] ? [] : [instrument("BTCUSDT")]), headers }));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.instruments.get("linear/BTCUSDT")?.tickSize.toFixed()).toBe("0.1");
+    const early = venue.asks(INSTRUMENTS).filter(({ atMs }) => atMs < resetMs);
+    expect(early).toHaveLength(3);
+  });
+});
+
 describe("the address", () => {
   it("sends no more than its share in any five seconds, all accounts together", async () => {
     const ipBudget = createIpBudget(0.01);
@@ -147,11 +171,11 @@ describe("the address", () => {
 describe("reads", () => {
   it("of many contracts stay within what the exchange allows per second", async () => {
     const session = open({ budget: { writesPerSecond: 9, ipShare: 1 } });
-    venue.answers("/v5/position/list", ({ query }) => ok(page("linear", [position({ symbol: query["symbol"] })])));
+    venue.answers(POSITIONS, ({ query }) => ok(page("linear", [position({ symbol: query["symbol"] })])));
     const scope = Array.from({ length: 120 }, (_, index) => ({ category: "linear", symbol: `S${index}` }) as const);
     const { gaps } = await settled(session.reader.snapshot(scope));
     expect(gaps.filter(({ what }) => what === "positions")).toEqual([]);
-    const asked = venue.asks("/v5/position/list");
+    const asked = venue.asks(POSITIONS);
     expect(asked).toHaveLength(120);
     const spanMs = (asked.at(-1)?.atMs ?? 0) - (asked[0]?.atMs ?? 0);
     expect(spanMs).toBeGreaterThanOrEqual(1_900);

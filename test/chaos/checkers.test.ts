@@ -108,6 +108,13 @@ test("a stop that is taken away breaks S2", async () => {
   expect(broken()).toEqual(["S2"]);
 });
 
+test("a write that is not Full breaks S10", async () => {
+  const { send, writeDown, broken } = await scene();
+  await writeDown({ stopLoss: "63000" });
+  send({ ...STOP, tpslMode: "Partial", stopLoss: "63000" });
+  expect(broken()).toContain("S10");
+});
+
 test("a price between two ticks breaks S7", async () => {
   const { protect, broken } = await scene();
   await protect("63000.05");

@@ -6,25 +6,37 @@ import type { Violation } from "./checkers/index.js";
 import { runChaos, type RunOptions } from "./run.js";
 import { summaryOf, violationLines } from "./summary.js";
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: "string" },
-    rounds: { type: "string", default: "240" },
-    minutes: { type: "string" },
-    "calm-every": { type: "string", default: "20" },
-    sweep: { type: "string", default: "3" },
-    disk: { type: "string", default: "auto" },
-    planted: { type: "boolean", default: false },
-    only: { type: "string" },
-    story: { type: "boolean", default: false },
-    json: { type: "boolean", default: false },
-  },
-});
+const OPTIONS = {
+  seed: { type: "string" },
+  rounds: { type: "string", default: "240" },
+  minutes: { type: "string" },
+  "calm-every": { type: "string", default: "20" },
+  sweep: { type: "string", default: "3" },
+  disk: { type: "string", default: "auto" },
+  planted: { type: "boolean", default: false },
+  only: { type: "string" },
+  story: { type: "boolean", default: false },
+  json: { type: "boolean", default: false },
+} as const;
+
+const { values } = given();
+
+function given() {
+  try {
+    return parseArgs({ options: OPTIONS });
+  } catch (error) {
+    say(`${error instanceof Error ? error.message : ""}\noptions: --${Object.keys(OPTIONS).join(", --")}`);
+    process.exit(64);
+  }
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
 
 /** With a kill and a standby among them, and a calm after them. */
 const PLANTED_ROUNDS = 4;
 const MOST_TRIES = 4;
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const disks = ["auto", "tmpfs", "limit", "none"] as const;
 const disk = disks.find((one) => one === values.disk);
 if (disk === undefined) {
@@ -54,7 +66,9 @@ async function runOnce(): Promise<number> {
   else for (const line of summaryOf(outcome)) process.stdout.write(`${line}\n`);
   for (const line of violationLines(outcome)) say(line);
   const isWell = outcome.violations.length === 0;
-  if (!isWell) say(`again: npm run chaos -- --seed ${seed} --rounds ${values.rounds} --story`);
+  const { rounds, sweep, disk: filled, "calm-every": calm } = values;
+  const again = `--seed ${seed} --rounds ${rounds} --calm-every ${calm} --sweep ${sweep} --disk ${filled}`;
+  if (!isWell) say(`again: npm run chaos -- ${again} --story`);
   return isWell ? 0 : 1;
 }
 

@@ -309,7 +309,7 @@ describe("the probe refuses with 64, and nothing is sent:", { concurrent: true }
   });
 
   test(`what the person at the terminal does not agree to${noTerminal ?? ""}`, async (context) => {
-    if (noTerminal !== null) return;
+    context.skip(noTerminal !== null, noTerminal ?? "");
     const stage = await openStage(context);
     const { code, text } = await onTerminal(["probe"], { cwd: stage.folder, env: stage.env, answer: "n\n" });
     expect(text).toContain("Nothing was sent.");

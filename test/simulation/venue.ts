@@ -1,12 +1,7 @@
 /** The simulated exchange with a record of every change to each leg: what the checkers hold the product against. */
 import { type Decimal, dec } from "../../src/domain/decimal.js";
 import type { Category, PositionIdx, Side, TriggerBy } from "../../src/domain/position.js";
-import {
-  type ControlInput,
-  createExchange,
-  type Reply,
-  type SignedRequest,
-} from "../../src/exchange/simulator/index.js";
+import { createExchange, type Reply, type SignedRequest } from "../../src/exchange/simulator/index.js";
 import type { Account, Leg, SimOrder } from "../../src/exchange/simulator/world.js";
 import type { Story } from "./story.js";
 import type { VirtualTime } from "./time.js";
@@ -273,5 +268,3 @@ function isSameLevel(one: Level | null, other: Level | null): boolean {
   if (one === null || other === null) return one === other;
   return one.triggerBy === other.triggerBy && one.price.eq(other.price);
 }
-
-export type OpenInput = ControlInput<"open">;

@@ -121,7 +121,6 @@ export const instrumentRow = z.looseObject({
   lotSizeFilter: z.looseObject({ qtyStep: lenientNumeric, maxMktOrderQty: lenientNumeric }).nullish().catch(null),
   preListingInfo: z.looseObject({ curAuctionPhase: lenientText }).nullish().catch(null),
 });
-export type InstrumentWire = z.infer<typeof instrumentRow>;
 
 /** docs/v5/market/tickers */
 export const tickerRow = z.looseObject({
@@ -131,7 +130,6 @@ export const tickerRow = z.looseObject({
   indexPrice: lenientNumeric,
   curPreListingPhase: lenientText,
 });
-export type TickerWire = z.infer<typeof tickerRow>;
 
 /** docs/v5/account/account-info */
 export const accountInfo = z.looseObject({

@@ -4,7 +4,7 @@ import type { Instance } from "../processes.js";
 import type { ExchangeRecord } from "../record.js";
 
 export interface Violation {
-  /** The invariant that is broken: S1 to S17, L1, L2, F46, LOST, TAKEOVER. */
+  /** The invariant that is broken: S1 to S17, L1, L2, L5, F46, LOST, TAKEOVER. */
   readonly check: string;
   readonly message: string;
   readonly atMs: number;
