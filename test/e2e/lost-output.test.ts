@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, openSync } from "node:fs";
 import { expect, test } from "vitest";
+import { exitCode, type Report } from "../../src/report/index.js";
 import { createHeard } from "../stream/stage.js";
 import { PROGRAM } from "./cli.js";
 import { listenTo } from "./sidecar.js";
@@ -53,6 +54,49 @@ test.skipIf(!existsSync(FULL))("the sidecar goes on protecting when its log cann
   sidecar.kill("SIGTERM");
   expect(await closed).toEqual([0, null]);
 });
+
+test.skipIf(!existsSync(FULL))(
+  "a report that no file takes any more is printed, and the code is not 0",
+  async (context) => {
+    const stage = await openStage(context);
+    openBook(stage);
+    const { code, stdout, stderr } = await stage.backstop(["protect", "--output", FULL]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`--output: "${FULL}" cannot be written: the disk is full; the report is printed instead.`);
+    expect(JSON.parse(stdout)).toMatchObject({ summary: { protected: 3, confirmed: 2 } });
+  },
+);
+
+test.for(["SIGINT", "SIGTERM"] as const)(
+  "protect that is interrupted by %s awaits what is on the wire, sends nothing more, and reports",
+  async (signal, context) => {
+    const stage = await openStage(context, { latencyMs: 400 });
+    const events = listenTo(stage);
+    openBook(stage);
+    const resting = events.stopRests("BTCUSDT");
+    const program = spawn(process.execPath, [PROGRAM, "protect"], {
+      cwd: stage.folder,
+      env: { PATH: process.env["PATH"], ...stage.env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    let stdout = "";
+    program.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    let stderr = "";
+    program.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    const closed = once(program, "close");
+    await resting;
+    program.kill(signal);
+    const [code] = await closed;
+    const report = JSON.parse(stdout) as Report;
+    const steps = report.positions.flatMap((position) => position.steps);
+    expect(stderr).toContain("Nothing more is sent; what is on the wire is awaited.");
+    // Proven only where the signal was late.
+    expect(steps.map(({ outcome }) => outcome)).toSatisfy((outcomes: string[]) =>
+      outcomes.some((outcome) => outcome === "uncertain" || outcome === "confirmed"),
+    );
+    expect(code).toBe(exitCode(report));
+  },
+);
 
 test.skipIf(!existsSync(FULL))("protect ends as it would have, with its report", async (context) => {
   const stage = await openStage(context);
