@@ -1,6 +1,6 @@
 /** One pass over one account, in order: observe → assess → plan → apply → verify, until nothing is left to do. */
 import type { Assessment } from "./assess/assess.js";
-import { outOfSight, type Picture, vanishedContracts } from "./domain/picture.js";
+import { outOfSight, type Picture, vanishedContracts, wasSeen } from "./domain/picture.js";
 import type { Contract } from "./domain/snapshot.js";
 import type { Writer } from "./exchange/port.js";
 import { attentionTo } from "./pass/attention.js";
@@ -80,8 +80,7 @@ async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: Att
     idleLooks = ready.length > 0 || book.onTheWire() > 0 ? 0 : idleLooks + 1;
     const next = await nextView(view, [...ready.map(({ step }) => step.key), ...due], book, options);
     if (next !== null) lookedAtMs = clock.now();
-    // A look at everything instead of these may have failed just there.
-    unanswered = next === null ? woken : woken.filter((contract) => outOfSight(next.picture, contract) !== null);
+    unanswered = next === null ? woken : woken.filter((contract) => isMissed(next.picture, contract));
     view = next ?? view;
     options.progress?.(book.progress());
   }
@@ -94,6 +93,11 @@ async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: Att
     if (lostSight !== null) book.giveUp(lostSight);
     return { ...view, book, lostSight, unanswered };
   }
+}
+
+/** A look at everything in place of these may have failed just there. */
+function isMissed(picture: Picture, contract: Contract): boolean {
+  return outOfSight(picture, contract) !== null || !wasSeen(picture, contract);
 }
 
 function pauseMs(idleLooks: number): number {

@@ -430,3 +430,16 @@ describe("a stop that is set at another trigger", () => {
     expect(outcomesOf(played.result, key)).toEqual(["confirmed"]);
   });
 });
+
+test("a contract that is to be looked at is looked at once more where a look at everything has failed just there", async () => {
+  const ether = { category: "linear", symbol: "ETHUSDT" } as const;
+  const woken = [[ether]];
+  const { exchange, result } = await play({
+    positions: [aPosition({ fullStop: "98" })],
+    wholeFrom: 1,
+    pass: { woken: () => woken.shift() ?? [] },
+    beforeRead: (nth) => (nth === 2 ? [{ category: "linear", what: "positions", reason: "timeout" }] : undefined),
+  });
+  expect(exchange.reads).toHaveLength(3);
+  expect(result).toMatchObject({ lostSight: null, unanswered: [] });
+});
