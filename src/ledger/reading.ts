@@ -4,6 +4,7 @@ import { LedgerError } from "./error.js";
 import type { Entry, Ledger } from "./port.js";
 import { intentRows } from "./intent-store.js";
 import { toEntry, toIntent } from "./rows.js";
+import { isThere } from "./sqlite-file.js";
 import { entryPage, openLivesIn } from "./store.js";
 import type { EntryRow } from "./tables.js";
 
@@ -39,8 +40,10 @@ export async function readLedger(url: string): Promise<LedgerReader | null> {
 
 async function engineFor(url: string): Promise<ReadingEngine | null> {
   if (url.startsWith("file:/")) {
+    const file = url.slice("file:".length);
+    if (!isThere(file)) return null;
     const { openSqliteToRead } = await import("./sqlite-reading.js");
-    return openSqliteToRead(url.slice("file:".length));
+    return openSqliteToRead(file);
   }
   if (/^postgres(?:ql)?:\/\//.test(url)) {
     const { openPostgresToRead } = await import("./postgres.js");

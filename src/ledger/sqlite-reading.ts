@@ -1,5 +1,5 @@
 /** The ledger's file opened for reading only: nothing is made, migrated or given another owner. */
-import { accessSync, constants, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { Kysely, SqliteDialect } from "kysely";
 import Libsql from "libsql";
 import { type ReadingEngine, withCodec } from "./engine.js";
@@ -10,11 +10,10 @@ import type { Database, Tables } from "./tables.js";
 
 /**
  * Beside a writer, of this user or another, it sees what is written as it comes.
- * @returns null where there is no file, or one without tables
+ * @returns null where the file has no tables
  * @throws LedgerError
  */
 export async function openSqliteToRead(file: string): Promise<ReadingEngine | null> {
-  if (!isThere(file)) return null;
   const explain = explainSqlite(file);
   try {
     return await opened(file, "mode=ro");
@@ -47,18 +46,6 @@ async function opened(file: string, query: string): Promise<ReadingEngine | null
 /** libsql opens for writing whatever it is asked for; SQLite itself obeys what stands in the address (sqlite.org/uri.html). */
 function fileUri(file: string): string {
   return `file:${file.split("/").map(encodeURIComponent).join("/")}`;
-}
-
-/** @throws LedgerError where that cannot be told, or this user may not read it */
-function isThere(file: string): boolean {
-  try {
-    if (statSync(file, { throwIfNoEntry: false }) === undefined) return false;
-    accessSync(file, constants.R_OK);
-    return true;
-  } catch (error) {
-    if (codeOf(error) !== "EACCES") throw explainSqlite(file)(error);
-    throw new LedgerError("refused", `the ledger ${file}: this user may not read it (EACCES)`);
-  }
 }
 
 const READONLY = 8;

@@ -1,6 +1,7 @@
 /** The log: JSON lines to stderr (readable ones on a terminal), with no secret in them. */
+import { createRequire } from "node:module";
 import { type Logger, pino, stdTimeFunctions } from "pino";
-import { prettyFactory } from "pino-pretty";
+import type { prettyFactory } from "pino-pretty";
 import { maskSecrets } from "./mask.js";
 import { scrubSecrets } from "./secrets.js";
 
@@ -25,7 +26,7 @@ export interface LogOptions {
  * themselves, because text from elsewhere can carry one in any field.
  */
 export function createLog(options: LogOptions): Log {
-  const readable = options.pretty ? prettyFactory({ colorize: options.color ?? true, ignore: "pid,hostname" }) : null;
+  const readable = options.pretty ? readableLines(options.color ?? true) : null;
   const destination = {
     write(line: string): void {
       // Once more from the line: what a child logger is bound to passes no formatter.
@@ -44,6 +45,12 @@ export function createLog(options: LogOptions): Log {
     },
     destination,
   );
+}
+
+/** Loaded only where a person reads along. */
+function readableLines(colorize: boolean): (line: string) => string {
+  const pretty = createRequire(import.meta.url)("pino-pretty") as { readonly prettyFactory: typeof prettyFactory };
+  return pretty.prettyFactory({ colorize, ignore: "pid,hostname" });
 }
 
 function masked(fields: object): Record<string, unknown> {

@@ -1,6 +1,8 @@
 /** One connection to the private stream, from login to its end; it never comes back by itself, its owner opens another. */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { type APIRegion, type DefaultLogger, WebsocketClient, WS_KEY_MAP } from "bybit-api";
+import type { APIRegion, DefaultLogger } from "bybit-api";
+import { WS_KEY_MAP } from "bybit-api/lib/util/websockets/websocket-util.js";
+import { WebsocketClient } from "bybit-api/lib/websocket-client.js";
 import type { Clock } from "./budget.js";
 import type { Log } from "./client.js";
 import { cleanWords, valueOf } from "./failures.js";

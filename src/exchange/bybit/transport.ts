@@ -1,7 +1,9 @@
 /** The one place that touches the SDK: sends a request and gives back a body or facts, never the SDK's error. */
 import http from "node:http";
 import https from "node:https";
-import { type APIRegion, RestClientV5 } from "bybit-api";
+// One client of the SDK: all of it takes twice as long to load, at each start.
+import { RestClientV5 } from "bybit-api/lib/rest-client-v5.js";
+import type { APIRegion } from "bybit-api";
 import { isLoopbackUrl } from "../../runtime/loopback.js";
 import type { FailureFacts } from "../failure.js";
 import { valueOf, verdictOfNetwork, verdictOfStatus } from "./failures.js";
