@@ -1,6 +1,7 @@
 /** One pass over one account, in order: observe → assess → plan → apply → verify, until nothing is left to do. */
 import type { Assessment } from "./assess/assess.js";
 import { outOfSight, type Picture, vanishedContracts, wasSeen } from "./domain/picture.js";
+import { contractText } from "./domain/position.js";
 import type { Contract } from "./domain/snapshot.js";
 import type { Writer } from "./exchange/port.js";
 import { attentionTo } from "./pass/attention.js";
@@ -97,6 +98,9 @@ async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: Att
 
 /** A look at everything in place of these may have failed just there. */
 function isMissed(picture: Picture, contract: Contract): boolean {
+  const { positions, flatLegs } = picture.latest;
+  const name = contractText(contract);
+  if ([...positions.map(({ key }) => key), ...flatLegs].some((shown) => contractText(shown) === name)) return false;
   return outOfSight(picture, contract) !== null || !wasSeen(picture, contract);
 }
 

@@ -11,7 +11,8 @@ export interface Console {
   progress(text: string): void;
   /** Takes the progress line away. */
   clearProgress(): void;
-  ask(question: string): Promise<boolean>;
+  /** `stop`: nobody waits for the answer any more; that is no. */
+  ask(question: string, stop?: AbortSignal): Promise<boolean>;
   readonly outIsTerminal: boolean;
   /** A person is there to answer. */
   readonly isInteractive: boolean;
@@ -48,11 +49,12 @@ export function processConsole(): Console {
       hasProgress = true;
     },
     clearProgress,
-    ask: async (question) => {
+    ask: async (question, stop) => {
       clearProgress();
       const lines = createInterface({ input: stdin, output: stderr });
       // Ctrl+C and Ctrl+D end the question, not the program: what was found so far is still reported.
-      const answer = await lines.question(question).catch(() => "\n");
+      const asked = stop === undefined ? lines.question(question) : lines.question(question, { signal: stop });
+      const answer = await asked.catch(() => "\n");
       lines.close();
       if (answer === "\n") stderr.write(answer);
       return /^y(es)?$/i.test(answer.trim());

@@ -2,7 +2,7 @@
 import type { Assessment } from "../assess/assess.js";
 import type { PlannedStep } from "../plan/step.js";
 import { render } from "../report/index.js";
-import { scrubValue } from "../runtime/index.js";
+import { scrubValue, systemClock } from "../runtime/index.js";
 import type { PassChoice } from "../service/accounts.js";
 import { type ProtectChoice, protectOnce } from "../service/protect.js";
 import { reportOf } from "../service/report.js";
@@ -22,30 +22,40 @@ export async function protect(options: ProtectOptions, console: Console): Promis
   const context = await openContext(options, console);
   await assertDeliverable(options);
   const stop = interruption(console);
-  const choice = { ...choiceOf(options, console), isStopping: () => stop.isDue() };
+  const choice = { ...choiceOf(options, console, stop.signal), isStopping: () => stop.signal.aborted };
   const report = await protectOnce(context, choice).finally(() => stop.over());
   return deliver(report, options, console);
 }
 
 interface Interruption {
-  isDue(): boolean;
+  readonly signal: AbortSignal;
   over(): void;
 }
 
-/** The first signal lets what is on the wire be answered and reported; the next one ends the program as it is. */
+/** From a terminal through npx, one Ctrl+C comes twice. */
+const ONE_KEYPRESS_MS = 1_000;
+
+/** The first signal lets what is on the wire be answered and reported; a later one ends the program as it is. */
 function interruption(console: Console): Interruption {
   const signals = ["SIGINT", "SIGTERM"] as const;
-  let isDue = false;
+  const stop = new AbortController();
+  let firstMs: number | null = null;
   const over = (): void => {
     for (const signal of signals) process.off(signal, hear);
   };
-  const hear = (): void => {
-    isDue = true;
+  const hear = (signal: NodeJS.Signals): void => {
+    const nowMs = systemClock.monotonicMs();
+    if (firstMs === null) {
+      firstMs = nowMs;
+      console.err("Nothing more is sent; what is on the wire is awaited. Once more ends the program at once.\n");
+      return stop.abort();
+    }
+    if (nowMs - firstMs < ONE_KEYPRESS_MS) return;
     over();
-    console.err("Nothing more is sent; what is on the wire is awaited. Once more ends the program at once.\n");
+    process.kill(process.pid, signal);
   };
   for (const signal of signals) process.on(signal, hear);
-  return { isDue: () => isDue, over };
+  return { signal: stop.signal, over };
 }
 
 /** Somebody sits there, and would not see the question. */
@@ -55,19 +65,20 @@ function refuseToGuess({ dryRun, yes }: ProtectOptions, { isHalfInteractive }: C
 }
 
 /** A person at the terminal is asked account by account, one question at a time. */
-function choiceOf({ dryRun, yes }: ProtectOptions, console: Console): ProtectChoice {
+function choiceOf({ dryRun, yes }: ProtectOptions, console: Console, stop: AbortSignal): ProtectChoice {
   if (dryRun) return { access: "read" };
   const asks = console.isInteractive && !yes;
-  return { access: "write", ...(asks ? { approve: approveAt(console) } : {}) };
+  return { access: "write", ...(asks ? { approve: approveAt(console, stop) } : {}) };
 }
 
-function approveAt(console: Console): NonNullable<PassChoice["approve"]> {
+function approveAt(console: Console, stop: AbortSignal): NonNullable<PassChoice["approve"]> {
   return async (account, planned, assessment) => {
     if (planned.every(({ held }) => held !== null)) return true;
     console.err(planText(account, planned, assessment, console));
     const requests = planned.filter(({ held }) => held === null).length;
     const isAgreed = await console.ask(
       `Send ${requests} ${requests === 1 ? "request" : "requests"} for ${account}? [y/N] `,
+      stop,
     );
     if (!isAgreed) console.err(`Nothing was sent for ${account}.\n`);
     return isAgreed;

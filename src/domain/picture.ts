@@ -127,13 +127,21 @@ function overlaidWhole(picture: Picture, later: Snapshot): Picture {
     snapshot: {
       ...later,
       positions: [...later.positions, ...kept],
-      unreadablePositions: [...later.unreadablePositions, ...snapshot.unreadablePositions.filter(isKept)],
+      unreadablePositions: [
+        // One that is kept counts as unknown already.
+        ...later.unreadablePositions.filter((row) => row.positionIdx !== null || !isAmong(row, keptContracts)),
+        ...snapshot.unreadablePositions.filter(isKept),
+      ],
       orders: [...later.orders, ...snapshot.orders.filter(isKept)],
       unreadableOrders: [...later.unreadableOrders, ...snapshot.unreadableOrders.filter(isKept)],
       instruments: new Map([...snapshot.instruments, ...later.instruments]),
       tickers: new Map([...only(snapshot.tickers, keptContracts), ...later.tickers]),
     },
   };
+}
+
+function isAmong({ category, symbol }: Row, contracts: ReadonlySet<string>): boolean {
+  return symbol !== null && contracts.has(contractText({ category, symbol }));
 }
 
 function overlaidPart(picture: Picture, later: Snapshot, scope: readonly Contract[]): Picture {

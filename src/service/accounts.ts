@@ -142,7 +142,13 @@ export async function firstReading(connected: Connected): Promise<FirstReading> 
   const coming = readKey(connected);
   const endpoint = "GET /v5/user/query-api";
   const late = new ExchangeFailure({ kind: "not-happened", cause: "timeout", endpoint });
-  const first = await Promise.race([coming, systemClock.sleep(FIRST_WITHIN_MS).then(() => late)]);
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<ExchangeFailure>((resolve) => {
+    timer = setTimeout(() => resolve(late), FIRST_WITHIN_MS);
+  });
+  const first = await Promise.race([coming, tooLate]);
+  // It must not keep a process that has nothing else to do.
+  clearTimeout(timer);
   return { first, coming };
 }
 

@@ -3,6 +3,7 @@ import type { Assessed, Assessment } from "../assess/assess.js";
 import type { Decimal } from "../domain/decimal.js";
 import { type Picture, seenAtMs } from "../domain/picture.js";
 import { isOtherOpening, keyText, type Position, type PositionKey, type Side } from "../domain/position.js";
+import type { Snapshot } from "../domain/snapshot.js";
 import { isLooserStop, isPast } from "../domain/price.js";
 import { basePrice } from "../policy/levels.js";
 import type { Life, Lives } from "./lives.js";
@@ -25,7 +26,7 @@ export function lookBack(
   picture: Picture,
   { pass, lives, attached, reflex, isAttached }: HindsightParts,
 ): void {
-  attached.looked(picture, isAttached);
+  attached.recognise(picture.snapshot, isAttached);
   for (const assessed of positions) {
     const { position, stop } = assessed;
     const { key, side } = position;
@@ -36,6 +37,7 @@ export function lookBack(
     const triggerBy = pass.policyOf(key, side).protection.stopLoss?.triggerBy ?? "MarkPrice";
     reflex.broughtByUs({ key, side, triggerBy, price: stop.standingFull, atMs: seenAtMs(picture, key) }, stood);
   }
+  attached.forgetGone(picture.latest);
 }
 
 /** The stop of a position is gone, with a part of its size, and the mark is past where it stood. */
@@ -80,15 +82,17 @@ export class AttachedStops {
     this.#byOrder.set(orderId, { level: levelText(key, side, stopLoss), goneAtMs: null });
   }
 
-  /** Takes in what rests with exits that the process before this one has sent, and forgets what is long gone. */
-  looked({ snapshot, latest }: Picture, isAttached: (orderId: string) => boolean): void {
-    const { account, orders } = snapshot;
+  /** What rests with exits that the process before this one has sent. */
+  recognise({ account, orders }: Snapshot, isAttached: (orderId: string) => boolean): void {
     for (const { orderId, attachedStopLoss: price, category, symbol, positionIdx, direction } of orders) {
       if (price === null || this.isOurs(orderId) || !isAttached(orderId)) continue;
       this.sent(orderId, { account, category, symbol, positionIdx }, direction === "buy" ? "long" : "short", price);
     }
-    if (latest.scope !== "account" || !latest.allOrders) return;
-    const atMs = latest.requestedAtMs;
+  }
+
+  /** After each position has been held against what it may have brought. */
+  forgetGone({ scope, allOrders, gaps, orders, requestedAtMs: atMs }: Snapshot): void {
+    if (scope !== "account" || !allOrders || gaps.some(({ what }) => what === "positions")) return;
     const resting = new Set(orders.map(({ orderId }) => orderId));
     for (const [orderId, attached] of this.#byOrder) {
       attached.goneAtMs = resting.has(orderId) ? null : (attached.goneAtMs ?? atMs);

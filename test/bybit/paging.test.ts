@@ -199,6 +199,21 @@ describe("a list of positions", () => {
     },
   );
 
+  it.each([
+    ["an empty one", ""],
+    ["an empty one with a cursor", "third"],
+  ])("proves nothing when a full page comes again and then %s", async (_what, last) => {
+    const next: Record<string, Told> = {
+      first: ok(page("linear", rows(200), "second")),
+      second: ok(page("linear", [], last)),
+      third: ok(page("linear", [], "fourth")),
+    };
+    pages((cursor) => next[cursor ?? ""] ?? ok(page("linear", rows(200), "first")));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions).toHaveLength(200);
+    expect(snapshot.gaps).toMatchObject([{ category: "linear", what: "positions" }]);
+  });
+
   it("of a server with smaller pages proves nothing when one of them comes again", async () => {
     const next: Record<string, Told> = {
       second: ok(page("linear", rows(20, 20), "third")),

@@ -462,13 +462,29 @@ describe("rows", () => {
     expect(unreadablePositions).toEqual([]);
   });
 
-  it("of an empty leg that says nothing in any field are flat", async () => {
+  it("of a list that say nothing in any field are no flat ones: such a list is of what is open", async () => {
+    holds([position(), position({ symbol: "ETHUSDT", side: "", size: "", avgPrice: "", stopLoss: "" })]);
+    const { unreadablePositions } = await settled(session.reader.snapshot("account"));
+    expect(unreadablePositions).toMatchObject([{ symbol: "ETHUSDT" }]);
+  });
+
+  it("of a contract that say nothing but that a stop stands are no flat ones", async () => {
+    holds([position({ side: "", size: "", avgPrice: "", stopLoss: "49000" })]);
+    const contract = { category: "linear", symbol: "BTCUSDT" } as const;
+    const { flatLegs, unreadablePositions } = await settled(session.reader.snapshot([contract]));
+    expect(flatLegs).toEqual([]);
+    expect(unreadablePositions).toHaveLength(1);
+  });
+
+  it("of an empty leg of a contract asked for by name that says nothing in any field are flat", async () => {
     holds([
       position({ positionIdx: 2, side: "Sell", size: "1" }),
-      position({ positionIdx: 1, side: "", size: "", avgPrice: "" }),
+      position({ positionIdx: 1, side: "", size: "", avgPrice: "", stopLoss: "", liqPrice: "" }),
     ]);
-    const { positions, unreadablePositions } = await settled(session.reader.snapshot("account"));
+    const contract = { category: "linear", symbol: "BTCUSDT" } as const;
+    const { positions, flatLegs, unreadablePositions } = await settled(session.reader.snapshot([contract]));
     expect(positions.map(({ key }) => key.positionIdx)).toEqual([2]);
+    expect(flatLegs.map(({ positionIdx }) => positionIdx)).toEqual([1]);
     expect(unreadablePositions).toEqual([]);
   });
 

@@ -152,6 +152,13 @@ describe("a whole read that could not see the positions of a category", () => {
     expect(seenAtMs(picture, BTC)).toBe(START_MS);
   });
 
+  test("tells once of what it keeps, and of what else it has shown that could not be read alone", () => {
+    const unreadable = ["BTCUSDT", "ETHUSDT"].map((symbol) => anUnreadablePosition({ symbol, positionIdx: null }));
+    const { snapshot } = lookedAgain(before(), blind({ unreadablePositions: unreadable }));
+    expect(snapshot.positions.map(({ key }) => key.symbol)).toEqual(["BTCUSDT"]);
+    expect(snapshot.unreadablePositions.map(({ symbol }) => symbol)).toEqual(["ETHUSDT"]);
+  });
+
   test("keeps the age of what a later look at one contract had shown", () => {
     const looked = lookedAgain(before(), later({ scope: [BTC], positions: [btc], requestedAtMs: START_MS + 2_000 }));
     expect(seenAtMs(lookedAgain(looked, blind()), BTC)).toBe(START_MS + 2_000);

@@ -438,8 +438,21 @@ test("a contract that is to be looked at is looked at once more where a look at 
     positions: [aPosition({ fullStop: "98" })],
     wholeFrom: 1,
     pass: { woken: () => woken.shift() ?? [] },
+    hidesFlatRows: () => true,
     beforeRead: (nth) => (nth === 2 ? [{ category: "linear", what: "positions", reason: "timeout" }] : undefined),
   });
   expect(exchange.reads).toHaveLength(3);
+  expect(result).toMatchObject({ lostSight: null, unanswered: [] });
+});
+
+test("a contract that was shown is not looked at again because another list of its category fails", async () => {
+  const woken = [[{ category: "linear", symbol: "BTCUSDT" } as const]];
+  const { exchange, result } = await play({
+    positions: [aPosition({ fullStop: "98" })],
+    wholeFrom: 1,
+    pass: { woken: () => woken.shift() ?? [] },
+    beforeRead: () => [{ category: "linear", what: "positions", reason: "timeout" }],
+  });
+  expect(exchange.reads).toHaveLength(2);
   expect(result).toMatchObject({ lostSight: null, unanswered: [] });
 });

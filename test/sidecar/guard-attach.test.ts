@@ -165,3 +165,22 @@ test("the same level is another hand's once the order that it was attached to ha
   expect(scene.exchange.stopOf(long.key)).toBe("97.1");
   await scene.close();
 });
+
+test("what it has brought is mended by the first look that shows it, however late that comes", async () => {
+  const scene = await guarded({ instruments, attachToOrders: true });
+  scene.exchange.hand.price("BTCUSDT", "100");
+  scene.exchange.hand.order(order);
+  scene.pushes(orderPush(order, scene.clock));
+  await scene.clock.sleep(3_000);
+  scene.opens(aPosition({ fullStop: "98.5" }));
+  await scene.clock.sleep(2_000);
+  // The list of positions is older than that of orders.
+  scene.exchange.hand.cancel(order.orderId);
+  scene.guard.wake("schedule");
+  await scene.clock.sleep(180_000);
+  scene.exchange.hand.put(grown);
+  scene.guard.wake("schedule");
+  await scene.clock.sleep(5_000);
+  expect(scene.exchange.stopOf(long.key)).toBe("98.5");
+  await scene.close();
+});

@@ -94,13 +94,14 @@ export function openVenue(time: VirtualTime, story: Story, onChange: (change: Ch
   const ticks = new Map<string, Decimal[]>();
   let isDirty = false;
   /** Rows of legs that were open for a moment: a move may fill an entry and trigger its stop at once. */
-  let pushed: { readonly leg: string; readonly side: Side; readonly size: string }[] = [];
+  let pushed: { readonly leg: string; readonly side: Side | null; readonly size: string }[] = [];
   exchange.onPush(({ topic, category, row }) => {
     isDirty = true;
     const { symbol, positionIdx, side, size } = row;
-    if (topic !== "position" || (side !== "Buy" && side !== "Sell") || !(Number(size) > 0)) return;
+    if (topic !== "position") return;
     const leg = `${category}/${String(symbol)}/${String(positionIdx)}`;
-    pushed.push({ leg, side: side === "Buy" ? "long" : "short", size: String(size) });
+    const isOpen = Number(size) > 0;
+    pushed.push({ leg, side: isOpen ? (side === "Buy" ? "long" : "short") : null, size: String(size) });
   });
 
   function noteChanges(actor: Actor): void {
@@ -111,9 +112,15 @@ export function openVenue(time: VirtualTime, story: Story, onChange: (change: Ch
     const exits = stopOrders(account.orders);
     for (const [name, leg] of account.legs) {
       let before = latest.get(name) ?? null;
-      const moment = moments.find((one) => one.leg === name);
-      if (moment !== undefined && leg.size.isZero() && (before?.side ?? null) === null)
-        before = opened(name, leg, moment, before);
+      const own = moments.filter((one) => one.leg === name);
+      const { side = null, size = "" } = own.find((one) => one.side !== null) ?? {};
+      const wasFlatAgain =
+        leg.size.isZero() || own.findLastIndex((one) => one.side === null) > own.findIndex((one) => one.side !== null);
+      if (side !== null && wasFlatAgain && (before?.side ?? null) === null) {
+        before = opened(name, leg, { side, size }, before);
+        // And another one has opened since, in the same moment.
+        if (!leg.size.isZero()) before = flatAgain(name, before);
+      }
       const after = stateOf(name, leg, exits.get(name) ?? [], before);
       if (before !== null && isSame(before, after)) continue;
       latest.set(name, after);
@@ -125,7 +132,19 @@ export function openVenue(time: VirtualTime, story: Story, onChange: (change: Ch
     }
   }
 
-  function opened(name: string, leg: Leg, { side, size }: (typeof pushed)[number], before: LegState | null): LegState {
+  function flatAgain(name: string, before: LegState): LegState {
+    const after = { ...before, side: null, size: dec("0") };
+    const change: Change = { atMs: time.elapsedMs, actor: "market", before, after };
+    history.set(name, [...(history.get(name) ?? []), change]);
+    return after;
+  }
+
+  function opened(
+    name: string,
+    leg: Leg,
+    { side, size }: { readonly side: Side; readonly size: string },
+    before: LegState | null,
+  ): LegState {
     const flat = before ?? stateOf(name, leg, [], null);
     const after = { ...flat, side, size: dec(size), life: flat.life + 1, stop: null, takeProfit: null, isWhole: false };
     const change: Change = { atMs: time.elapsedMs, actor: "market", before, after };

@@ -10,7 +10,7 @@ import { symbolIn } from "./fields.js";
 import { orderRowKey, type PagedList, type PagingOptions, positionRowKey, readPages } from "./paging.js";
 import { pageOfRows } from "./schemas.js";
 import type { Params } from "./transport.js";
-import { describesSame, type ReadPosition, readPosition } from "./translate.js";
+import { describesSame, readLeg, type ReadPosition, readPosition } from "./translate.js";
 import { describesSameOrder, readOrder } from "./translate-order.js";
 
 /** All contracts of a category that settle in one coin; inverse is one list of its own (docs/v5/position). */
@@ -54,7 +54,11 @@ const ORDERS = { path: "/v5/order/realtime", limitClass: "orders", limit: 50, ke
 /** A void list is replaced by looking at each contract that it showed. */
 export async function readPositionList(client: Client, account: string, list: ListName): Promise<PositionsRead> {
   const read = await readRows(client, POSITIONS, nameParams(list));
-  if (read.complete) return positionsFrom(account, list.category, read.rows);
+  if (read.complete)
+    return positionsFrom(
+      read.rows.map((row) => readPosition(account, list.category, row)),
+      list,
+    );
   const shown = new Set(symbolsIn(read.rows.filter((row) => !isFlat(row))));
   const alone = await eachAlone(symbolsIn(read.rows), async (symbol) => {
     const own = await readPositionsOf(client, account, { category: list.category, symbol });
@@ -78,7 +82,11 @@ export async function readPositionsOf(client: Client, account: string, contract:
   let read = await readRowsOf(client, LEGS, contract, {});
   // A contract asked for by name always has a row, also without a position: look twice before believing in none.
   if (read.complete && read.rows.length === 0) read = await readRowsOf(client, LEGS, contract, {});
-  if (read.complete) return positionsFrom(account, contract.category, read.rows);
+  if (read.complete)
+    return positionsFrom(
+      read.rows.map((row) => readLeg(account, contract.category, row)),
+      contract,
+    );
   const nothing = { positions: [], flat: [], unreadable: [] };
   return { ...nothing, failure: read.failure, missing: [contract.symbol], sawAnything: false };
 }
@@ -191,8 +199,7 @@ function joinPositions(parts: readonly PositionsRead[], failure: ExchangeFailure
   };
 }
 
-function positionsFrom(account: string, category: Category, rows: readonly unknown[]): PositionsRead {
-  const read = rows.map((row) => readPosition(account, category, row));
+function positionsFrom(read: readonly ReadPosition[], { category }: { readonly category: Category }): PositionsRead {
   const positions: Position[] = [];
   const unreadable: UnreadablePosition[] = [];
   const flat: FlatLeg[] = [];

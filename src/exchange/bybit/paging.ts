@@ -75,6 +75,8 @@ async function followCursors(options: PagingOptions): Promise<Followed> {
   let lastSize = 0;
   let hadRoom = false;
   let barren = 0;
+  // It may stand in the place of the one that was asked for.
+  let fullOneCameAgain = false;
   let cursor: string | undefined;
   for (let pages = 1; pages <= MAX_PAGES; pages += 1) {
     let page: Page;
@@ -95,12 +97,14 @@ async function followCursors(options: PagingOptions): Promise<Followed> {
     const isEmpty = lastSize === 0;
     if (!isEmpty) hadRoom = lastSize < servedSize && lastSize !== DEFAULT_PAGE;
     barren = brings === 0 ? barren + 1 : 0;
-    if (page.nextCursor === "") return done({ complete: true, rows });
+    if (brings > 0) fullOneCameAgain = false;
+    if (page.nextCursor === "") return done(ended(options.endpoint, rows, !fullOneCameAgain));
     if (options.isEnough?.(rows) === true) return done({ complete: true, rows });
     // One page that brings nothing and names a new cursor may stand in the middle; two in a row are the end.
-    if (barren >= MOST_BARREN && isEmpty) return done({ complete: true, rows });
+    if (barren >= MOST_BARREN && isEmpty) return done(ended(options.endpoint, rows, !fullOneCameAgain));
     const isCircle = barren >= MOST_BARREN || usedCursors.has(page.nextCursor);
     if (isCircle) return done(ended(options.endpoint, rows, hadRoom));
+    fullOneCameAgain ||= brings === 0 && !isEmpty && !hadRoom;
     cursor = page.nextCursor;
   }
   const failure = pagingFailure(options.endpoint, `no end after ${MAX_PAGES} pages`);

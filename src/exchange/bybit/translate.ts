@@ -43,10 +43,8 @@ export function readPosition(account: string, category: Category, row: unknown):
   try {
     if (!parsed.success) throw misshapen(row, parsed.error);
     const wire = parsed.data;
-    // Only a size that is there and says nothing or exactly zero is flat; a missing one is unreadable.
-    if (isBlank(wire) || decimalOf("size", wire.size).isZero()) {
-      return { kind: "flat", symbol: wire.symbol, positionIdx: orNull(() => positionIdxOf(wire.positionIdx)) };
-    }
+    // Only a size that is there and is exactly zero is flat; a missing one is unreadable.
+    if (decimalOf("size", wire.size).isZero()) return flatRow(wire);
     return { kind: "open", position: openPosition(account, category, wire) };
   } catch (error) {
     if (!(error instanceof UnreadableField)) throw error;
@@ -65,9 +63,23 @@ export function readPosition(account: string, category: Category, row: unknown):
   }
 }
 
-/** The empty leg of a hedge, with nothing in any field (docs/v5/position: no side while there is no position). */
-function isBlank({ size, side, avgPrice, entryPrice }: PositionWire): boolean {
-  return size?.trim() === "" && (side === "" || side === "None") && isNoValue(avgPrice ?? entryPrice);
+function flatRow({ symbol, positionIdx }: PositionWire): ReadPosition {
+  return { kind: "flat", symbol, positionIdx: orNull(() => positionIdxOf(positionIdx)) };
+}
+
+/** A row of a contract that was asked for by name: there an empty leg may have nothing in any field. */
+export function readLeg(account: string, category: Category, row: unknown): ReadPosition {
+  const parsed = positionRow.safeParse(row);
+  return parsed.success && isBlank(parsed.data) ? flatRow(parsed.data) : readPosition(account, category, row);
+}
+
+/** docs/v5/position: no side while there is no position. */
+function isBlank(wire: PositionWire): boolean {
+  const { size, side, positionStatus, avgPrice, entryPrice, liqPrice, stopLoss, takeProfit } = wire;
+  const isSideless = side === "" || side === "None";
+  const isUsual = positionStatus == null || positionStatus === "" || positionStatus === "Normal";
+  const prices = [avgPrice ?? entryPrice, liqPrice, stopLoss, takeProfit];
+  return size?.trim() === "" && isSideless && isUsual && prices.every(isNoValue);
 }
 
 function openPosition(account: string, category: Category, wire: PositionWire): Position {
