@@ -4,6 +4,7 @@ import type { Report } from "../report/index.js";
 import { type FirstReading, firstReading, type PassChoice, passOver } from "./accounts.js";
 import { openAccountBooks, type OpenAccountBooks } from "./books/once.js";
 import { closeAll, type Connected, connectAll } from "./connect.js";
+import { systemClock } from "../runtime/index.js";
 import type { Ground } from "./ground.js";
 import { refuseStrongKey } from "./key-rights.js";
 import { reportOf } from "./report.js";
@@ -16,6 +17,9 @@ export interface ProtectChoice {
   /** True: nothing more is to be sent; what is on the wire is awaited. */
   readonly isStopping?: () => boolean;
 }
+
+/** An exchange that lets nothing in must not keep the report from a job that waits for it. */
+const MOST_MS = 180_000;
 
 /** @throws StartRefused for a key that may do more than it should; then nothing was sent */
 export async function protectOnce(ground: Ground, choice: ProtectChoice): Promise<Report> {
@@ -43,9 +47,11 @@ async function passes(
   }: { readonly choice: ProtectChoice; readonly books: OpenAccountBooks },
   ground: Ground,
 ): Promise<readonly AccountOutcome[]> {
+  const endMs = systemClock.monotonicMs() + MOST_MS;
+  const isDue = (): boolean => isStopping() || (approve === undefined && systemClock.monotonicMs() >= endMs);
   // The brake on many moves is for sweeps: who runs one pass asks for it, and can see its plan with a dry run.
   const asked = approve === undefined ? {} : { approve };
-  const choice: PassChoice = { manyChangesAgreed: true, isStopping, ...asked };
+  const choice: PassChoice = { manyChangesAgreed: true, isStopping: isDue, ...asked };
   const runs = connected.map((one, index) => async () => {
     const key = keys[index];
     if (key === undefined) throw new RangeError("every account has a key reading");

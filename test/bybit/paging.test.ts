@@ -104,12 +104,19 @@ describe("a list of positions", () => {
     expect(snapshot.gaps).toEqual([]);
   });
 
-  it("ends where two pages in a row are empty, whatever they name", async () => {
+  it("ends where four pages in a row are empty, whatever they name", async () => {
     pages((cursor) => ok(cursor === undefined ? page("linear", rows(200), "0") : page("linear", [], `${cursor}0`)));
     const snapshot = await settled(session.reader.snapshot("account"));
     expect(snapshot.positions).toHaveLength(200);
     expect(snapshot.gaps).toEqual([]);
-    expect(listRequests().map(({ query }) => query["cursor"])).toEqual([undefined, "0", "00", undefined]);
+    expect(listRequests().map(({ query }) => query["cursor"])).toEqual([
+      undefined,
+      "0",
+      "00",
+      "000",
+      "0000",
+      undefined,
+    ]);
   });
 
   it("whose first page cannot be looked at again is void", async () => {
@@ -158,22 +165,33 @@ describe("a list of positions", () => {
     expect(snapshot.gaps).toEqual([]);
   });
 
-  it("ends at a second empty page although each page before named a cursor", async () => {
+  it("ends at a fourth empty page although each page before named a cursor", async () => {
     pages((cursor) =>
       ok(page("linear", cursor === undefined ? rows(3) : [], cursor === undefined ? "1" : `${cursor}0`)),
     );
     const snapshot = await settled(session.reader.snapshot("account"));
     expect(snapshot.positions).toHaveLength(3);
     expect(snapshot.gaps).toEqual([]);
-    expect(listRequests().map(({ query }) => query["cursor"])).toEqual([undefined, "1", "10"]);
+    expect(listRequests().map(({ query }) => query["cursor"])).toEqual([undefined, "1", "10", "100", "1000"]);
   });
 
-  it("ends at a second page that only repeats", async () => {
+  it("proves nothing when pages only repeat under new cursors: each contract seen is read alone", async () => {
     pages(() => ok(page("linear", rows(3), `cursor ${listRequests().length}`)));
     const snapshot = await settled(session.reader.snapshot("account"));
     expect(snapshot.positions).toHaveLength(3);
+    expect(snapshot.gaps).toMatchObject([{ category: "linear", what: "positions" }]);
+    expect(listRequests()).toHaveLength(5);
+  });
+
+  it.each([1, 2, 3])("is followed over %i pages in its middle that are empty", async (count) => {
+    pages((cursor) => {
+      const passed = Number(cursor ?? "0");
+      if (cursor !== undefined && passed <= count) return ok(page("linear", [], String(passed + 1)));
+      return ok(cursor === undefined ? page("linear", rows(2), "1") : page("linear", rows(2, 2)));
+    });
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions.map(({ key }) => key.symbol)).toEqual(symbols(4));
     expect(snapshot.gaps).toEqual([]);
-    expect(listRequests()).toHaveLength(3);
   });
 
   it("ends at a short page that repeats under the cursor that led to it", async () => {
@@ -186,7 +204,7 @@ describe("a list of positions", () => {
 
   it.each([
     ["the cursor that led to it", 2, () => "again"],
-    ["a new cursor, twice", 3, () => `cursor ${listRequests().length}`],
+    ["new cursors", 5, () => `cursor ${listRequests().length}`],
   ])(
     "proves nothing when a full page comes again under %s: each contract seen is read alone",
     async (_what, asked, next) => {
@@ -381,6 +399,16 @@ describe("the rows of one contract", () => {
 });
 
 describe("a list of orders", () => {
+  it("ends with a short page that is repeated under new cursors: what rests is stated by the position's row too", async () => {
+    pages(() => ok(page("linear", rows(1))));
+    venue.answers(ORDERS, ({ query }) =>
+      ok(page("linear", [order({ symbol: "S0USDT" })], `${query["cursor"] ?? ""}1`)),
+    );
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.orders).toHaveLength(1);
+    expect(snapshot.gaps).toEqual([]);
+  });
+
   it("is followed over all its pages", async () => {
     pages(() => ok(page("linear", rows(1))));
     venue.answers(ORDERS, ({ query }) => {

@@ -46,6 +46,7 @@ const POSITIONS = {
   limit: 200,
   keyOf: positionRowKey,
   movesBetweenPages: true,
+  repeatsMayHide: true,
 } as const;
 /** One contract's legs; what a further page repeats of them is not needed. */
 const LEGS = { ...POSITIONS, isEnough: hasAllLegs } as const;
@@ -129,7 +130,8 @@ function isFlat(row: unknown): boolean {
   return readPosition("", "linear", row).kind === "flat";
 }
 
-export interface Endpoint extends Pick<PagingOptions, "limit" | "keyOf" | "isEnough" | "movesBetweenPages"> {
+export interface Endpoint
+  extends Pick<PagingOptions, "limit" | "keyOf" | "isEnough" | "movesBetweenPages" | "repeatsMayHide"> {
   readonly path: string;
   readonly limitClass: LimitClass;
 }
@@ -151,12 +153,13 @@ export async function readRowsOf(
 }
 
 async function readRows(client: Client, endpoint: Endpoint, params: Params): Promise<PagedList> {
-  const { path, limitClass, limit, keyOf, isEnough, movesBetweenPages = false } = endpoint;
+  const { path, limitClass, limit, keyOf, isEnough, movesBetweenPages = false, repeatsMayHide = false } = endpoint;
   const read = await readPages({
     endpoint: `GET ${path}`,
     limit,
     keyOf,
     movesBetweenPages,
+    repeatsMayHide,
     ...(isEnough === undefined ? {} : { isEnough }),
     fetchPage: async (cursor) => {
       const paged = { ...params, limit, ...(cursor === undefined ? {} : { cursor }) };

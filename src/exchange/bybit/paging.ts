@@ -17,6 +17,8 @@ export interface PagingOptions {
   readonly fetchPage: (cursor: string | undefined) => Promise<Page>;
   /** True: pages are looked at once more when the last one is there, for rows that have moved to an earlier one. */
   readonly movesBetweenPages?: boolean;
+  /** True: pages that only repeat, under new cursors, may stand in the place of others; default: a short one is the last. */
+  readonly repeatsMayHide?: boolean;
   /** Asked with all rows so far while there are more; true: the rest is not needed. Default: all of it is. */
   readonly isEnough?: (rows: readonly unknown[]) => boolean;
 }
@@ -29,7 +31,7 @@ export type PagedList =
 /** No account has that many; an exchange that keeps sending cursors has lost count. */
 const MAX_PAGES = 100;
 /** Pages in a row that bring no row that is new. */
-const MOST_BARREN = 2;
+const MOST_BARREN = 4;
 /** Rows of a page to a server that was not asked for more (docs/v5/position, docs/v5/order/open-order). */
 const DEFAULT_PAGE = 20;
 
@@ -100,10 +102,10 @@ async function followCursors(options: PagingOptions): Promise<Followed> {
     if (brings > 0) fullOneCameAgain = false;
     if (page.nextCursor === "") return done(ended(options.endpoint, rows, !fullOneCameAgain));
     if (options.isEnough?.(rows) === true) return done({ complete: true, rows });
-    // One page that brings nothing and names a new cursor may stand in the middle; two in a row are the end.
-    if (barren >= MOST_BARREN && isEmpty) return done(ended(options.endpoint, rows, !fullOneCameAgain));
-    const isCircle = barren >= MOST_BARREN || usedCursors.has(page.nextCursor);
-    if (isCircle) return done(ended(options.endpoint, rows, hadRoom));
+    // A page that brings nothing and names a new cursor may stand in the middle; some in a row are the end, if they are empty.
+    const mayEnd = isEmpty ? !fullOneCameAgain : hadRoom && options.repeatsMayHide !== true;
+    if (barren >= MOST_BARREN) return done(ended(options.endpoint, rows, mayEnd));
+    if (usedCursors.has(page.nextCursor)) return done(ended(options.endpoint, rows, hadRoom));
     fullOneCameAgain ||= brings === 0 && !isEmpty && !hadRoom;
     cursor = page.nextCursor;
   }
@@ -112,9 +114,9 @@ async function followCursors(options: PagingOptions): Promise<Followed> {
 }
 
 /** A list that turns in circles ends there only if its last page had room left; a full one may hide another. */
-function ended(endpoint: string, rows: readonly unknown[], hadRoom: boolean): PagedList {
-  if (hadRoom) return { complete: true, rows };
-  return { complete: false, rows, failure: pagingFailure(endpoint, "a full page came again instead of the next one") };
+function ended(endpoint: string, rows: readonly unknown[], isWhole: boolean): PagedList {
+  if (isWhole) return { complete: true, rows };
+  return { complete: false, rows, failure: pagingFailure(endpoint, "pages came again instead of the next one") };
 }
 
 function countNew(rows: readonly unknown[], seen: Set<string>, keyOf: (row: unknown) => string): number {
