@@ -416,18 +416,40 @@ describe("a list that cannot be read", () => {
     expect(snapshot.positions).toHaveLength(1);
   });
 
-  it("that lacks a position whose stop rests is completed by that contract's own rows", async () => {
+  it.each([
+    ["for good is completed by that contract's own rows, and may lack others", Number.POSITIVE_INFINITY, 1],
+    ["for a moment is read once more", 1, 0],
+  ])("that lacks a position whose stop rests %s", async (_what, times, gaps) => {
+    let short = 0;
     venue.answers(POSITIONS, ({ query }) => {
-      const { symbol, category } = query;
+      const { symbol, category, settleCoin } = query;
       if (category !== "linear") return ok(page(category, []));
       const rows = [position(), position({ symbol: "ETHUSDT" })];
+      if (symbol === undefined && settleCoin !== "USDT") return ok(page("linear", []));
+      const isShort = symbol === undefined && short++ < times;
       return ok(
-        page("linear", symbol === undefined ? rows.slice(0, 1) : rows.filter((row) => row["symbol"] === symbol)),
+        page(
+          "linear",
+          symbol === undefined ? rows.slice(0, isShort ? 1 : 2) : rows.filter((row) => row["symbol"] === symbol),
+        ),
       );
     });
-    venue.answers(ORDERS, () => ok(page("linear", [order(), order({ symbol: "ETHUSDT", orderId: "of-ether" })])));
+    venue.answers("/v5/market/tickers", () => ok({ list: [ticker("BTCUSDT"), ticker("ETHUSDT")] }));
+    venue.answers("/v5/market/instruments-info", ({ query }) =>
+      ok({ list: query["status"] ? [] : [instrument("BTCUSDT"), instrument("ETHUSDT")] }),
+    );
+    const orders = [order(), order({ symbol: "ETHUSDT", orderId: "of-ether" })];
+    venue.answers(ORDERS, ({ query }) =>
+      ok(
+        page(
+          "linear",
+          query["symbol"] === undefined ? orders : orders.filter((row) => row["symbol"] === query["symbol"]),
+        ),
+      ),
+    );
     const snapshot = await settled(session.reader.snapshot("account"));
     expect(snapshot.positions.map(({ key }) => key.symbol)).toEqual(["BTCUSDT", "ETHUSDT"]);
+    expect(snapshot.gaps).toHaveLength(gaps);
   });
 
   it("that lacks a position whose stop rests, and which cannot be read alone, leaves only that one a gap", async () => {

@@ -111,16 +111,37 @@ async function readAllLists(parts: ReaderParts, cache: Cache): Promise<Omit<Whol
   const { lists, gaps } = await planLists(parts);
   const tickerPages = new Map<Category, Promise<TickerPage>>();
   const requestedAtMs = parts.clock.steadyMs();
-  const listed = await readBook(parts, lists, {
-    symbolsByList: cache.symbolsByList,
-    onRows: (category) => {
-      if (!tickerPages.has(category)) tickerPages.set(category, readTickerPage(parts.client, category, null));
-    },
-  });
-  const book = await readContractsToo(parts, listed, omittedContracts(listed));
+  const readLists = async (): Promise<Listed> => {
+    const listed = await readBook(parts, lists, {
+      symbolsByList: cache.symbolsByList,
+      onRows: (category) => {
+        if (!tickerPages.has(category)) tickerPages.set(category, readTickerPage(parts.client, category, null));
+      },
+    });
+    const book = await readContractsToo(parts, listed, omittedContracts(listed));
+    return { book, lacking: openBesides(listed, book) };
+  };
+  const first = await readLists();
+  // One that opened between the two lists is in both by now.
+  const { book, lacking } = first.lacking.length === 0 ? first : await readLists();
   const pages = await Promise.all([...tickerPages.values()].map((page) => inTime(page, LATE_PAGE)));
   const tickers = tickersFrom(pages, [...contractsOf(book), ...entryContracts(parts, book)]);
-  return { requestedAtMs, book, gaps, tickers };
+  return { requestedAtMs, book, gaps: [...gaps, ...lacking.map(shortList)], tickers };
+}
+
+interface Listed {
+  readonly book: Book;
+  /** Open, as their own rows say, and missing from the list of open positions, which may lack others as well. */
+  readonly lacking: readonly Contract[];
+}
+
+function openBesides(listed: Book, book: Book): readonly Contract[] {
+  const shown = new Set(contractsOf(listed).map(contractText));
+  return eachOnce(book.positions.map(({ key }) => key)).filter((contract) => !shown.has(contractText(contract)));
+}
+
+function shortList({ category, symbol }: Contract): Gap {
+  return { category, what: "positions", reason: `the list of open positions lacks ${symbol}, which is open` };
 }
 
 /** Contract by contract; or everything, and then said to be everything, where that takes fewer requests. */
