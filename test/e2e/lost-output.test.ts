@@ -12,6 +12,7 @@ import { noTerminal } from "./terminal.js";
 
 /** Every write to it fails as on a full disk. */
 const FULL = "/dev/full";
+const noFull = existsSync(FULL) ? "" : ` (skipped: there is no ${FULL})`;
 
 test(`the probe closes what it opened when its terminal is closed${noTerminal ?? ""}`, async (context) => {
   context.skip(noTerminal !== null, noTerminal ?? "");
@@ -33,30 +34,33 @@ test(`the probe closes what it opened when its terminal is closed${noTerminal ??
   expect(stage.exchange.snapshot().accounts.flatMap(({ positions }) => positions)).toEqual([]);
 });
 
-test.skipIf(!existsSync(FULL))("the sidecar goes on protecting when its log cannot be written", async (context) => {
-  const stage = await openStage(context);
-  const events = listenTo(stage);
-  openBook(stage);
-  const full = openSync(FULL, "w");
-  const resting = events.stopRests("BTCUSDT");
-  const sidecar = spawn(process.execPath, [PROGRAM, "run", "--log-level", "trace"], {
-    cwd: stage.folder,
-    env: { PATH: process.env["PATH"], ...stage.env },
-    stdio: ["ignore", "ignore", full],
-  });
-  closeSync(full);
-  const closed = once(sidecar, "close");
-  context.onTestFinished(() => void sidecar.kill("SIGKILL"));
-  await resting;
-  const later = events.stopRests("SOLUSDT");
-  stage.exchange.open({ symbol: "SOLUSDT", side: "long", size: "1" });
-  await later;
-  sidecar.kill("SIGTERM");
-  expect(await closed).toEqual([0, null]);
-});
+test.skipIf(noFull !== "")(
+  `the sidecar goes on protecting when its log cannot be written${noFull}`,
+  async (context) => {
+    const stage = await openStage(context);
+    const events = listenTo(stage);
+    openBook(stage);
+    const full = openSync(FULL, "w");
+    const resting = events.stopRests("BTCUSDT");
+    const sidecar = spawn(process.execPath, [PROGRAM, "run", "--log-level", "trace"], {
+      cwd: stage.folder,
+      env: { PATH: process.env["PATH"], ...stage.env },
+      stdio: ["ignore", "ignore", full],
+    });
+    closeSync(full);
+    const closed = once(sidecar, "close");
+    context.onTestFinished(() => void sidecar.kill("SIGKILL"));
+    await resting;
+    const later = events.stopRests("SOLUSDT");
+    stage.exchange.open({ symbol: "SOLUSDT", side: "long", size: "1" });
+    await later;
+    sidecar.kill("SIGTERM");
+    expect(await closed).toEqual([0, null]);
+  },
+);
 
-test.skipIf(!existsSync(FULL))(
-  "a report that no file takes any more is printed, and the code is not 0",
+test.skipIf(noFull !== "")(
+  `a report that no file takes any more is printed, and the code is not 0${noFull}`,
   async (context) => {
     const stage = await openStage(context);
     openBook(stage);
@@ -98,7 +102,7 @@ test.for(["SIGINT", "SIGTERM"] as const)(
   },
 );
 
-test.skipIf(!existsSync(FULL))("protect ends as it would have, with its report", async (context) => {
+test.skipIf(noFull !== "")(`protect ends as it would have, with its report${noFull}`, async (context) => {
   const stage = await openStage(context);
   openBook(stage);
   const full = openSync(FULL, "w");

@@ -60,14 +60,20 @@ const grown = aPosition({ size: "2", fullStop: "97.1" });
 const carriedStop = { positionIdx: 0, side: "long", price: dec("97.1"), triggerBy: "MarkPrice" } as const;
 const gone = { kind: "order-gone", contract, orderId: order.orderId, how: "filled", carriedStop } as const;
 
-/** We have attached 97.1 to an entry order, another hand has set 98.5, and the order fills. */
-async function replaced(untilFilled: (scene: Scene) => void = () => undefined, more: GuardScene = {}): Promise<Scene> {
+/** We have attached 97.1 to an entry order that rests. */
+async function attached(more: GuardScene = {}): Promise<Scene> {
   const scene = await guarded({ instruments, attachToOrders: true, ...more });
   scene.exchange.hand.price("BTCUSDT", "100");
   scene.exchange.hand.order(order);
   scene.pushes(orderPush(order, scene.clock));
   await scene.clock.sleep(3_000);
   expect(amendments(scene)).toEqual(["97.1"]);
+  return scene;
+}
+
+/** We have attached 97.1 to an entry order, another hand has set 98.5, and the order fills. */
+async function replaced(untilFilled: (scene: Scene) => void = () => undefined, more: GuardScene = {}): Promise<Scene> {
+  const scene = await attached(more);
   scene.opens(aPosition({ fullStop: "98.5" }));
   await scene.clock.sleep(2_000);
   untilFilled(scene);
@@ -145,12 +151,7 @@ test("nothing is put back, and nobody is told that it is, while it is paused", a
 });
 
 test("the same level is another hand's once the order that it was attached to has long been gone", async () => {
-  const scene = await guarded({ instruments, attachToOrders: true });
-  scene.exchange.hand.price("BTCUSDT", "100");
-  scene.exchange.hand.order(order);
-  scene.pushes(orderPush(order, scene.clock));
-  await scene.clock.sleep(3_000);
-  expect(amendments(scene)).toEqual(["97.1"]);
+  const scene = await attached();
   scene.exchange.hand.cancel(order.orderId);
   scene.opens(aPosition({ fullStop: "98.5" }));
   for (const minutes of [1, 3]) {
@@ -167,11 +168,7 @@ test("the same level is another hand's once the order that it was attached to ha
 });
 
 test("what it has brought is mended by the first look that shows it, however late that comes", async () => {
-  const scene = await guarded({ instruments, attachToOrders: true });
-  scene.exchange.hand.price("BTCUSDT", "100");
-  scene.exchange.hand.order(order);
-  scene.pushes(orderPush(order, scene.clock));
-  await scene.clock.sleep(3_000);
+  const scene = await attached();
   scene.opens(aPosition({ fullStop: "98.5" }));
   await scene.clock.sleep(2_000);
   // The list of positions is older than that of orders.
