@@ -43,10 +43,14 @@ export function outOfSight(picture: Picture, contract: Contract): string | null 
   return `it could not be read again since it was seen last${gap === undefined ? "" : `: ${gap.reason}`}`;
 }
 
+/** Three tries of a request, each given up after five seconds: a look that takes longer was not held up by the exchange. */
+const MOST_SLOWNESS_MS = 20_000;
+
 /** How long the look took that shows this contract, where it was made again: a slow exchange shows nothing younger. */
 export function slownessMs(picture: Picture, contract: Contract): number {
   const { again } = picture;
-  return again !== null && seenAtMs(picture, contract) === again.requestedAtMs ? again.tookMs : 0;
+  const isAgain = again !== null && seenAtMs(picture, contract) === again.requestedAtMs;
+  return isAgain && again.tookMs <= MOST_SLOWNESS_MS ? again.tookMs : 0;
 }
 
 /** False: the whole read could not see this contract, and no later look has: that it is missing says nothing. */

@@ -17,7 +17,7 @@ export interface LooksParts {
   readonly closerOf: (position: Position) => Closer;
 }
 
-/** What is critical is told again for as long as it lasts. */
+/** What leaves a position without protection is told again for as long as it lasts. */
 const TELL_AGAIN_MS = 60_000;
 
 export interface LookTime {
@@ -50,7 +50,7 @@ export class Looks {
     this.#unseen = new UnseenRows(parts.tell);
   }
 
-  /** Hands back the contracts of known positions that the look does not show and that are not believed closed yet. */
+  /** Hands back the contracts of positions that the look does not show and that are not believed closed yet. */
   looked(picture: Picture, assessment: Assessment, time: LookTime): readonly Contract[] {
     const { nowMs } = time;
     const { live, lives, tell } = this.#parts;
@@ -99,7 +99,9 @@ export class Looks {
       for (const event of lives.sawFlat(key, seenMs, closerOf(position))) tell(event);
     }
     for (const { position } of assessment.positions) this.#flatSinceMs.delete(keyText(position.key));
-    return missing;
+    // A push has told the close of these, and the stream dropped before any look agreed: no list will name them.
+    const untold = [...vanished.values()].filter(({ position }) => lives.get(position.key) === undefined);
+    return [...missing, ...untold.map(({ position }) => position.key)];
   }
 
   /** A list without it proves nothing; its own row does that says flat in two looks which do not lag. */
@@ -115,7 +117,7 @@ export class Looks {
     return seenMs - sinceMs >= FLAT_APART_MS;
   }
 
-  /** Each finding of consequence once, until it is gone; a critical one again and again. */
+  /** Each finding of consequence once, until it is gone; again and again, where nothing protects meanwhile. */
   #tellFindings({ position, findings }: Assessed, { nowMs, pass }: LookTime): void {
     const name = keyText(position.key);
     const before = this.#findings.get(name);
@@ -130,9 +132,11 @@ export class Looks {
   }
 }
 
-function isDueNow({ severity }: Finding, toldMs: number | null, nowMs: number): boolean {
+function isDueNow({ severity, code }: Finding, toldMs: number | null, nowMs: number): boolean {
   if (severity === "info") return false;
-  return toldMs === null || (severity === "critical" && nowMs - toldMs >= TELL_AGAIN_MS);
+  // Nobody can set a stop now, and the position is as naked as any.
+  const isLasting = severity === "critical" || code === "unprotectable";
+  return toldMs === null || (isLasting && nowMs - toldMs >= TELL_AGAIN_MS);
 }
 
 /** The liquidation price in cross margin moves with the whole account: two passes in a row must agree. */

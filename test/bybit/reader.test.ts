@@ -611,6 +611,29 @@ describe("rows", () => {
 });
 
 describe("a read of some contracts", () => {
+  it.each([
+    [
+      "is asked again whose answer has lain there for longer than a request may take: the process stood still",
+      60_000,
+      2,
+    ],
+    ["is believed whose answer has been there not quite so long", 10_900, 1],
+  ])("%s", async (_what, stoodMs, times) => {
+    await settled(session.close());
+    let aheadMs = 0;
+    const monotonicMs = () => performance.now() + aheadMs;
+    session = connect({ clock: { now: () => Date.now(), monotonicMs, steadyMs: () => Date.now() } });
+    let asked = 0;
+    venue.answers(POSITIONS, () => {
+      asked += 1;
+      if (asked === 1) aheadMs += stoodMs;
+      return ok(page("linear", [position({ size: asked === 1 ? "0.5" : "0.2" })]));
+    });
+    const read = session.reader.snapshot([{ category: "linear", symbol: "BTCUSDT" }]);
+    const [seen] = (await settled(read)).positions;
+    expect({ asked, size: seen?.size.toFixed() }).toEqual({ asked: times, size: times === 2 ? "0.2" : "0.5" });
+  });
+
   it("asks for each contract by name and for nothing else", async () => {
     holds([position()]);
     await settled(session.reader.snapshot("account"));

@@ -7,6 +7,7 @@ import { ExchangeFailure } from "../../src/exchange/failure.js";
 import type { SidecarEvent } from "../../src/sidecar/event.js";
 import { failure, lie } from "../builders/fake-exchange.js";
 import { guarded, stopWrites } from "../builders/guard.js";
+import { anInstrument } from "../builders/market.js";
 import { fullStop } from "../builders/order.js";
 import { takeProfitAt } from "../builders/policy.js";
 import { anUnreadablePosition, aPosition, aShort } from "../builders/position.js";
@@ -213,6 +214,20 @@ test("what is critical is told again every minute for as long as it lasts", asyn
   await scene.close();
 });
 
+test("what is naked because no stop can rest now is told again as well", async () => {
+  const scene = await guarded({
+    positions: [long],
+    instruments: [anInstrument({ preMarketPhase: "CallAuction" })],
+  });
+  for (let nth = 0; nth < 12; nth += 1) {
+    scene.guard.wake("schedule");
+    await scene.clock.sleep(10_000);
+  }
+  const told = scene.events.filter((event) => event.kind === "finding" && event.finding.code === "unprotectable");
+  expect(told).toHaveLength(2);
+  await scene.close();
+});
+
 test("a look at everything that is due does not wait until a write that never shows is given up", async () => {
   const scene = await guarded({ fate: () => lie });
   scene.opens(long);
@@ -391,6 +406,28 @@ test("an exchange that is overloaded is asked less and less often, and soon agai
   isFailing = false;
   await scene.clock.sleep(9_000);
   expect(scene.guard.status().reachable).toBe(true);
+  await scene.close();
+});
+
+test("a close that a push has told, and that no look could see before the stream dropped, is proven later", async () => {
+  let isBlind = false;
+  const scene = await guarded({
+    positions: [aPosition({ fullStop: "98" })],
+    // Who was not listed is listed, and the row that would say flat is not there yet.
+    hidesFlatRows: () => isBlind,
+  });
+  isBlind = true;
+  scene.exchange.hand.close(key);
+  scene.guard.wake("schedule");
+  await scene.clock.sleep(400);
+  scene.pushes({ kind: "position-flat", key, atMs: scene.clock.now() });
+  expect(scene.lives()).toContain("closed BTCUSDT long 1 by another hand");
+  await scene.clock.sleep(15_000);
+  scene.stream.drops();
+  isBlind = false;
+  scene.stream.comesLive();
+  await scene.clock.sleep(20_000);
+  expect(scene.guard.status().positions).toMatchObject({ unknown: 0 });
   await scene.close();
 });
 

@@ -40,6 +40,11 @@ describe("a step is decided", () => {
     expect(isFreshEnough(addStop, again(4_000), after(5_501))).toBe(false);
   });
 
+  test("and not from one that took longer than an exchange may take: who looked has stood still", () => {
+    expect(isFreshEnough(addStop, again(20_000), after(21_500))).toBe(true);
+    expect(isFreshEnough(addStop, again(20_001), after(20_001))).toBe(false);
+  });
+
   test("and a slow look at others makes nothing younger", () => {
     const other = { category: "linear", symbol: "ETHUSDT" } as const;
     const later = aSnapshot({ scope: [other], requestedAtMs: START_MS + 100 });

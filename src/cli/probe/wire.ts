@@ -52,6 +52,7 @@ export function openWire({ url, key, secret, writesPerSecond, log }: WireOptions
     budget,
     clock: systemClock,
     secrets: () => [secret, key],
+    timeoutMs: TIMEOUT_MS,
     ip,
     // Refusals are expected here, and no warnings.
     log: ({ level: _level, message, ...facts }) => log.debug(facts, message),

@@ -6,7 +6,7 @@ import type { AccountBudget, Clock, IpGate, LimitClass } from "./budget.js";
 import { cleanWords, clocksIn, forRead, isPassing, valueOf, verdictOfCode } from "./failures.js";
 import { envelope, serverTime } from "./schemas.js";
 import { createSkewMeter, type SkewMeter, skewOf, type TimedAnswer } from "./skew.js";
-import type { Params, RawFacts, Transport } from "./transport.js";
+import { deadlineMs, type Params, type RawFacts, type Transport } from "./transport.js";
 
 export interface LogEvent {
   readonly level: "debug" | "info" | "warn";
@@ -56,11 +56,15 @@ export interface ClientParts {
   readonly secrets: () => readonly string[];
   readonly ip: IpGate;
   readonly log: Log;
+  /** Longest silence on the wire. */
+  readonly timeoutMs: number;
 }
 
 const READ_RETRIES = 2;
 const WRITE_RETRIES = 3;
 const FIRST_PAUSE_MS = 250;
+/** A busy process may give a request up so late. */
+const LATE_MS = 1_000;
 /** docs/v5/rate-limit: windows are one second long; for refusals that name no reset time. */
 const RATE_PAUSE_MS = 1_000;
 
@@ -158,6 +162,9 @@ async function attempt<T>(
   const startedMs = clock.monotonicMs();
   const sent = await parts.transport.send({ method, path, params, signed: wanted.limitClass !== "market" });
   const times = { sentAtMs, receivedAtMs: clock.now(), roundTripMs: clock.monotonicMs() - startedMs };
+  // It has lain in a process that stood still, and shows what was; what became of a write is true for good.
+  const isLongPast = method === "GET" && times.roundTripMs > deadlineMs(parts) + LATE_MS;
+  if (isLongPast) throw fail({ kind: "unknown", cause: "timeout", retMsg: "the answer was read long after it came" });
   if (!("facts" in sent) || sent.facts.httpStatus !== undefined) heard.atMs = clock.monotonicMs();
   if ("facts" in sent) throw fail(sent.facts.cause === "ip-ban" ? banned(parts.ip, sent.facts, times) : sent.facts);
   const read = readEnvelope(sent.body);

@@ -102,7 +102,7 @@ function open(options: BybitConnection, readOnly: boolean): { session: BybitRead
   );
   const log = options.log ?? (() => undefined);
   const secrets = new Set([secret, key]);
-  const client = createClient({ transport, budget, clock, secrets: () => [...secrets], ip, log });
+  const client = createClient({ transport, budget, clock, secrets: () => [...secrets], ip, log, timeoutMs });
   const catalogue = createCatalogue(client, clock);
   const progress = options.progress ?? (() => undefined);
   const { categories, orderLists = "of-positions" } = options;

@@ -167,7 +167,8 @@ function createRest(
   ).letGoAfter(deadlineMs(options));
 }
 
-function deadlineMs({ timeoutMs }: TransportOptions): number {
+/** How long a request may take in all. */
+export function deadlineMs({ timeoutMs }: Pick<TransportOptions, "timeoutMs">): number {
   return timeoutMs * 2;
 }
 

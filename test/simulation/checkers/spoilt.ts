@@ -25,8 +25,8 @@ export async function checkSpoilt(
   const written = [...notes.writes.values()].flat().filter(({ sent }) => sent.atMs >= fromMs);
   for (const { leg } of written.filter(({ sent }) => sent.outgoing.params["symbol"] === spoilt))
     broken("S18", `${leg}: written, although its row holds a word that nobody knows`);
-  // Where nothing of it was pushed, the next sweep is the first that sees it.
-  await wait(run.story.sweepSeconds * 1_000);
+  // Where nothing of it was pushed, the next sweep is the first that sees it; the watchdog's, where the clock was set just now.
+  await wait(run.story.sweepSeconds * 1_500);
   const positions = writer()?.sidecar?.status().accounts[0]?.positions;
   const open = run.venue.states().filter((state) => isSpoilt(state) && state.side !== null).length;
   if (positions !== undefined && positions.unknown < open)
