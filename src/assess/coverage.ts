@@ -115,6 +115,7 @@ function closes(position: Position, order: OpenOrder): boolean {
 
 function stopSource(position: Position, order: OpenOrder): CoverSource | null {
   if (order.kind === "full-stop-loss") return "full";
+  if (isNoStopLimit(position, order)) return null;
   if (order.kind === "partial-stop-loss") return "partial";
   const lossDirection = position.side === "long" ? "fall" : "rise";
   return isReducingConditional(order) && order.triggerDirection === lossDirection ? "conditional" : null;
@@ -124,21 +125,29 @@ function takeProfitSource(position: Position, order: OpenOrder): CoverSource | n
   if (order.kind === "full-take-profit") return "full";
   if (order.kind === "partial-take-profit") return "partial";
   const profitDirection = position.side === "long" ? "rise" : "fall";
-  return isReducingConditional(order) && order.triggerDirection === profitDirection ? "conditional" : null;
+  const isReducing = order.kind === "conditional" && reducesByMode(order);
+  return isReducing && order.triggerDirection === profitDirection ? "conditional" : null;
 }
 
 function isReducingConditional(order: OpenOrder): boolean {
   return order.kind === "conditional" && order.reducesOnly;
 }
 
-/**
- * A closing limit order that rests can only be on the profit side: on the other it would have filled. In hedge mode an
- * order against its own leg closes, whatever its flags say (docs/v5/position/position-mode).
- */
+/** In hedge mode an order against its own leg closes, whatever its flags say (docs/v5/position/position-mode). */
+function reducesByMode(order: OpenOrder): boolean {
+  return order.reducesOnly || order.positionIdx !== 0;
+}
+
+/** Once triggered it rests on the profit side, and waits for the price to come back. */
+function isNoStopLimit({ side }: Position, { execution, price, triggerPrice }: OpenOrder): boolean {
+  if (execution !== "limit" || price === null || triggerPrice === null) return false;
+  return side === "long" ? price.gt(triggerPrice) : price.lt(triggerPrice);
+}
+
+/** A closing limit order that rests can only be on the profit side: on the other it would have filled. */
 function restsOnProfitSide(position: Position, order: OpenOrder): boolean {
   const isTriggeredTakeProfit = takeProfitSource(position, order) !== null;
-  const isClosing = order.reducesOnly || order.positionIdx !== 0;
-  const isReducing = (order.kind === "plain" && isClosing) || isTriggeredTakeProfit;
+  const isReducing = (order.kind === "plain" && reducesByMode(order)) || isTriggeredTakeProfit;
   return isReducing && order.execution === "limit" && order.state !== "waiting";
 }
 

@@ -1,6 +1,6 @@
 /** The memory of lives that outlives the process: read once, kept at hand, written behind in order. */
 import type { LifeRecord } from "../domain/life.js";
-import { keyText, type Position, type PositionKey } from "../domain/position.js";
+import { isOtherOpening, keyText, type Position, type PositionKey } from "../domain/position.js";
 import { changed, inherited, isOlder, isSameLife, merged, newLife, recognised } from "./lives.js";
 import type { Memory } from "./memory.js";
 import type { Ledger, Life } from "./port.js";
@@ -13,6 +13,8 @@ export interface LedgerMemory extends Memory {
    */
   load(account: string): Promise<boolean>;
   isLoaded(account: string): boolean;
+  /** Another process writes for the account: until it is read again what is known of it is neither written nor believed. */
+  unload(account: string): void;
   /**
    * The life that this position is in; begins it where it is new, and ends the one before. One that is known from the
    * ledger only must be proven to go on, by its opening: where the row does not state that, ask the fills first.
@@ -28,8 +30,8 @@ export interface LedgerMemory extends Memory {
   openLives(account: string): readonly Life[];
   /** True only where the account has been read, and the life is none of those that go on. */
   isOver(account: string, lifeId: string): boolean;
-  /** The position is closed. */
-  end(key: PositionKey, how: string): void;
+  /** The position is closed; `openedAtMs`: of another opening than this one none is, default null for whatever is open. */
+  end(key: PositionKey, how: string, openedAtMs?: number | null): void;
   /** Resolves, and never rejects, when what was remembered until now has been written, or was tried. */
   flush(): Promise<void>;
   /** Why something of it is not in the ledger; null: everything is, or is on its way. */
@@ -187,6 +189,7 @@ export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
     remember: (position, change) => void lifeOf(position, change),
     load,
     isLoaded: (account) => loaded.has(account),
+    unload: (account) => void loaded.delete(account),
     lifeOf: (position) => lifeOf(position),
     doubt: (account) => {
       for (const { id } of openLives(account)) doubted.add(id);
@@ -194,8 +197,9 @@ export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
     isDoubted,
     openLives,
     isOver: (account, lifeId) => loaded.has(account) && !openLives(account).some(({ id }) => id === lifeId),
-    end: (key, how) => {
-      for (const life of livesOf(key)) if (life.ended === null) save({ ...life, ended: { how, atMs: now() } });
+    end: (key, how, openedAtMs = null) => {
+      const isMeant = (life: Life) => life.ended === null && !isOtherOpening(life.openedAtMs, openedAtMs);
+      for (const life of livesOf(key).filter(isMeant)) save({ ...life, ended: { how, atMs: now() } });
     },
     flush: () => queue.flush(),
     writable: () => queue.problem() ?? [...unread.values()][0] ?? ledger.writable(),

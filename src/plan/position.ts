@@ -3,7 +3,7 @@ import type { Assessed } from "../assess/assess.js";
 import type { PositionIntent } from "../domain/intent.js";
 import type { LifeRecord } from "../domain/life.js";
 import type { Position } from "../domain/position.js";
-import { type Exit, isLooserStop, isPast, isTighterStop } from "../domain/price.js";
+import { type Exit, isLooserStop, isPast, isTighterStop, roundTowardMark } from "../domain/price.js";
 import { basePrice, type Market, nearestLevel, rebasedStop, type Wanted } from "../policy/levels.js";
 import type { ClosePosition, Step, StepLevel, StepReason, StepStop, StopPurpose } from "./step.js";
 
@@ -90,7 +90,9 @@ function restored(assessed: Assessed, market: Market): StopChange | null {
   if (!mayMove(assessed) || policy.protection.onDrift !== "restore" || !mayRestore) return null;
   const base = basePrice(position, market, reference.triggerBy, "stop-loss");
   if (base === null || isPast(reference.price, base, position.side, "stop-loss")) return null;
-  return setTo(assessed, reference, "restore", "intent-drift");
+  // The tick may have become coarser since.
+  const price = roundTowardMark(reference.price, market.instrument.tickSize, position.side, "stop-loss");
+  return setTo(assessed, { ...reference, price }, "restore", "intent-drift");
 }
 
 function tightened(assessed: Assessed): StopChange | null {

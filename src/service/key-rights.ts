@@ -9,7 +9,7 @@ import { StartRefused } from "./refused.js";
 /** @throws StartRefused */
 export function refuseStrongKey({ account }: Connected, key: KeyReading | undefined, log: Log): void {
   if (key === undefined || key instanceof ExchangeFailure) {
-    log.warn({ account: account.name }, "the rights of the key could not be read");
+    log.warn({ account: account.name }, "the rights of the key are not known yet");
     return;
   }
   const excess = excessRights(key, account.allowPermissions);

@@ -1,7 +1,7 @@
 /** Gathers what wakes a guard, and lets it sleep until then. */
 import type { Contract, ReadScope } from "../domain/snapshot.js";
 import type { Timers } from "./parts.js";
-import { ASLEEP, scopeOf, type WholeReason, type Wakes, wokenFor, wokenWhole } from "./wake.js";
+import { ASLEEP, answeredFor, scopeOf, type WholeReason, type Wakes, wokenFor, wokenWhole } from "./wake.js";
 
 export class Bell {
   readonly #timers: Timers;
@@ -39,7 +39,7 @@ export class Bell {
 
   /** A look at everything sees each contract too. */
   answered(scope: ReadScope): void {
-    this.#wakes = scope === "account" ? ASLEEP : { ...this.#wakes, contracts: new Map() };
+    this.#wakes = scope === "account" ? ASLEEP : answeredFor(this.#wakes, scope);
   }
 
   takeContracts(): readonly Contract[] {

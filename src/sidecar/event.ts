@@ -23,6 +23,8 @@ export type SidecarEvent =
       readonly side: Side;
       /** After the change; of a closed one, what it was before. */
       readonly size: Decimal;
+      /** Milliseconds since 1970, by the exchange's clock; null where its row does not state it. */
+      readonly openedAtMs: number | null;
       readonly by: Closer | null;
     }
   | {

@@ -11,7 +11,7 @@ export class LaterLooks {
   readonly #timers: Timers;
   readonly #now: () => number;
   readonly #wakeFor: (contract: Contract) => void;
-  readonly #waiting = new Map<string, () => void>();
+  readonly #waiting = new Map<string, { readonly dueMs: number; readonly cancel: () => void }>();
   /** Since when a contract cannot be seen. */
   readonly #unseenSinceMs = new Map<string, number>();
 
@@ -21,14 +21,17 @@ export class LaterLooks {
     this.#wakeFor = wakeFor;
   }
 
-  /** Nothing where one of this name is waiting already. */
+  /** Nothing where one of this name is due by then already. */
   add(name: string, contract: Contract, afterMs: number): void {
-    if (this.#waiting.has(name)) return;
+    const dueMs = this.#now() + Math.max(1, afterMs);
+    const waiting = this.#waiting.get(name);
+    if (waiting !== undefined && waiting.dueMs <= dueMs) return;
+    waiting?.cancel();
     const cancel = this.#timers.after(Math.max(1, afterMs), () => {
       this.#waiting.delete(name);
       this.#wakeFor(contract);
     });
-    this.#waiting.set(name, cancel);
+    this.#waiting.set(name, { dueMs, cancel });
   }
 
   /** It was to be seen, and was not: due after `soonMs`, and seldom where that has not helped for ten seconds. */
@@ -47,13 +50,13 @@ export class LaterLooks {
     for (const name of this.#unseenSinceMs.keys()) {
       if (lasting.has(name) || covered?.has(name) === false) continue;
       this.#unseenSinceMs.delete(name);
-      this.#waiting.get(name)?.();
+      this.#waiting.get(name)?.cancel();
       this.#waiting.delete(name);
     }
   }
 
   close(): void {
-    for (const cancel of this.#waiting.values()) cancel();
+    for (const { cancel } of this.#waiting.values()) cancel();
     this.#waiting.clear();
   }
 }

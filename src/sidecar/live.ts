@@ -35,7 +35,7 @@ export class Live {
   }
 
   pushed(push: Push, nowMs: number): void {
-    this.#pushes = this.#pushes.filter(({ atMs }) => nowMs - atMs < PUSHES_KEPT_MS);
+    this.#forgetPushes(nowMs);
     this.#pushes.push({ atMs: nowMs, push });
     this.#lay(push);
   }
@@ -133,6 +133,13 @@ export class Live {
   #forgetFlat(isMeant: (contract: Contract) => boolean): void {
     for (const [name, { contract, position }] of this.#positions)
       if (position === null && isMeant(contract)) this.#positions.delete(name);
+  }
+
+  /** Seldom, as a busy account pushes hundreds of times a second. */
+  #forgetPushes(nowMs: number): void {
+    const [oldest] = this.#pushes;
+    if (oldest === undefined || nowMs - oldest.atMs < 2 * PUSHES_KEPT_MS) return;
+    this.#pushes = this.#pushes.filter(({ atMs }) => nowMs - atMs < PUSHES_KEPT_MS);
   }
 
   #forget(): void {

@@ -121,6 +121,7 @@ function timeToProtection({ openedHere, position }: Life, stopCreatedAtMs: numbe
   return Math.max(0, stopCreatedAtMs - position.openedAtMs);
 }
 
-function told(change: LifeChange, { key, side, size }: Position, by: Closer | null = null): SidecarEvent {
-  return { kind: "life", change, key, side, size: size satisfies Decimal, by };
+function told(change: LifeChange, position: Position, by: Closer | null = null): SidecarEvent {
+  const { key, side, size, openedAtMs } = position;
+  return { kind: "life", change, key, side, size: size satisfies Decimal, openedAtMs, by };
 }

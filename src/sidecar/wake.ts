@@ -21,6 +21,12 @@ export function wokenFor(wakes: Wakes, { category, symbol }: Contract): Wakes {
   return { ...wakes, contracts: new Map([...wakes.contracts, [contractText(contract), contract]]) };
 }
 
+/** What has rung since the scope was taken is still due. */
+export function answeredFor(wakes: Wakes, scope: readonly Contract[]): Wakes {
+  const seen = new Set(scope.map(contractText));
+  return { ...wakes, contracts: new Map([...wakes.contracts].filter(([name]) => !seen.has(name))) };
+}
+
 /** A look at everything sees each contract too. Null: nothing woke us. */
 export function scopeOf({ whole, contracts }: Wakes): ReadScope | null {
   if (whole !== null) return "account";

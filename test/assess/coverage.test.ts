@@ -211,6 +211,18 @@ const STOPS: readonly Scenario[] = [
     cover: "1 at 96 by conditional",
   },
   {
+    what: "a stop-limit whose limit waits on the profit side once it has triggered is none",
+    position: long,
+    orders: [stopLimit(long, "96", "2", { price: dec("96.1") })],
+    cover: null,
+  },
+  {
+    what: "a short's stop-limit whose limit waits on the profit side once it has triggered is none",
+    position: short,
+    orders: [stopLimit(short, "104", "2", { price: dec("103.9") })],
+    cover: null,
+  },
+  {
     what: "Partial leg and conditional add up",
     position: long,
     orders: [partialStop(long, "97", "1"), conditionalStop(long, "96", "0.5")],
@@ -323,6 +335,18 @@ const PROFITS: readonly Scenario[] = [
     position: longLeg,
     orders: [reduceOnlyLimit(longLeg, "105", "2", { reducesOnly: false })],
     cover: "1 at 105 by limit",
+  },
+  {
+    what: "in hedge mode a conditional order against its own leg closes, whatever its flags say",
+    position: longLeg,
+    orders: [conditionalTakeProfit(longLeg, "104", "2", { reducesOnly: false })],
+    cover: "1 at 104 by conditional",
+  },
+  {
+    what: "a conditional on the profit side that may also open is none",
+    position: long,
+    orders: [conditionalTakeProfit(long, "104", "2", { reducesOnly: false })],
+    cover: null,
   },
   {
     what: "a reduce-only conditional on the profit side",

@@ -515,7 +515,7 @@ describe("rows", () => {
     ["no side", { side: "None" }, "side"],
     ["a state nobody knows", { positionStatus: "Frozen" }, "positionStatus"],
     ["no size", { size: undefined }, "size"],
-    ["a size that is no number", { size: "1e3" }, "size"],
+    ["a size that is no number", { size: "1e" }, "size"],
     ["an empty size", { size: "" }, "size"],
     ["an empty size and no side, at a price", { size: "", side: "" }, "size"],
     ["no size, no side and no price", { size: undefined, side: "", avgPrice: "" }, "size"],
@@ -536,13 +536,16 @@ describe("rows", () => {
     expect(snapshot.unreadablePositions[0]?.reason).toContain(field);
   });
 
-  it.each([[""], ["0"], ["0.00"], ["0.00000"], [0], [null]])("with a stop of %j have none", async (stopLoss) => {
-    holds([position({ stopLoss, takeProfit: stopLoss })]);
-    const { positions } = await settled(session.reader.snapshot("account"));
-    expect(positions).toMatchObject([{ fullStopLoss: null, fullTakeProfit: null }]);
-  });
+  it.each([[""], ["0"], ["0.00"], ["0.00000"], ["0E-8"], ["0e0"], [0], [null]])(
+    "with a stop of %j have none",
+    async (stopLoss) => {
+      holds([position({ stopLoss, takeProfit: stopLoss })]);
+      const { positions } = await settled(session.reader.snapshot("account"));
+      expect(positions).toMatchObject([{ fullStopLoss: null, fullTakeProfit: null }]);
+    },
+  );
 
-  it.each([[""], ["0"], ["0.00"], [0], [null], [undefined]])(
+  it.each([[""], ["0"], ["0.00"], ["0E-8"], [0], [null], [undefined]])(
     "with a liquidation price of %j have none",
     async (liqPrice) => {
       holds([position({ liqPrice })]);
@@ -553,10 +556,11 @@ describe("rows", () => {
   );
 
   it("with numbers instead of text read the same", async () => {
-    holds([position({ size: 0.5, avgPrice: 0.0000001, positionIdx: "0", stopLoss: 5e-8 })]);
+    holds([position({ size: 0.5, avgPrice: 0.0000001, positionIdx: "0", stopLoss: 5e-8, takeProfit: "2.5E+3" })]);
     const { positions } = await settled(session.reader.snapshot("account"));
     expect(positions[0]?.entryPrice.toFixed()).toBe("0.0000001");
     expect(positions[0]?.fullStopLoss?.toFixed()).toBe("0.00000005");
+    expect(positions[0]?.fullTakeProfit?.toFixed()).toBe("2500");
   });
 
   it("that come twice with another mark price are one position, the later one", async () => {

@@ -91,6 +91,31 @@ describe("a life", () => {
     expect([...it.saved.values()]).toMatchObject([{ ended: { how: "closed", atMs: NOW_MS + 5 } }]);
   });
 
+  test("does not end by the close of the one before, which is heard when the next is known already", async () => {
+    const { memory, it } = await loaded();
+    memory.remember(long, {});
+    memory.remember(reopened, { rebased: true });
+    memory.end(long.key, "closed", long.openedAtMs);
+    expect(memory.recall(reopened).rebased).toBe(true);
+    await memory.flush();
+    expect([...it.saved.values()]).toMatchObject([{ ended: { how: "opened anew" } }, { ended: null }]);
+  });
+
+  test("of an account that another process writes for is neither over nor written, until it is read again", async () => {
+    const { memory, it } = await loaded();
+    memory.remember(long, { rebased: true });
+    await memory.flush();
+    memory.unload("main");
+    expect(memory.isOver("main", "a life of the other")).toBe(false);
+    expect(memory.recall(long).complete).toBe(false);
+    memory.remember(long, { closeSent: true });
+    await memory.flush();
+    expect([...it.saved.values()]).toMatchObject([{ record: { rebased: true, closeSent: false } }]);
+    await memory.load("main");
+    await memory.flush();
+    expect([...it.saved.values()]).toMatchObject([{ record: { rebased: true, closeSent: true } }]);
+  });
+
   test.each([
     ["opens anew", reopened, "opened anew"],
     ["flips", short, "flipped"],

@@ -249,6 +249,11 @@ describe("a stop that stands", () => {
     expect(perMode(shape, { life, protection: alert })).toEqual(inModes([], ""));
   });
 
+  test("is moved back to the nearer tick where the tick has become coarser since", () => {
+    const life = { learned: learned("97.05") };
+    expect(steps(standing("96"), { life }, "sync")).toEqual(["set BTCUSDT/0 stop 97.1 restore (intent-drift)"]);
+  });
+
   test("is moved back three times an hour at most", () => {
     const nowMs = 10_000_000;
     const ago = (minutes: number) => nowMs - minutes * 60_000;

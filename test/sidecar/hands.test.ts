@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { dec } from "../../src/domain/decimal.js";
 import type { Position } from "../../src/domain/position.js";
 import type { ReadScope } from "../../src/domain/snapshot.js";
+import type { Push } from "../../src/exchange/stream.js";
 import { inMemory } from "../../src/ledger/memory.js";
 import { failure, lie, truth } from "../builders/fake-exchange.js";
 import { guarded, orderPush, pushOf, stopWrites } from "../builders/guard.js";
@@ -98,26 +99,40 @@ describe("a bot that moves its stop by cancelling and creating", () => {
 });
 
 describe("a stop that triggers and leaves size open", () => {
+  const fillOfStop = (atMs: number): Push => ({
+    kind: "execution",
+    contract,
+    execution: {
+      execId: "1",
+      orderId: "s",
+      orderLinkId: "",
+      direction: "sell",
+      atMs,
+      fromStopLoss: true,
+      closes: true,
+    },
+  });
+
+  test("says nothing of the next position, which opens before its fill is told", async () => {
+    const scene = await guarded({ positions: [aPosition({ fullStop: "98" })] });
+    scene.pushes({ kind: "position-flat", key, atMs: scene.clock.now() });
+    const openedAtMs = scene.clock.now() + 150;
+    const next = aPosition({ openedAtMs, mark: "97" });
+    scene.exchange.hand.price("BTCUSDT", "97");
+    scene.opens(next);
+    scene.pushes(fillOfStop(openedAtMs - 150));
+    await scene.clock.sleep(2_000);
+    expect(scene.memory.recall(next).stopTriggered).toBe(false);
+    const codes = scene.events.flatMap((event) => (event.kind === "finding" ? [event.finding.code] : []));
+    expect(codes).not.toContain("stop-triggered-not-filled");
+    await scene.close();
+  });
+
   test("is told, and the tightest stop is set at once, without waiting for a bot", async () => {
     const scene = await guarded({ positions: [aPosition({ fullStop: "98" })] });
     scene.exchange.hand.price("BTCUSDT", "97.9");
     scene.exchange.hand.put(aPosition({ size: "0.4", mark: "97.9" }));
-    scene.pushes(
-      {
-        kind: "execution",
-        contract,
-        execution: {
-          execId: "1",
-          orderId: "s",
-          orderLinkId: "",
-          direction: "sell",
-          atMs: 1,
-          fromStopLoss: true,
-          closes: true,
-        },
-      },
-      pushOf(aPosition({ size: "0.4", mark: "97.9" }), scene.clock),
-    );
+    scene.pushes(fillOfStop(scene.clock.now()), pushOf(aPosition({ size: "0.4", mark: "97.9" }), scene.clock));
     await scene.clock.sleep(2_000);
     expect(stopWrites(scene, key)).toEqual(["97.8"]);
     const codes = scene.events.flatMap((event) => (event.kind === "finding" ? [event.finding.code] : []));
@@ -147,6 +162,20 @@ describe("a stop that triggers while nobody tells, and leaves size open", () => 
     expect(stopWrites(scene, key)).toEqual(["97"]);
     await scene.close();
   });
+});
+
+test("the close of the position before, which is told after a look has shown the next, closes nothing", async () => {
+  const scene = await guarded({ positions: [aPosition({ fullStop: "98" })] });
+  const next = aPosition({ openedAtMs: scene.clock.now() + 300, fullStop: "98" });
+  scene.exchange.hand.put(next);
+  scene.guard.wake("schedule");
+  await scene.clock.sleep(1_000);
+  const before = scene.lives();
+  expect(before.at(-1)).toBe("opened BTCUSDT long 1");
+  scene.pushes({ kind: "position-flat", key, atMs: (next.openedAtMs ?? 0) - 300 });
+  await scene.clock.sleep(2_000);
+  expect(scene.lives()).toEqual(before);
+  await scene.close();
 });
 
 describe("a position that closes and opens anew while its stop is being proven", () => {

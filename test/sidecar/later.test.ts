@@ -69,6 +69,18 @@ test.each([
   expect(it.woken.at(-1)).toBe("BTCUSDT at 30000");
 });
 
+test.each([
+  ["sooner takes the place of what waits", 100, "BTCUSDT at 100"],
+  ["later waits with it", 900, "BTCUSDT at 500"],
+])("of one name, what is due %s", (_what, afterMs, woken) => {
+  const it = scene();
+  it.later.add("hold", BTC, 500);
+  it.later.add("hold", BTC, afterMs);
+  expect(it.waiting()).toBe(1);
+  it.next();
+  expect(it.woken).toEqual([woken]);
+});
+
 test("after the close nothing is due any more", () => {
   const it = scene();
   it.later.unseen(BTC, SOON_MS);

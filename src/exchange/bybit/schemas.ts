@@ -2,13 +2,17 @@
 import { z } from "zod";
 import { Decimal } from "../../domain/decimal.js";
 
-/** A field that is text on most days: plain decimal text, a JSON number, or null. Absent stays absent. */
+/** Text that a script may have made of a very small number, or of none: a tick of `1e-7`, a size of `0E-8`. */
+const EXPONENT = /^\s*[+-]?\d+(\.\d+)?e[+-]?\d{1,2}\s*$/i;
+/** A field that is text on most days: decimal text, a JSON number, or null. Absent stays absent. */
 const numeric = z
   .union([z.string(), z.number(), z.null()])
-  .transform((value) => (typeof value === "number" ? new Decimal(value).toFixed() : value))
+  .transform((value) => {
+    const isOther = typeof value === "number" || (value !== null && EXPONENT.test(value));
+    return isOther ? new Decimal(typeof value === "number" ? value : value.trim()).toFixed() : value;
+  })
   .optional();
 const text = z.string().nullish();
-const EXPONENT = /^\d+(\.\d+)?e-\d{1,2}$/i;
 /** Fields that decide nothing must not make a row unreadable. */
 const lenientNumeric = numeric.catch(null);
 const lenientText = text.catch(null);
@@ -17,11 +21,6 @@ const NOT_SET = z.union([z.literal(""), z.literal(0), z.literal("0")]).transform
 const flag = z
   .union([z.boolean(), z.enum(["true", "false"]).transform((value) => value === "true"), NOT_SET])
   .nullish();
-/** Text that a script may have made of a very small number, such as a tick of `1e-7`. */
-const tick = numeric.transform((value) =>
-  typeof value === "string" && EXPONENT.test(value) ? new Decimal(value).toFixed() : value,
-);
-
 /** docs/v5/guide: only retCode tells success, the words differ between endpoints. */
 export const envelope = z.looseObject({
   retCode: z.number().int(),
@@ -117,7 +116,7 @@ export const instrumentRow = z.looseObject({
   quoteCoin: z.string(),
   settleCoin: z.string().min(1),
   deliveryTime: lenientNumeric,
-  priceFilter: z.looseObject({ tickSize: tick, minPrice: lenientNumeric, maxPrice: lenientNumeric }),
+  priceFilter: z.looseObject({ tickSize: numeric, minPrice: lenientNumeric, maxPrice: lenientNumeric }),
   lotSizeFilter: z.looseObject({ qtyStep: lenientNumeric, maxMktOrderQty: lenientNumeric }).nullish().catch(null),
   preListingInfo: z.looseObject({ curAuctionPhase: lenientText }).nullish().catch(null),
 });

@@ -23,7 +23,7 @@ export interface Books {
   trouble(): string | null;
   /** Never rejects, and nobody waits for it. */
   note(entry: NewEntry): void;
-  closed(key: PositionKey, how: string): void;
+  closed(position: Pick<Position, "key" | "openedAtMs">, how: string): void;
   /** Accounts that this process is the writer of: only for those it takes up intents. */
   readonly writes: Set<string>;
   /** Null: there is no ledger, and with it no lock, no intents and nothing to load. */
@@ -100,8 +100,8 @@ export function booksOver(store: Ledger, { log, policyOf, onIntent }: Omit<Books
     attaching,
     trouble: () => writing.trouble(),
     note,
-    closed: (key, how) => {
-      lives.end(key, how);
+    closed: ({ key, openedAtMs }, how) => {
+      lives.end(key, how, openedAtMs);
       // Its intent ends with it, before anything is read that may still show the position.
       shelf.refresh(key.account).catch(notInTrouble);
     },

@@ -68,6 +68,7 @@ export async function takeTurn(account: string, books: Books, log: Log): Promise
   function lost(reason: string): void {
     lock = null;
     books.writes.delete(account);
+    books.ledger?.memory.unload(account);
     if (!isClosed) log.error({ account, reason }, "this process is no longer the account's writer");
   }
 

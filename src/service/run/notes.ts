@@ -11,8 +11,7 @@ export function noteEvents(books: Books): (event: SidecarEvent) => void {
     if (event.kind === "attach") return books.attaching.judged(event.event);
     const entry = entryOf(event, books);
     if (entry !== null) books.note(entry);
-    if (event.kind === "life" && event.change === "closed")
-      books.closed(event.key, `closed by ${event.by ?? "somebody"}`);
+    if (event.kind === "life" && event.change === "closed") books.closed(event, `closed by ${event.by ?? "somebody"}`);
   };
 }
 

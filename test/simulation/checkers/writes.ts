@@ -289,8 +289,9 @@ function checkIntent(
     (wish) => wish.leg === leg && wish.life === life && isAsAsked(notes, symbol, wish.price, price),
   );
   if (isMeant || isRounded) return;
+  // Where the life that it stood in ended a moment ago, who writes may not know it yet.
   const stood = (run.venue.history.get(leg) ?? []).some(
-    ({ after }) => after.life === life && after.stop?.price.eq(price),
+    ({ after }) => after.stop?.price.eq(price) && lately((state) => state.life === after.life),
   );
   if (!stood && !lately((state) => isConfigured(notes, state, price)))
     notes.broken("INTENT", `${leg}: the level ${price.toFixed()} was meant for another life`);
