@@ -3,7 +3,7 @@ import { type Entry, LedgerError } from "../ledger/port.js";
 import { type LedgerReader, readLedger } from "../ledger/reading.js";
 import { oneLine } from "../report/escaping.js";
 import { registerSecret, systemClock } from "../runtime/index.js";
-import { loadSettings, type Outline, passwordsIn, secretsOf, SettingsError } from "../settings/index.js";
+import { loadSettings, type Outline, passwordsIn, secretsOf, SettingsError, showValue } from "../settings/index.js";
 import type { Console } from "./console.js";
 import { type CommonOptions, loadOptionsOf, openOutline } from "./context.js";
 import { Refusal } from "./exit.js";
@@ -144,7 +144,7 @@ function absentName({ ledgerUrl }: Outline): string {
 function noteUnknownAccounts({ accountNames }: Outline, { accounts }: Choice, console: Console): void {
   const known = accountNames.join(", ");
   for (const name of accounts.filter((one) => !accountNames.includes(one))) {
-    console.err(`--account ${JSON.stringify(name)} is not in the config (${known}), nor does anything of it fit.\n`);
+    console.err(`--account ${showValue([], name)} is not in the config (${known}), nor does anything of it fit.\n`);
   }
 }
 

@@ -2,7 +2,7 @@
 import { dirname } from "node:path";
 import { registerSecret } from "../runtime/secrets.js";
 import { crossProblems } from "./checks.js";
-import { type KeyPath, type Problem, SettingsError } from "./problems.js";
+import { type KeyPath, type Problem, SettingsError, showValue } from "./problems.js";
 import { resolveSecret } from "./secrets.js";
 import {
   type AccountSettings,
@@ -108,7 +108,7 @@ function unknownAccounts(source: Source, shape: Shape, { accounts = [], names }:
       line: null,
       column: null,
       key: names?.accounts ?? "--account",
-      value: JSON.stringify(name),
+      value: showValue([], name),
     }));
 }
 

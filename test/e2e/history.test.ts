@@ -128,6 +128,13 @@ describe("where nothing can be told", () => {
     expect(stderr).toBe('--account "mian" is not in the config (main), nor does anything of it fit.\n');
   });
 
+  test("because a secret was given in the place of an account, it is not repeated", async () => {
+    const { url, history } = place();
+    await story(url);
+    const { stderr } = await history(["--account", "aB3".repeat(12)]);
+    expect(stderr).toBe("--account (value hidden) is not in the config (main), nor does anything of it fit.\n");
+  });
+
   test.each<[string, (file: string) => void, RegExp]>([
     ["is damaged", (file) => writeFileSync(file, "no database\n".repeat(1_000)), /it is no SQLite database/],
     [

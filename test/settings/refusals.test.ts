@@ -372,6 +372,12 @@ describe("a secret in the wrong place stays out of every message", () => {
     expect(message).toContain('scope: "[secret]" is not allowed');
   });
 
+  test("the name of an account that is asked for", async () => {
+    const error = await refusal(`${ACCOUNT}${STOP}`, { accounts: [`Another${s}`] });
+    expect(error.message).toContain("--account: (value hidden) is no account of this config; allowed: main.");
+    expect(JSON.stringify(error.problems)).not.toContain(s);
+  });
+
   test("secrets that were read stay out of the refusal of something else", async () => {
     const { message } = await refusal(`${ACCOUNT}${STOP}scoop: 1\n`);
     expect(message).not.toContain(CANARY_KEY);
