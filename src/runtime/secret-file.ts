@@ -11,57 +11,58 @@ export type SecretFile =
 const LARGEST_FILE_BYTES = 65_536;
 const OTHERS_ANY_OR_GROUP_WRITE = 0o027;
 
-/** Without the newlines at its end. */
-export async function readSecretFile(path: string): Promise<SecretFile> {
+/** Without the newlines at its end. `shown`: what a refusal calls it. */
+export async function readSecretFile(path: string, shown: string = path): Promise<SecretFile> {
   try {
-    return await readBehindLinks(path);
+    return await readBehindLinks(path, shown);
   } catch (error) {
     // A mount that is swapped just now may have taken the file away between two looks.
-    if (codeOf(error) === "ENOENT") return readBehindLinks(path).catch((again: unknown) => unreadable(path, again));
-    return unreadable(path, error);
+    if (codeOf(error) === "ENOENT")
+      return readBehindLinks(path, shown).catch((again: unknown) => unreadable(shown, again));
+    return unreadable(shown, error);
   }
 }
 
 /** Links of a secret mount stay inside it; one that leads out could make a secret of any file that we can read. */
-async function readBehindLinks(path: string): Promise<SecretFile> {
+async function readBehindLinks(path: string, shown: string): Promise<SecretFile> {
   const [file, folder] = await Promise.all([realpath(path), realpath(dirname(path))]);
   if (!file.startsWith(folder.endsWith(sep) ? folder : `${folder}${sep}`)) {
-    return unfit(`names ${path}, a link that leads out of its folder; name the file that it leads to`);
+    return unfit(`names ${shown}, a link that leads out of its folder; name the file that it leads to`);
   }
   // Non-blocking, so that a pipe without a writer is refused below instead of waited for.
   const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   try {
-    return await readChecked(handle, path);
+    return await readChecked(handle, shown);
   } finally {
     await handle.close();
   }
 }
 
 /** Judges the opened file and not its name: mounted secrets are symlinks that are swapped while we look. */
-async function readChecked(handle: FileHandle, path: string): Promise<SecretFile> {
+async function readChecked(handle: FileHandle, shown: string): Promise<SecretFile> {
   const facts = await handle.stat();
   if (!facts.isFile() || facts.size > LARGEST_FILE_BYTES) {
-    return unfit(`names ${path}, which is no small plain file`);
+    return unfit(`names ${shown}, which is no small plain file`);
   }
   if ((facts.mode & OTHERS_ANY_OR_GROUP_WRITE) !== 0) {
     const mode = (facts.mode & 0o777).toString(8).padStart(4, "0");
-    return unfit(`names ${path} with mode ${mode}, open to others; chmod 600 or 640 closes it`);
+    return unfit(`names ${shown} with mode ${mode}, open to others; chmod 600 or 640 closes it`);
   }
   const user = process.getuid?.();
   if (user !== undefined && facts.uid !== user && facts.uid !== 0) {
-    return unfit(`names ${path}, owned by user ${facts.uid}; it must belong to user ${user} or to root`);
+    return unfit(`names ${shown}, owned by user ${facts.uid}; it must belong to user ${user} or to root`);
   }
   const text = (await handle.readFile("utf8")).replace(/[\r\n]+$/, "");
-  return text === "" ? unfit(`names ${path}, which is empty`) : { ok: true, text };
+  return text === "" ? unfit(`names ${shown}, which is empty`) : { ok: true, text };
 }
 
 function unfit(what: string): SecretFile & { readonly ok: false } {
   return { ok: false, what, absent: false };
 }
 
-function unreadable(path: string, error: unknown): SecretFile & { readonly ok: false } {
+function unreadable(shown: string, error: unknown): SecretFile & { readonly ok: false } {
   const code = codeOf(error);
-  return { ...unfit(`names a file that cannot be read: ${path} (${code})`), absent: code === "ENOENT" };
+  return { ...unfit(`names a file that cannot be read: ${shown} (${code})`), absent: code === "ENOENT" };
 }
 
 function codeOf(error: unknown): string {

@@ -1,4 +1,5 @@
 /** What is wrong with a config, each with file, key, value and what is allowed; never with a secret in it. */
+import { basename } from "node:path";
 import { scrub } from "../runtime/secrets.js";
 
 /** Keys and list indexes from the top of the file to the value. */
@@ -76,7 +77,7 @@ export function showValue(path: KeyPath, value: unknown): string {
 
 /** True for the two forms that point at a secret without being one. */
 function isReference(value: string): boolean {
-  if (value.startsWith("file:")) return true;
+  if (value.startsWith("file:")) return showPath(value) === value;
   const name = VARIABLE_REFERENCE.exec(value)?.[1];
   return name !== undefined && showVariable(name) === name;
 }
@@ -84,6 +85,12 @@ function isReference(value: string): boolean {
 /** A variable's name, unless it looks like the secret itself, pasted between the braces. */
 export function showVariable(name: string): string {
   return SECRET_SHAPE.test(name) && /[a-z]/.test(name) ? "(name hidden)" : shorten(name);
+}
+
+/** A secret file's path, unless the file's name looks like the secret itself, pasted behind `file:`. */
+export function showPath(path: string): string {
+  const name = basename(path).replace(/\$\{[A-Z_][A-Z0-9_]*\}/g, "");
+  return SECRET_SHAPE.test(name) ? "(path hidden)" : path;
 }
 
 function isSecretPlace(name: string, path: KeyPath): boolean {

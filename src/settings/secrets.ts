@@ -1,7 +1,7 @@
 /** Key and secret: taken from the environment or from a file that nobody else can read; never from the config itself. */
 import { resolve } from "node:path";
 import { readSecretFile } from "../runtime/secret-file.js";
-import { showVariable } from "./problems.js";
+import { showPath, showVariable } from "./problems.js";
 
 export type Resolved = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly what: string };
 
@@ -31,5 +31,6 @@ export function expandVariables(text: string, env: NodeJS.ProcessEnv): Resolved 
 export async function resolveSecret(text: string, env: NodeJS.ProcessEnv, folder: string): Promise<Resolved> {
   const expanded = expandVariables(text, env);
   if (!expanded.ok || !text.startsWith("file:")) return expanded;
-  return readSecretFile(resolve(folder, expanded.text.slice("file:".length)));
+  const path = resolve(folder, expanded.text.slice("file:".length));
+  return readSecretFile(path, showPath(path));
 }

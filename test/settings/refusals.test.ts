@@ -332,6 +332,9 @@ describe("a secret in the wrong place stays out of every message", () => {
     ["a reserved character", `${ACCOUNT.replace("${MAIN_SECRET}", `@${s}`)}${STOP}`],
     ["a list", `${ACCOUNT.replace("${MAIN_SECRET}", `[${s}]`)}${STOP}`],
     ["braces without a variable of that name", `${ACCOUNT.replace("${MAIN_SECRET}", `\${${s}}`)}${STOP}`],
+    ["a file's name", `${ACCOUNT.replace("${MAIN_SECRET}", `file:${s}`)}${STOP}`],
+    ["a file's name below a folder", `${ACCOUNT.replace("${MAIN_SECRET}", `file:/run/secrets/${s}/`)}${STOP}`],
+    ["a variable's name in a path", `${ACCOUNT.replace("${MAIN_SECRET}", `file:\${${s}}`)}${STOP}`],
     ["a database URL", `${ACCOUNT}${STOP}ledger: { url: "mysql://me:${s}@db/x" }\n`],
     ["a database URL behind a question mark", `${ACCOUNT}${STOP}ledger: { url: "pgsql://db/x?password=${s}" }\n`],
     ["a heartbeat URL", `${ACCOUNT}${STOP}heartbeat: { url: "ftp://hc/${s}" }\n`],
@@ -341,6 +344,22 @@ describe("a secret in the wrong place stays out of every message", () => {
     const error = await refusal(config);
     expect(error.message).not.toContain(s);
     expect(JSON.stringify(error.problems)).not.toContain(s);
+  });
+
+  test("a file's name, while the other paths are shown as they are", async () => {
+    const both = `${ACCOUNT.replace("${MAIN_KEY}", "file:${PATH_TO_MY_KEYS}/key").replace("${MAIN_SECRET}", `file:${s}`)}${STOP}`;
+    const { message } = await refusal(both, { env: { PATH_TO_MY_KEYS: "/no/such/KeysOfMyOwnBybitAccount" } });
+    expect(message).toContain(
+      'key: "file:${PATH_TO_MY_KEYS}/key" names a file that cannot be read: /no/such/KeysOfMyOwnBybitAccount/key (ENOENT);',
+    );
+    expect(message).toContain("secret: (value hidden) names a file that cannot be read: (path hidden) (ENOENT);");
+  });
+
+  test("a file's name that a variable holds", async () => {
+    const { message } = await refusal(`${ACCOUNT.replace("${MAIN_SECRET}", "file:${MYSECRETSOFBYBIT}")}${STOP}`, {
+      env: { MAIN_KEY: CANARY_KEY, MYSECRETSOFBYBIT: s },
+    });
+    expect(message).toContain('"file:${MYSECRETSOFBYBIT}" names a file that cannot be read: (path hidden) (ENOENT);');
   });
 
   /** Such as no key of the exchange has, and so nobody would know by its looks. */
