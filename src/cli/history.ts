@@ -2,10 +2,10 @@
 import { type Entry, LedgerError } from "../ledger/port.js";
 import { type LedgerReader, readLedger } from "../ledger/reading.js";
 import { oneLine } from "../report/escaping.js";
-import { registerSecret, systemClock } from "../runtime/index.js";
-import { loadSettings, type Outline, passwordsIn, secretsOf, SettingsError, showValue } from "../settings/index.js";
+import { systemClock } from "../runtime/index.js";
+import { type Outline, showValue } from "../settings/index.js";
 import type { Console } from "./console.js";
-import { type CommonOptions, loadOptionsOf, openOutline } from "./context.js";
+import { type CommonOptions, openOutline } from "./context.js";
 import { Refusal } from "./exit.js";
 import { type Choice, findEntries, type Found } from "./history/choice.js";
 import { followFrom } from "./history/follow.js";
@@ -30,7 +30,6 @@ export async function history(options: HistoryOptions, console: Console): Promis
   // An account that has left the config has a history all the same.
   const { account: _asked, ...config } = options;
   const outline = await openOutline(config);
-  await hideSecrets(outline, config);
   try {
     const reader = await readLedger(outline.ledgerUrl);
     if (reader === null) console.err(`${absent(outline)}\n`);
@@ -145,18 +144,5 @@ function noteUnknownAccounts({ accountNames }: Outline, { accounts }: Choice, co
   const known = accountNames.join(", ");
   for (const name of accounts.filter((one) => !accountNames.includes(one))) {
     console.err(`--account ${showValue([], name)} is not in the config (${known}), nor does anything of it fit.\n`);
-  }
-}
-
-/** No key is needed; those that can be had are kept out of what is printed. */
-async function hideSecrets({ ledgerUrl, accountNames }: Outline, options: CommonOptions): Promise<void> {
-  for (const password of passwordsIn(ledgerUrl)) registerSecret(password);
-  for (const name of accountNames) {
-    try {
-      const settings = await loadSettings({ ...loadOptionsOf(options), accounts: [name] });
-      for (const secret of secretsOf(settings)) registerSecret(secret);
-    } catch (error) {
-      if (!(error instanceof SettingsError)) throw error;
-    }
   }
 }

@@ -11,7 +11,7 @@ import { recognised } from "../ledger/lives.js";
 import { type Intent, type Ledger, LedgerError, type Life } from "../ledger/port.js";
 import { readLedger } from "../ledger/reading.js";
 import { compilePolicy } from "../policy/resolve.js";
-import { type Log, systemClock } from "../runtime/index.js";
+import { type Log, scrubValue, systemClock } from "../runtime/index.js";
 import type { AccountSettings } from "../settings/index.js";
 import { intentEntry } from "../service/books/books.js";
 import { readBooks } from "../service/books/reading.js";
@@ -51,8 +51,8 @@ const APPLIED_WITHIN_MS = 5_000;
 const ASK_EVERY_MS = 200;
 
 export async function intentSet(options: IntentSetOptions, console: Console): Promise<number> {
-  const document = documentOf(options);
   const context = await openContext(options, console);
+  const document = documentOf(scrubValue(options));
   const account = oneAccount(context.settings.accounts);
   const key = placeOf(options, account.name);
   return withShelf(context.settings.ledger.url, context.log, async (shelf, store) => {
@@ -101,7 +101,8 @@ export async function intentList(options: IntentListOptions, console: Console): 
     const reader = await readLedger(ledgerUrl);
     const found = (await reader?.intents({ states: ["pending", "bound"] })) ?? [];
     await reader?.close();
-    const views = found.filter(({ key }) => asked === undefined || asked.includes(key.account)).map(viewOfIntent);
+    const meant = found.filter(({ key }) => asked === undefined || asked.includes(key.account));
+    const views = scrubValue(meant.map(viewOfIntent));
     const format = options.format ?? (console.outIsTerminal ? "table" : "json");
     console.out(format === "json" ? `${JSON.stringify({ intents: views }, null, 2)}\n` : intentsTable(views));
     return 0;

@@ -2,7 +2,7 @@
 import { type Pause, pauseText } from "../ledger/pauses.js";
 import { addPauses, PauseFileError, type PauseScope, removePauses, type Resumed } from "../ledger/pausing.js";
 import { readOnlyReason } from "../ledger/readonly.js";
-import { systemClock } from "../runtime/index.js";
+import { scrubValue, systemClock } from "../runtime/index.js";
 import type { Console } from "./console.js";
 import { type CommonOptions, openOutline } from "./context.js";
 import { Refusal } from "./exit.js";
@@ -21,7 +21,7 @@ export interface PauseOptions extends ResumeOptions {
 export async function pause(options: PauseOptions, console: Console): Promise<number> {
   const { stateDir } = await openOutline(options);
   const untilMs = options.for === undefined ? null : systemClock.now() + options.for;
-  const wish = { ...scopeOf(options), untilMs, reason: options.reason ?? null };
+  const wish = { ...scopeOf(options), untilMs, reason: scrubValue(options.reason ?? null) };
   const { added, inForce } = await orRefusal(() => addPauses(stateDir, wish, systemClock));
   for (const one of added) console.out(`Paused: ${pauseText(one)}\n`);
   console.out(pausedNow(inForce));
@@ -44,8 +44,9 @@ export async function resume(options: ResumeOptions, console: Console): Promise<
   return 0;
 }
 
+/** What is written down has been searched for secrets; the accounts are known by name. */
 function scopeOf({ account, symbol }: ResumeOptions): PauseScope {
-  return { accounts: account ?? [], symbols: symbol ?? [] };
+  return { accounts: account ?? [], symbols: scrubValue(symbol ?? []) };
 }
 
 /** Nothing was resumed and the place is still paused: who asked must not believe that it is not. */

@@ -11,6 +11,7 @@ import {
   ledgerUrlOf,
   type Settings,
   stateDirOf,
+  urlSecretsOf,
 } from "./settings.js";
 import { readShape, type Shape } from "./shape.js";
 import { readSource, type Source, type SourceOptions } from "./source.js";
@@ -48,17 +49,23 @@ export interface Outline {
   readonly accountNames: readonly string[];
 }
 
-/** For commands that need no exchange: they must work where the keys cannot be had. @throws SettingsError */
+/**
+ * For commands that need no exchange: they must work where the keys cannot be had. Those that can be had are hidden
+ * from here on, because what such a command is told may hold one. @throws SettingsError
+ */
 export async function loadOutline(options: LoadOptions): Promise<Outline> {
   const source = await readSource(options);
   const shape = readShape(source, options.env);
+  await resolveAccounts(source, shape, [], options.env);
   const unknown = unknownAccounts(source, shape, options);
   const problems = [...shape.problems, ...crossProblems(source, shape), ...unknown];
   if (problems.length > 0 || shape.document === null) throw new SettingsError(inOrder(problems));
   const { path: file } = source;
-  const accountNames = shape.document.accounts.map(({ name }) => name);
   const { document } = shape;
-  return { file, stateDir: stateDirOf(file, document), ledgerUrl: ledgerUrlOf(file, document), accountNames };
+  const accountNames = document.accounts.map(({ name }) => name);
+  const ledgerUrl = ledgerUrlOf(file, document);
+  for (const secret of urlSecretsOf({ ledgerUrl, heartbeatUrl: document.heartbeat?.url })) registerSecret(secret);
+  return { file, stateDir: stateDirOf(file, document), ledgerUrl, accountNames };
 }
 
 interface ResolvedAccounts {
@@ -66,7 +73,10 @@ interface ResolvedAccounts {
   readonly problems: readonly Problem[];
 }
 
-/** Also of accounts that are wrong otherwise, so that a missing variable is not found only in the next attempt. */
+/**
+ * Also of accounts that are wrong otherwise, so that a missing variable is not found only in the next attempt. Those
+ * that are not selected need no secret; what they have is hidden all the same.
+ */
 async function resolveAccounts(
   source: Source,
   shape: Shape,
@@ -75,7 +85,7 @@ async function resolveAccounts(
 ): Promise<ResolvedAccounts> {
   const settings: AccountSettings[] = [];
   const problems: Problem[] = [];
-  const resolve = async (path: KeyPath, text: string | null): Promise<string | null> => {
+  const resolve = async (path: KeyPath, text: string | null, isNeeded: boolean): Promise<string | null> => {
     if (text === null) return null;
     const resolved = await resolveSecret(text, env, dirname(source.path));
     if (resolved.ok) {
@@ -83,15 +93,16 @@ async function resolveAccounts(
       registerSecret(resolved.text);
       return resolved.text;
     }
-    problems.push(source.problem(path, resolved.what, SECRET_SOURCES));
+    if (isNeeded) problems.push(source.problem(path, resolved.what, SECRET_SOURCES));
     return null;
   };
   for (const [index, texts] of shape.accountTexts.entries()) {
-    if (selected.length > 0 && !selected.some((name) => name === texts.name)) continue;
-    const key = await resolve(["accounts", index, "key"], texts.key);
-    const secret = await resolve(["accounts", index, "secret"], texts.secret);
+    const isSelected = selected.length === 0 || selected.some((name) => name === texts.name);
+    const key = await resolve(["accounts", index, "key"], texts.key, isSelected);
+    const secret = await resolve(["accounts", index, "secret"], texts.secret, isSelected);
     const account = shape.accounts[index] ?? null;
-    if (account !== null && key !== null && secret !== null) settings.push(accountSettings(account, key, secret));
+    if (isSelected && account !== null && key !== null && secret !== null)
+      settings.push(accountSettings(account, key, secret));
   }
   return { settings, problems };
 }

@@ -82,13 +82,17 @@ function ledgerFileOf(file: string, { ledger }: ConfigDocument): string | null {
 }
 
 /** What must never be printed: keys, secrets, and URLs that give access by themselves. */
-export function secretsOf(settings: Settings): string[] {
-  const keys = settings.accounts.flatMap((account) => [account.key, account.secret]);
-  return [
-    ...keys,
-    ...passwordsIn(settings.ledger.url),
-    ...(settings.heartbeat === null ? [] : [settings.heartbeat.url]),
-  ];
+export function secretsOf({ accounts, ledger, heartbeat }: Settings): string[] {
+  const keys = accounts.flatMap((account) => [account.key, account.secret]);
+  return [...keys, ...urlSecretsOf({ ledgerUrl: ledger.url, heartbeatUrl: heartbeat?.url })];
+}
+
+/** Those that are had without any account. */
+export function urlSecretsOf(urls: {
+  readonly ledgerUrl: string;
+  readonly heartbeatUrl: string | undefined;
+}): string[] {
+  return [...passwordsIn(urls.ledgerUrl), ...(urls.heartbeatUrl === undefined ? [] : [urls.heartbeatUrl])];
 }
 
 /**

@@ -1,11 +1,12 @@
 /** Keys, secrets and signatures: in no output of any run, whatever the exchange answers, at the loudest log level. */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
+import { join } from "node:path";
+import { describe, expect, test, type TestContext } from "vitest";
 import { FORMATS } from "../../src/report/index.js";
 import type { Finished } from "./cli.js";
 import { CANARY, echo, echoing, echoingSpelled, filesIn, leaks } from "./canary.js";
 import type { Rewrite } from "./mirror.js";
-import { openBook, openStage, type Stage } from "./stage.js";
+import { openBook, openStage, SECOND, type Stage } from "./stage.js";
 
 const FOREVER = 10_000;
 const asItCame: Rewrite = (_passing, body) => ({ body });
@@ -92,6 +93,50 @@ describe("no key, secret or signature is in any output", { concurrent: true }, (
     const { stdout, stderr } = await stage.backstop(["protect", ...LOUD]);
     expect(argumentsSeen.some((line) => line.includes("bin.js"))).toBe(process.platform === "linux");
     expect(leaks(stage, [stdout, stderr, ...argumentsSeen])).toEqual([]);
+  });
+});
+
+describe("a secret among the words of a command is neither kept nor repeated", { concurrent: true }, () => {
+  const said = `the key is ${CANARY.secret}`;
+  const openTwo = async (context: TestContext) => openStage(context, { accounts: [CANARY, SECOND] });
+
+  test("in the reason of a pause", async (context) => {
+    const stage = await openTwo(context);
+    const paused = await stage.backstop(["pause", "--account", "second", "--reason", said]);
+    expect(paused).toMatchObject({ code: 0, stdout: expect.stringContaining("the key is [secret]") });
+    expect(readFileSync(join(stage.folder, "state", "pauses.json"), "utf8")).toContain("the key is [secret]");
+    expect(leaks(stage, [paused.stdout, paused.stderr, ...filesIn(stage)])).toEqual([]);
+  });
+
+  test("in the reason of an intent, also where it is another account's", async (context) => {
+    const stage = await openTwo(context);
+    const place = ["--account", "second", "--symbol", "BTCUSDT", "--side", "long"];
+    const waiver = ["--stop-loss", "none", "--until", "2099-01-01T00:00:00Z", "--reason", said];
+    const set = await stage.backstop(["intent", "set", ...place, ...waiver]);
+    const list = await stage.backstop(["intent", "list"]);
+    expect(set).toMatchObject({ code: 0, stdout: expect.stringContaining("(the key is [secret])") });
+    expect(JSON.parse(list.stdout)).toMatchObject({ intents: [{ waiver: { reason: "the key is [secret]" } }] });
+    const outputs = [set, list].flatMap(({ stdout, stderr }) => [stdout, stderr]);
+    expect(leaks(stage, [...outputs, ...filesIn(stage)])).toEqual([]);
+  });
+
+  test.for(["audit", "pause"])("in the place of an account's name, by %s", async (command, context) => {
+    const stage = await openTwo(context);
+    const { code, stdout, stderr } = await stage.backstop([command, "--account", CANARY.secret]);
+    expect({ code, stdout }).toEqual({ code: 64, stdout: "" });
+    expect(stderr).toContain('--account: "[secret]" is no account of this config; allowed: main, second.');
+    expect(leaks(stage, [stderr, ...filesIn(stage)])).toEqual([]);
+  });
+
+  test("while a secret that cannot be had keeps nobody from pausing or listing", async (context) => {
+    const stage = await openTwo(context);
+    const config = JSON.parse(readFileSync(stage.config, "utf8")) as { accounts: object[] };
+    const accounts = config.accounts.map((account, nth) => ({ ...account, ...(nth === 1 ? { key: "${GONE}" } : {}) }));
+    writeFileSync(stage.config, JSON.stringify({ ...config, accounts }));
+    const paused = await stage.backstop(["pause", "--reason", said]);
+    expect(paused).toMatchObject({ code: 0, stdout: expect.stringContaining("the key is [secret]") });
+    expect((await stage.backstop(["intent", "list"])).code).toBe(0);
+    expect(leaks(stage, [paused.stdout, ...filesIn(stage)])).toEqual([]);
   });
 });
 
