@@ -1,4 +1,5 @@
 /** The terminal: what goes to stdout and stderr, in which colours, and questions to the person at it. */
+import { fstatSync, writeFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { scrub } from "../runtime/index.js";
 
@@ -26,7 +27,8 @@ const PLAIN_WIDTH = 120;
 
 export function processConsole(): Console {
   const { stdin, stdout, stderr, env } = process;
-  stdout.on("error", survivesLostReader);
+  const lost = onceLost((text) => stderr.write(text));
+  stdout.on("error", (error: NodeJS.ErrnoException) => survive(error, lost));
   // What cannot be told, as on a full disk, must not keep a position from being guarded or closed again.
   stderr.on("error", () => undefined);
   let hasProgress = false;
@@ -37,7 +39,7 @@ export function processConsole(): Console {
   return {
     out: (text) => {
       clearProgress();
-      stdout.write(scrub(text));
+      writeOut(scrub(text), lost);
     },
     err: (text) => {
       clearProgress();
@@ -70,6 +72,52 @@ export function processConsole(): Console {
 /** `| head` has seen enough, or the terminal was closed: that must not stop a pass half way. */
 const LOST_READER = ["EPIPE", "EIO"];
 
-function survivesLostReader(error: NodeJS.ErrnoException): void {
-  if (!LOST_READER.includes(error.code ?? "")) throw error;
+/** Why a file takes no more, in words. */
+export const NO_ROOM: ReadonlyMap<string, string> = new Map([
+  ["ENOSPC", "the disk is full"],
+  ["EDQUOT", "the disk has no more room for this user"],
+  ["EFBIG", "the file may not become larger"],
+]);
+
+type Lost = (why: string) => void;
+
+function survive(error: NodeJS.ErrnoException, lost: Lost): void {
+  const code = error.code ?? "";
+  const why = NO_ROOM.get(code);
+  if (why !== undefined) lost(why);
+  else if (!LOST_READER.includes(code)) throw error;
+}
+
+/** Whatever the code would say about what was found, nobody may take it for told: it is not 0. */
+function onceLost(tell: (text: string) => void): Lost {
+  let isTold = false;
+  return (why) => {
+    if (isTold) return;
+    isTold = true;
+    tell(`backstop: stdout cannot be written: ${why}; what was to be printed is lost, or cut short.\n`);
+    process.once("exit", (code) => {
+      if (code === 0) process.exitCode = 1;
+    });
+  };
+}
+
+/** To a file not by the stream, which takes the part that a full disk still took for the whole. */
+function writeOut(text: string, lost: Lost): void {
+  const { stdout } = process;
+  if (!isFile(stdout.fd)) return void stdout.write(text);
+  try {
+    writeFileSync(stdout.fd, text);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    survive(error, lost);
+  }
+}
+
+/** False too where it cannot be told. */
+function isFile(descriptor: number): boolean {
+  try {
+    return fstatSync(descriptor).isFile();
+  } catch {
+    return false;
+  }
 }

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { open, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
 import { exitCode, type FailOn, type Format, type Report, render } from "../report/index.js";
 import { scrub, scrubValue } from "../runtime/index.js";
-import type { Console } from "./console.js";
+import { type Console, NO_ROOM } from "./console.js";
 import { Refusal } from "./exit.js";
 
 export interface ReportOptions {
@@ -109,5 +109,5 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ["EACCES", "permission denied"],
   ["EPERM", "permission denied"],
   ["EROFS", "the file system is read-only"],
-  ["ENOSPC", "the disk is full"],
+  ...NO_ROOM,
 ]);

@@ -1,13 +1,14 @@
 /** Nobody can be told any more: the terminal was closed, or the disk of the log is full. What is under way goes on. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, existsSync, openSync } from "node:fs";
-import { expect, test } from "vitest";
+import { closeSync, existsSync, openSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
 import { exitCode, type Report } from "../../src/report/index.js";
 import { createHeard } from "../stream/stage.js";
 import { PROGRAM } from "./cli.js";
 import { listenTo } from "./sidecar.js";
-import { openBook, openStage } from "./stage.js";
+import { openBook, openStage, type Stage } from "./stage.js";
 import { noTerminal } from "./terminal.js";
 
 /** Every write to it fails as on a full disk. */
@@ -70,6 +71,53 @@ test.skipIf(noFull !== "")(
     expect(JSON.parse(stdout)).toMatchObject({ summary: { protected: 3, confirmed: 2 } });
   },
 );
+
+describe.runIf(noFull === "")(`stdout on a full disk${noFull}`, { concurrent: true }, () => {
+  test.for([
+    { args: ["audit"], code: 2 },
+    { args: ["audit", "--format", "table", "--fail-on", "never"], code: 1 },
+    { args: ["protect", "--format", "table"], code: 1 },
+    { args: ["protect", "--output", FULL], code: 1 },
+    { args: ["history"], code: 1 },
+  ])("is told in one line, and $args ends with $code", async ({ args, code }, context) => {
+    const stage = await openStage(context);
+    openBook(stage);
+    const ended = await stdoutTo(stage, FULL, [PROGRAM, ...args]);
+    expect(ended.code).toBe(code);
+    const lines = ended.stderr.split("\n").filter((line) => line.includes("stdout"));
+    expect(lines).toEqual([
+      "backstop: stdout cannot be written: the disk is full; what was to be printed is lost, or cut short.",
+    ]);
+    expect(ended.stderr).not.toContain("a bug");
+    expect(stage.posts()).toHaveLength(args[0] === "protect" ? 2 : 0);
+  });
+
+  test("that takes a part of a report is no success either", async (context) => {
+    const stage = await openStage(context);
+    openBook(stage);
+    const file = join(stage.folder, "report");
+    // The file may have one block and no more.
+    const limited = ["-c", `trap '' XFSZ; ulimit -f 1; exec "$0" "$@"`, process.execPath, PROGRAM, "audit"];
+    const ended = await stdoutTo(stage, file, [...limited, "--fail-on", "never"], "sh");
+    expect(statSync(file).size).toBeGreaterThan(0);
+    expect(ended).toEqual({
+      code: 1,
+      stderr:
+        "backstop: stdout cannot be written: the file may not become larger; what was to be printed is lost, or cut short.\n",
+    });
+  });
+});
+
+async function stdoutTo(stage: Stage, file: string, args: readonly string[], program = process.execPath) {
+  const out = openSync(file, "w");
+  const env = { PATH: process.env["PATH"], ...stage.env };
+  const running = spawn(program, args, { cwd: stage.folder, env, stdio: ["ignore", out, "pipe"] });
+  closeSync(out);
+  let stderr = "";
+  running.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const [code] = (await once(running, "close")) as [number | null];
+  return { code, stderr };
+}
 
 test.for(["SIGINT", "SIGTERM"] as const)(
   "protect that is interrupted by %s awaits what is on the wire, sends nothing more, and reports",
