@@ -73,7 +73,7 @@ function crashed(context: Context): Promise<number> {
   });
 }
 
-/** @throws what is no mistake of ours, such as a port in use */
+/** @throws what is no mistake of ours, such as a wrong http.host */
 function exitCodeOf(error: unknown, context: Context): number {
   if (error instanceof StuckError) {
     context.log.fatal(error.message);

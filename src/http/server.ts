@@ -29,6 +29,13 @@ export interface HttpServer {
 /** The address is taken, or not ours to take; the message names the cure. */
 export class ListenError extends Error {
   override readonly name = "ListenError";
+  /** Another program has it, for now: nothing is wrong with the address. */
+  readonly isTaken: boolean;
+
+  constructor(message: string, { cause }: { readonly cause: NodeJS.ErrnoException }) {
+    super(message, { cause });
+    this.isTaken = cause.code === "EADDRINUSE";
+  }
 }
 
 /** A browser or a probe sends its whole request at once: who takes longer holds a connection for its own sake. */

@@ -1,5 +1,7 @@
 /** `backstop run` as its user starts it, beside a simulated exchange on real sockets. */
+import { once } from "node:events";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, type TestContext } from "vitest";
 import type { Report } from "../../src/report/index.js";
@@ -458,6 +460,23 @@ describe.concurrent("seen from outside", () => {
     expect(metrics).toMatch(/backstop_positions\{account="main",status="protected"\} 1/);
     expect(metrics).toMatch(/backstop_time_to_protection_seconds_count\{account="main",path="push"\} 1/);
     expect(metrics).toMatch(/backstop_stream_up\{account="main"\} 1/);
+    expect(await sidecar.end()).toBe(0);
+  });
+
+  it("guards while its port is in use, and serves as soon as it is free", async (context) => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    const { port } = other.address() as AddressInfo;
+    const stage = await openStage(context, { config: { http: { port } } });
+    openBook(stage);
+    const sidecar = startRun(context, stage);
+    await sidecar.watching();
+    expect(stopOf(stage, "BTCUSDT")).not.toBeNull();
+    expect(sidecar.logged.all.filter(({ level, msg }) => level === "error" && msg.includes(`:${port}`))).toHaveLength(
+      1,
+    );
+    other.close();
+    expect((await fetch(`${await sidecar.url()}/readyz`)).status).toBe(200);
     expect(await sidecar.end()).toBe(0);
   });
 

@@ -106,14 +106,26 @@ describe("a sidecar of another program", () => {
     expect(heard).toBe(before);
   });
 
-  test("is refused where its address is in use, and nothing stays open", async () => {
+  test("is refused where its address is not this machine's, and nothing stays open", async () => {
     const stage = await openStage();
-    const http = { port: Number(new URL(stage.simulator.restUrl).port) };
+    const http = { host: "192.0.2.1", allowRemote: true };
     const error = await caught(startSidecar({ ...stage.options, config: { ...stage.config, http } }));
     expect(error).toBeInstanceOf(StartRefused);
     const second = await openSidecar(stage);
     stage.simulator.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
     await second.events.next(({ kind, data }) => kind === "outcome" && data["outcome"] === "confirmed");
+  });
+
+  test("guards where its address is in use, and says so", async () => {
+    const stage = await openStage();
+    const http = { port: Number(new URL(stage.simulator.restUrl).port) };
+    const { events, lines } = await openSidecar({
+      ...stage,
+      options: { ...stage.options, config: { ...stage.config, http } },
+    });
+    stage.simulator.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    await events.next(({ kind, data }) => kind === "outcome" && data["outcome"] === "confirmed");
+    expect(lines.join("")).toContain("(EADDRINUSE)");
   });
 });
 
