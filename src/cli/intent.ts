@@ -1,9 +1,8 @@
 /** `backstop intent`: the levels that a person or a script wants for one position, kept in the ledger. */
 import { randomUUID } from "node:crypto";
-import type { Assessed } from "../assess/assess.js";
 import { keyText, type Position, type PositionIdx, type PositionKey, type Side } from "../domain/position.js";
 import { type IntentDocument, intentDocument } from "../intents/document.js";
-import { keepIntent, type Kept, waitingNote } from "../intents/keep.js";
+import { keepIntent, type Kept, type Seen, waitingNote } from "../intents/keep.js";
 import { openShelf, type Shelf } from "../intents/shelf.js";
 import { viewOfIntent } from "../intents/view.js";
 import { openLedger } from "../ledger/open.js";
@@ -201,7 +200,7 @@ async function openPosition(
   key: PositionKey,
   side: Side,
   { settings, log }: Context,
-): Promise<Assessed | null | "unread"> {
+): Promise<Seen> {
   const { session } = connectOne(account, { settings, log }, "read", {
     ipBudget: createIpBudget(settings.budget.ipShare),
   });

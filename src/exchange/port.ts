@@ -1,7 +1,7 @@
 /** What the rest of the program may ask of an exchange: a Reader for everyone, a Writer for the few. */
 import type { Decimal } from "../domain/decimal.js";
 import type { PositionKey, Side, TriggerBy } from "../domain/position.js";
-import type { ReadScope, Snapshot } from "../domain/snapshot.js";
+import type { Contract, ReadScope, Snapshot } from "../domain/snapshot.js";
 
 /** Reads one account. Fails with ExchangeFailure only when nothing at all could be judged. */
 export interface Reader {
@@ -11,6 +11,8 @@ export interface Reader {
    * @throws ExchangeFailure when no position could be seen (exchange unreachable, key refused).
    */
   snapshot(scope: ReadScope): Promise<Snapshot>;
+  /** False: the exchange has said that it has no such contract; null: that cannot be told now. */
+  knows(contract: Contract): Promise<boolean | null>;
   /** Rights and age of the key (docs/v5/user/apikey-info). @throws ExchangeFailure */
   keyInfo(): Promise<KeyInfo>;
   /** Our clock minus the exchange's, in milliseconds. @throws ExchangeFailure */

@@ -77,7 +77,7 @@ function setRoute(desk: Desk): Route {
       body: wanted,
       answers: {
         200: { what: "taken, in place of the one before", form: taken },
-        404: failure("no such account, or the path names no position that there can be"),
+        404: failure("no such account or contract, or the path names no position that there can be"),
         409: { what: "it would loosen the stop that stands", form: refusal },
         422: { what: "it makes no sense, or the mark is past a level", form: refusal },
       },
@@ -88,7 +88,9 @@ function setRoute(desk: Desk): Route {
       const problem = legProblem({ ...input.place, ...input.body });
       if (problem !== null) return refuseForm(ask, problem);
       const answer = await desk.setIntent(input.place, input.body);
-      return answer.status === "refused" ? refuse(ask, answer) : sendJson(ask, 200, answer);
+      if (answer.status !== "refused") return sendJson(ask, 200, answer);
+      if (answer.httpStatus === 404) return sendError(ask, 404, answer.code, answer.message);
+      return refuse(ask, answer);
     },
     refuseForm,
   );

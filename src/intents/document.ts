@@ -113,9 +113,9 @@ export type IntentAnswer =
     }
   | {
       readonly status: "refused";
-      /** 409: it would loosen the stop that stands. 422: it makes no sense, or the price has passed it. */
-      readonly httpStatus: 409 | 422;
-      readonly code: "would-loosen" | "unprocessable";
+      /** 404: there is no such contract. 409: it would loosen the stop that stands. 422: it makes no sense, or the price has passed it. */
+      readonly httpStatus: 404 | 409 | 422;
+      readonly code: "not-found" | "would-loosen" | "unprocessable";
       /** Says both prices where two are compared. */
       readonly message: string;
       /** Decimal strings. */

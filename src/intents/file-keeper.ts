@@ -4,7 +4,7 @@ import { keyText, type PositionKey, type Side } from "../domain/position.js";
 import type { Intent, Ledger } from "../ledger/port.js";
 import { type FileEntry, isFromFile } from "./file-form.js";
 import { type Refusal, wishOf } from "./judge.js";
-import { keepIntent, newIntent } from "./keep.js";
+import { keepIntent, newIntent, type Seen } from "./keep.js";
 import type { Shelf } from "./shelf.js";
 
 export type FileNews =
@@ -21,8 +21,8 @@ export interface FileKeeperParts {
   readonly ledger: Pick<Ledger, "intents" | "saveIntent">;
   /** The accounts that this process guards and writes for; entries for others are left to others. */
   readonly ours: () => readonly string[];
-  /** The position of that side as it was read just now; null: none is open, or nothing can be seen. */
-  readonly openPosition: (key: PositionKey, side: Side) => Promise<Assessed | null | "unread">;
+  /** The position of that side. */
+  readonly openPosition: (key: PositionKey, side: Side) => Promise<Seen>;
   /** The same by the latest look that began after `sinceMs` (steady); undefined: there was none, or it had gaps. */
   readonly seenSince: (key: PositionKey, side: Side, sinceMs: number) => Assessed | null | undefined;
   /** One for this open position was kept: it is taken up at once. */
@@ -93,7 +93,7 @@ export function keepFile(parts: FileKeeperParts): FileKeeper {
   async function ask(entry: FileEntry, createdAtMs: number, before: Refused | undefined): Promise<void> {
     const { id, key, wish } = entry;
     const sight = await openPosition(key, wish.side);
-    const open = sight === "unread" ? null : sight;
+    const open = typeof sight === "string" ? null : sight;
     const intent = newIntent(key, wish, { wish: wishOf(wish), who: WHO, id, createdAtMs });
     if (isOutdated(intent, open, now())) return lay(entry, { ...intent, state: "expired", endedHow: OUTDATED });
     const kept = await keepIntent(key, wish, WHO, {

@@ -1,15 +1,22 @@
 /** Takes in a wish: held against the position as it stands, refused with both prices, or kept in the ledger. */
 import type { Assessed } from "../assess/assess.js";
 import type { Position, PositionKey, Side } from "../domain/position.js";
+import type { Contract } from "../domain/snapshot.js";
 import type { Intent } from "../ledger/port.js";
 import type { IntentDocument } from "./document.js";
 import { judgeWish, type Refusal, unprocessable, type Wish } from "./judge.js";
 import type { Shelf } from "./shelf.js";
 
+/**
+ * A position as it was seen just now; null: none is open, "unread": that cannot be told, "unlisted": the exchange has
+ * said that it has no such contract.
+ */
+export type Seen = Assessed | null | "unread" | "unlisted";
+
 export interface KeepParts {
   readonly shelf: Pick<Shelf, "put">;
-  /** The position of that side as it was seen just now; null: none is open. */
-  readonly openPosition: (key: PositionKey, side: Side) => Promise<Assessed | null | "unread">;
+  /** The position of that side. */
+  readonly openPosition: (key: PositionKey, side: Side) => Promise<Seen>;
   /** The life that an open position is in; absent or null: that is for the account's writer to say. */
   readonly lifeOf?: (position: Position) => string | null;
   /** Wall clock, milliseconds since 1970. */
@@ -39,6 +46,7 @@ export async function keepIntent(
   { shelf, openPosition, lifeOf, now, newId, createdAtMs }: KeepParts,
 ): Promise<Kept> {
   const sight = await openPosition(key, document.side);
+  if (sight === "unlisted") return { kind: "refused", refusal: notFound(unlistedNote(key)), open: null };
   const open = sight === "unread" ? null : sight;
   const { refusal, wish, mayLoosenFrom } = judgeWish(document, { positionIdx: key.positionIdx, open, nowMs: now() });
   if (refusal !== null) return { kind: "refused", refusal, open };
@@ -49,6 +57,14 @@ export async function keepIntent(
   if (await shelf.put(intent, sight === null ? "next" : "any"))
     return { kind: "kept", intent, open, isSeen: sight !== "unread" };
   return { kind: "refused", refusal: unprocessable(SPENT), open };
+}
+
+export function unlistedNote({ category, symbol }: Contract): string {
+  return `the exchange knows no ${category} contract ${symbol}`;
+}
+
+function notFound(message: string): Refusal {
+  return { status: "refused", httpStatus: 404, code: "not-found", message };
 }
 
 /** What a kept wish without a position waits for, as an answer to who asked. */

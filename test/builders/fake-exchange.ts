@@ -57,6 +57,8 @@ export interface Hand {
 }
 
 export interface FakeExchangeOptions {
+  /** What it says to whether there is such a contract; default: there is. */
+  readonly knows?: boolean | null;
   readonly clock: FakeClock;
   readonly positions: readonly Position[];
   readonly orders?: readonly OpenOrder[];
@@ -266,6 +268,7 @@ export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
     reader: {
       account: "main",
       snapshot,
+      knows: () => Promise.resolve(options.knows ?? true),
       keyInfo: () => Promise.reject(failure("bug", "other")),
       clockSkewMs: () => Promise.resolve(0),
     },

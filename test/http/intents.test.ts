@@ -140,6 +140,14 @@ describe("PUT", () => {
     expect(answer.status).toBe(200);
   });
 
+  test("says 404 where there is no such contract", async () => {
+    const message = "the exchange knows no linear contract BTCUSDT";
+    const refused = { status: "refused", httpStatus: 404, code: "not-found", message } as const;
+    const owner = await openAsOwner({ setIntent: () => Promise.resolve(refused) });
+    const answer = await owner.ask("PUT", PLACE, LONG);
+    expect([answer.status, answer.json()]).toEqual([404, { error: { code: "not-found", message } }]);
+  });
+
   test("says 503 with the reason when the ledger cannot keep it", async () => {
     const full = new LedgerError("full", "the ledger state/backstop.db: the disk is full (SQLITE_FULL)");
     const owner = await openAsOwner({ setIntent: () => Promise.reject(full) });

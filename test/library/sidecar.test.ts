@@ -155,6 +155,28 @@ describe("an intent from the same program", () => {
     expect(await sidecar.clearIntent(PLACE)).toBe(false);
   });
 
+  test("for a contract that the exchange does not have is refused, and so is a quote", async () => {
+    const stage = await openStage();
+    const { sidecar } = await openSidecar(stage);
+    const place = { ...PLACE, symbol: "NOSUCHUSDT" };
+    const missing = { code: "not-found", message: "the exchange knows no linear contract NOSUCHUSDT" };
+    expect(await sidecar.setIntent(place, { side: "long", stopLoss: "60000" })).toEqual({
+      status: "refused",
+      ...missing,
+    });
+    expect(await sidecar.quote({ ...place, side: "long" })).toEqual({ kind: "none", ...missing });
+  });
+
+  test("for a contract that cannot be read is kept, and a quote is not there yet", async () => {
+    const stage = await openStage();
+    const { sidecar } = await openSidecar(stage);
+    await sidecar.sweep();
+    stage.simulator.exchange.setFault({ kind: "html", status: 502, path: "/v5/position/list", times: 1_000 });
+    const intent = { side: "long", stopLoss: "60000" } as const;
+    expect(await sidecar.setIntent(PLACE, intent)).toMatchObject({ status: "pending" });
+    expect(await sidecar.quote({ ...PLACE, side: "long" })).toMatchObject({ kind: "none", code: "not-read-yet" });
+  });
+
   test("that does not fit is answered with the field, and with the accounts there are", async () => {
     const stage = await openStage();
     const { sidecar } = await openSidecar(stage);

@@ -7,7 +7,7 @@ import type { Mode } from "../../src/policy/protection.js";
 import { quoteFrom } from "../../src/service/run/quote.js";
 import { fakeClock } from "../builders/clock.js";
 import { anEntry } from "../builders/order.js";
-import { type FakeExchangeOptions, fakeExchange } from "../builders/fake-exchange.js";
+import { failure, type FakeExchangeOptions, fakeExchange } from "../builders/fake-exchange.js";
 import { aProtection, resolved } from "../builders/policy.js";
 import { anUnreadablePosition, aPosition, aShort } from "../builders/position.js";
 
@@ -38,6 +38,31 @@ test("are not told where the row of the position cannot be read: a tighter stop 
   const positions = [aPosition({ fullStop: "99" })];
   const answer = await quoted({ positions, unreadable: () => [anUnreadablePosition()] });
   expect(answer).toMatchObject({ kind: "none", httpStatus: 503 });
+});
+
+test.each([
+  ["404, where the exchange has said that it has no such contract", false, 404],
+  ["503, where that cannot be told", null, 503],
+  ["503, where the contract is known", true, 503],
+] as const)("of a contract that the exchange refuses to read are %s", async (_what, knows, httpStatus) => {
+  const beforeRead = () => {
+    throw failure("refused", "other", "params error: symbol invalid");
+  };
+  expect(await quoted({ beforeRead, knows })).toMatchObject({ kind: "none", httpStatus });
+});
+
+test.each([
+  ["404, where the exchange has said that it has no such contract", false, 404],
+  ["503, where that cannot be told", null, 503],
+] as const)("of a contract whose rules were not seen are %s", async (_what, knows, httpStatus) => {
+  expect(await quoted({ positions: [], instruments: [], knows })).toMatchObject({ kind: "none", httpStatus });
+});
+
+test("of a read that fails are 503, whatever is known of the contract", async () => {
+  const beforeRead = () => {
+    throw failure("not-happened", "timeout");
+  };
+  expect(await quoted({ beforeRead, knows: false })).toMatchObject({ kind: "none", httpStatus: 503 });
 });
 
 test("go by an intent that waits for the next position of that side", async () => {

@@ -83,7 +83,13 @@ describe("the sidecar", () => {
       name,
       random: () => 0.5,
       pass: {
-        reader: { account: name, snapshot, keyInfo: () => Promise.reject(new Error()), clockSkewMs: async () => 0 },
+        reader: {
+          account: name,
+          snapshot,
+          knows: async () => true,
+          keyInfo: () => Promise.reject(new Error()),
+          clockSkewMs: async () => 0,
+        },
         policyOf: () => resolved(),
         memory: inMemory(),
         clock: { now: monotonicMs, sleep: (ms) => new Promise((resolve) => void setTimeout(resolve, ms)) },

@@ -2,10 +2,11 @@
 import type { Instrument } from "../../domain/instrument.js";
 import type { Category } from "../../domain/position.js";
 import type { Contract } from "../../domain/snapshot.js";
-import type { ExchangeFailure } from "../failure.js";
+import { ExchangeFailure } from "../failure.js";
 import type { Clock } from "./budget.js";
 import type { Client } from "./client.js";
 import { valueOf } from "./failures.js";
+import { symbolIn } from "./fields.js";
 import { pageOfRows } from "./schemas.js";
 import { type PagedList, readPages, symbolRowKey } from "./paging.js";
 import { readInstrument } from "./translate.js";
@@ -13,6 +14,8 @@ import { readInstrument } from "./translate.js";
 export interface Listing {
   /** By symbol. */
   readonly instruments: ReadonlyMap<string, Instrument>;
+  /** Of every row, whether or not the rest of it can be read. */
+  readonly symbols: ReadonlySet<string>;
   /** Every coin that a contract names as the one it settles in, whether or not the rest of its row can be read. */
   readonly settleCoins: ReadonlySet<string>;
   /** Why there may be more of them; null: these are all. */
@@ -26,6 +29,11 @@ export interface Catalogue {
   list(category: Category): Promise<Listing>;
   /** One contract, also one that the lists do not show; null where the exchange knows none. @throws ExchangeFailure */
   find(contract: Contract): Promise<Instrument | null>;
+  /**
+   * Whether there is such a contract. False only where asking by name shows none and a complete list lacks it;
+   * null: that cannot be told now.
+   */
+  knows(contract: Contract): Promise<boolean | null>;
   /** As it was last read, within the hour; null: not known without asking. */
   known(contract: Contract): Instrument | null;
   /** The next read asks the exchange again: ticks may have changed. */
@@ -45,6 +53,7 @@ const STATUSES: Readonly<Record<Category, readonly (string | undefined)[]>> = {
 
 interface Shelf extends Coins {
   instruments: ReadonlyMap<string, Instrument>;
+  symbols: ReadonlySet<string>;
   loadedAtMs: number;
   loading: Promise<Listing> | null;
   /** Contracts that were asked for by name. */
@@ -70,6 +79,7 @@ export function createCatalogue(client: Client, clock: Clock): Catalogue {
     // Contracts that only the other lists show are found by name when a position is in them.
     const rows = [...others.flatMap((other) => (other.complete ? other.rows : [])), ...trading.rows];
     shelf.instruments = new Map(rows.flatMap((row) => entryOf(readInstrument(category, row))));
+    shelf.symbols = new Set(rows.map(symbolIn).filter((symbol) => symbol !== null));
     Object.assign(shelf, coinsIn(rows, others));
     shelf.loadedAtMs = clock.monotonicMs();
     return listingOf(shelf, null);
@@ -99,6 +109,13 @@ export function createCatalogue(client: Client, clock: Clock): Catalogue {
       if (instrument !== null) shelf.alone.set(symbol, { instrument, readAtMs: clock.monotonicMs() });
       return instrument;
     },
+    knows: async (contract) => {
+      const isNamed = await isFoundByName(client, contract);
+      if (isNamed !== false) return isNamed;
+      const { symbols, missingCoins, failure } = await list(contract.category);
+      if (symbols.has(contract.symbol)) return true;
+      return failure === null && missingCoins === null && symbols.size > 0 ? false : null;
+    },
     known: ({ category, symbol }) => {
       const shelf = shelves[category];
       const alone = shelf.alone.get(symbol);
@@ -116,11 +133,13 @@ export function createCatalogue(client: Client, clock: Clock): Catalogue {
 
 function emptyShelf(): Shelf {
   const coins = { settleCoins: new Set<string>(), missingCoins: null };
-  return { instruments: new Map(), ...coins, loadedAtMs: Number.NEGATIVE_INFINITY, loading: null, alone: new Map() };
+  const nothing = { instruments: new Map<string, Instrument>(), symbols: new Set<string>(), ...coins };
+  return { ...nothing, loadedAtMs: Number.NEGATIVE_INFINITY, loading: null, alone: new Map() };
 }
 
-function listingOf({ instruments, settleCoins, missingCoins }: Shelf, failure: ExchangeFailure | null): Listing {
-  return { instruments, settleCoins, missingCoins, failure };
+function listingOf(shelf: Shelf, failure: ExchangeFailure | null): Listing {
+  const { instruments, symbols, settleCoins, missingCoins } = shelf;
+  return { instruments, symbols, settleCoins, missingCoins, failure };
 }
 
 /** A list that the exchange refuses holds nothing; one that it failed to give may hold a coin of its own. */
@@ -160,11 +179,27 @@ function readList(client: Client, category: Category, status: string | undefined
   });
 }
 
-async function readOne(client: Client, { category, symbol }: Contract): Promise<Instrument | null> {
+async function readOne(client: Client, contract: Contract): Promise<Instrument | null> {
+  const rows = (await rowsOf(client, contract)).map((row) => readInstrument(contract.category, row));
+  return rows.find((row) => row?.symbol === contract.symbol) ?? null;
+}
+
+async function rowsOf(client: Client, { category, symbol }: Contract): Promise<readonly unknown[]> {
   const params = { category, symbol };
   const answer = await client.read({ method: "GET", path: PATH, params, limitClass: "market", schema: pageOfRows });
-  const rows = answer.result.list.map((row) => readInstrument(category, row));
-  return rows.find((row) => row?.symbol === symbol) ?? null;
+  return answer.result.list;
+}
+
+/** The exchange may answer for a name that it does not know with no row or with a refusal; null: neither of these. */
+async function isFoundByName(client: Client, contract: Contract): Promise<boolean | null> {
+  try {
+    const rows = await rowsOf(client, contract);
+    if (rows.some((row) => symbolIn(row) === contract.symbol)) return true;
+    return rows.length === 0 ? false : null;
+  } catch (error) {
+    if (!(error instanceof ExchangeFailure)) throw error;
+    return error.facts.kind === "refused" && error.facts.cause === "other" ? false : null;
+  }
 }
 
 /**

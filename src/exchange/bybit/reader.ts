@@ -49,6 +49,7 @@ export function createReader(parts: ReaderParts): Reader {
   return {
     account: parts.account,
     snapshot: (scope) => (scope === "account" ? readAccount(parts, cache) : readSome(parts, cache, eachOnce(scope))),
+    knows: (contract) => parts.catalogue.knows(contract),
     keyInfo: () => readKey(parts.client),
     clockSkewMs: () => parts.client.measureSkewMs(),
   };

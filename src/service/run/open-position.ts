@@ -1,16 +1,12 @@
 /** A position as the exchange shows it now, outside of any pass: for wishes that are held against it. */
-import type { Assessed } from "../../assess/assess.js";
 import { keyText, type PositionKey, type Side } from "../../domain/position.js";
+import type { Seen } from "../../intents/keep.js";
 import { lookAt, type Sight } from "./quote.js";
 
-/** From a read that is asked for now; null: none is open, "unread": that cannot be told. */
-export async function readOpenPosition(
-  sight: Sight,
-  key: PositionKey,
-  side: Side,
-): Promise<Assessed | null | "unread"> {
+/** From a read that is asked for now. */
+export async function readOpenPosition(sight: Sight, key: PositionKey, side: Side): Promise<Seen> {
   const assessment = await lookAt(key, sight);
-  if (assessment === null) return "unread";
+  if (typeof assessment === "string") return assessment;
   const name = keyText(key);
   const found = assessment.positions.find(({ position }) => keyText(position.key) === name && position.side === side);
   if (found !== undefined) return found;

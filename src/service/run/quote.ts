@@ -5,6 +5,7 @@ import { contractText, keyText, type PositionKey, type Side } from "../../domain
 import type { Contract, Snapshot } from "../../domain/snapshot.js";
 import { ExchangeFailure } from "../../exchange/failure.js";
 import type { QuoteAnswer, QuoteRequest } from "../../http/desk.js";
+import { unlistedNote } from "../../intents/keep.js";
 import type { Intent } from "../../ledger/port.js";
 import { entryLegs } from "../../plan/entry.js";
 import { quoteFor } from "../../plan/quote.js";
@@ -13,19 +14,26 @@ import type { GuardParts } from "../../sidecar/parts.js";
 
 export type Sight = Pick<GuardParts["pass"], "reader" | "policyOf" | "memory">;
 
-/** Null: nothing could be read. */
-export async function lookAt({ category, symbol }: Contract, sight: Sight): Promise<Assessment | null> {
+/** "unread": nothing could be read; "unlisted": the exchange has said that it has no such contract. */
+export async function lookAt(
+  { category, symbol }: Contract,
+  sight: Sight,
+): Promise<Assessment | "unread" | "unlisted"> {
   const { reader, policyOf, memory } = sight;
+  const contract = { category, symbol };
+  const isUnlisted = async () => (await reader.knows(contract)) === false;
   try {
-    const snapshot = await reader.snapshot([{ category, symbol }]);
+    const snapshot = await reader.snapshot([contract]);
+    const isBare = snapshot.positions.length === 0 && !snapshot.instruments.has(contractText(contract));
+    if (isBare && (await isUnlisted())) return "unlisted";
     return assess({
       snapshot,
       policyOf: ({ key, side }) => policyOf(key, side),
       lifeOf: (position) => memory.recall(position),
     });
   } catch (error) {
-    if (error instanceof ExchangeFailure) return null;
-    throw error;
+    if (!(error instanceof ExchangeFailure)) throw error;
+    return error.facts.kind === "refused" && (await isUnlisted()) ? "unlisted" : "unread";
   }
 }
 
@@ -38,10 +46,11 @@ export async function quoteFrom(request: QuoteRequest, parts: QuoteParts): Promi
   const { account, category, symbol, side, positionIdx = 0 } = request;
   const key = { account, category, symbol, positionIdx };
   const assessment = await lookAt(key, parts);
-  if (assessment === null) return none(503, "the exchange could not be read");
+  if (assessment === "unlisted") return none(404, unlistedNote(key));
+  if (assessment === "unread") return none(503, "the exchange could not be read");
   const { snapshot } = assessment;
   const instrument = snapshot.instruments.get(contractText(key));
-  if (instrument === undefined) return none(404, `the exchange knows no ${category} contract ${symbol}`);
+  if (instrument === undefined) return none(503, `the trading rules of ${symbol} could not be read`);
   const ticker = snapshot.tickers.get(contractText(key));
   if (ticker === undefined) return none(503, `the prices of ${symbol} could not be read`);
   if (snapshot.gaps.length > 0) return none(503, snapshot.gaps[0]?.reason ?? "not everything could be read");
