@@ -2,7 +2,17 @@
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { clockFindings, excessRights, furtherRights, furtherText, keyFindings } from "../assess/account.js";
+import {
+  type AccountFinding,
+  type AccountFindingCode,
+  clockFindings,
+  copyTradingFindings,
+  disconnectFindings,
+  excessRights,
+  furtherRights,
+  furtherText,
+  keyFindings,
+} from "../assess/account.js";
 import { ExchangeFailure, type FailureCause } from "../exchange/failure.js";
 import type { KeyInfo } from "../exchange/port.js";
 import { type Pauses, pauseText } from "../ledger/pauses.js";
@@ -65,9 +75,33 @@ async function ledgerLine(url: string): Promise<Line> {
     return { mark: "ok", text: `ledger: can be read, ${last}` };
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error;
-    return { mark: "cure", text: `ledger: ${error.message}` };
+    return { mark: "cure", text: `ledger: ${[error.message, ...ledgerCure(error, url)].join("; ")}` };
   }
 }
+
+/** Nothing where the message names it already. */
+function ledgerCure({ trouble }: LedgerError, url: string): readonly string[] {
+  const cure = (url.startsWith("file:") ? FILE_CURES : SERVER_CURES)[trouble];
+  return cure === undefined ? [] : [cure];
+}
+
+type LedgerCures = Partial<Record<LedgerError["trouble"], string>>;
+const BUSY = "end the program that holds it, or ask again in a moment";
+const FILE_CURES: LedgerCures = {
+  damaged: "move the file away, with -wal and -shm beside it, and keep it: the next protect or run makes a new one",
+  refused: "give this user the right to read it, or mend ledger.url",
+  full: "free disk space",
+  busy: BUSY,
+  other: "check the disk, the rights of the folder, and ledger.url",
+};
+const SERVER_CURES: LedgerCures = {
+  damaged: "name another database in ledger.url, and keep this one: the next protect or run begins a new ledger there",
+  unreachable: "start the server, or mend ledger.url",
+  refused: "check user, password and database in ledger.url, and the rights of that user",
+  full: "free disk space on the server",
+  busy: BUSY,
+  other: "check the server and its log, and ledger.url",
+};
 
 function pauseLines(pauses: Pauses): readonly Line[] {
   const damage = pauses.damage();
@@ -109,8 +143,34 @@ async function examine(one: Connected, { policy }: Settings): Promise<readonly L
     verdict,
     ...notes,
     ...(await streamLines(one)),
+    ...(await roleLines(one)),
     ...cures.map((text): Line => ({ mark: "cure", text: `${name}: ${text}` })),
   ];
+}
+
+/** What kind of account it is: a read of no contract brings nothing else. */
+async function roleLines({ account, session }: Connected): Promise<readonly Line[]> {
+  const { name, copyTradingMaster: isAccepted } = account;
+  try {
+    const { copyTradingMaster, disconnectProtection } = await session.reader.snapshot([]);
+    const found = [...copyTradingFindings(copyTradingMaster, isAccepted), ...disconnectFindings(disconnectProtection)];
+    const lines = found.map((finding): Line => ({ mark: "cure", text: `${name}: ${findingText(finding)}` }));
+    if (copyTradingMaster !== "unread" || isAccepted) return lines;
+    const unread = "whether this is a copy-trading master could not be read, so nothing would be written";
+    return [...lines, { mark: "cure", text: `${name}: ${unread}; ask again in a moment` }];
+  } catch (error) {
+    if (!(error instanceof ExchangeFailure)) throw error;
+    return [{ mark: "cure", text: `${name}: account: ${error.message}; ${cureOf(error)}` }];
+  }
+}
+
+const ROLE_CURES: Partial<Record<AccountFindingCode, string>> = {
+  "copy-trading-master": "set copyTradingMaster: true in the config if that is wanted, or use another account",
+  "dcp-on": "switch it off for derivatives at the exchange, or have the exchange confirm that stops stay",
+};
+
+function findingText({ code, severity, message }: AccountFinding): string {
+  return [`${code} (${severity}): ${message}`, ROLE_CURES[code]].join("; ");
 }
 
 /** Without an address of its own, as beside a simulator, there is nothing to look at. */

@@ -1,7 +1,7 @@
 /** doctor, init, schema and simulator: what a newcomer runs before the first audit. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RestClientV5 } from "bybit-api";
 import { describe, expect, test } from "vitest";
@@ -81,6 +81,34 @@ const AILMENTS: readonly Ailment[] = [
     line: /^cure {2}main: private stream \(ws:.*\): the login was refused.*; let this machine reach it; .* every 5 s/m,
   },
   {
+    what: "a copy-trading master, for which nothing is written",
+    prepare: ({ exchange }) => exchange.setAccount({ isMasterTrader: true }),
+    line: /^cure {2}main: copy-trading-master \(warning\): .*followers.*; set copyTradingMaster: true .*another account$/m,
+  },
+  {
+    what: "disconnect protection",
+    prepare: ({ exchange }) => exchange.setAccount({ dcp: true }),
+    line: /^cure {2}main: dcp-on \(warning\): .*cancels derivative orders.*; switch it off .*stops stay$/m,
+  },
+  {
+    what: "an account that does not say what it is",
+    prepare: ({ exchange }) => exchange.setFault({ kind: "html", status: 502, path: "/v5/account/info", times: 1_000 }),
+    line: /^cure {2}main: whether this is a copy-trading master could not be read, .*; ask again in a moment$/m,
+  },
+  {
+    what: "a ledger that is none",
+    prepare: ({ folder }) => {
+      mkdirSync(join(folder, "state"), { mode: 0o700 });
+      writeFileSync(join(folder, "state", "backstop.db"), "somebody's letter".repeat(100), { mode: 0o600 });
+    },
+    line: /^cure {2}ledger: .*no SQLite database.*; move the file away, .*keep it: .*makes a new one$/m,
+  },
+  {
+    what: "a ledger whose server is not running",
+    options: { config: { ledger: { url: "postgres://127.0.0.1:1/backstop" } } },
+    line: /^cure {2}ledger: .*cannot be reached \(ECONNREFUSED\); start the server, or mend ledger\.url$/m,
+  },
+  {
     what: "an exchange behind a broken proxy",
     options: { rewrite: () => ({ status: 502, body: "<html>Bad Gateway</html>" }) },
     line: /^cure {2}main: exchange: .*HTTP 502; check the network/m,
@@ -136,6 +164,17 @@ describe("doctor", { concurrent: true }, () => {
       expect((await stage.backstop(["protect"])).code).toBe(64);
     },
   );
+
+  test("is 0 for a copy-trading master whose config says that this is wanted", async (context) => {
+    const stage = await openStage(context);
+    stage.exchange.setAccount({ isMasterTrader: true });
+    const config = JSON.parse(readFileSync(stage.config, "utf8")) as { accounts: object[] };
+    const accounts = config.accounts.map((account) => ({ ...account, copyTradingMaster: true }));
+    writeFileSync(stage.config, JSON.stringify({ ...config, accounts }));
+    const { code, stdout } = await stage.backstop(["doctor"]);
+    expect(code).toBe(0);
+    expect(stdout).not.toContain("copy-trading");
+  });
 
   test("calls a read-only key fine in mode report-only, and tells of the read-only switch", async (context) => {
     const stage = await openStage(context, { config: { protection: { mode: "report-only" } } });
