@@ -682,6 +682,15 @@ describe("a read of some contracts", () => {
     expect(snapshot.flatLegs).toEqual([]);
   });
 
+  it("brings the rules and prices of a single contract, also where one list would show that there is no position", async () => {
+    await settled(session.close());
+    session = connect({ categories: ["inverse"] });
+    for (let nth = 0; nth < 2; nth += 1) await settled(session.reader.snapshot("account"));
+    const snapshot = await settled(session.reader.snapshot([{ category: "inverse", symbol: "BTCUSD" }]));
+    expect(snapshot.instruments.has("inverse/BTCUSD")).toBe(true);
+    expect(snapshot.tickers.has("inverse/BTCUSD")).toBe(true);
+  });
+
   it("asks by name for what the list of everything does not show, and says which those are", async () => {
     const symbols = ["AUSDT", "BUSDT", "CUSDT", "DUSDT"];
     const rows = symbols.map((symbol) => position({ symbol }));

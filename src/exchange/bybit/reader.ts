@@ -149,7 +149,8 @@ function shortList({ category, symbol }: Contract): Gap {
 async function readSome(parts: ReaderParts, cache: Cache, scope: readonly Contract[]): Promise<Snapshot> {
   const facts = cache.facts ?? (await readFacts(parts.client, null));
   cache.facts = facts;
-  const wholeIsLighter = cache.wholeReadCost !== null && scope.length * 2 > cache.wholeReadCost;
+  // Who asks for a single contract wants its rules and prices too, which lists without a row of it do not bring.
+  const wholeIsLighter = cache.wholeReadCost !== null && scope.length > 1 && scope.length * 2 > cache.wholeReadCost;
   if (wholeIsLighter) return readAccountAgain(parts, cache, facts, scope);
   const requestedAtMs = parts.clock.steadyMs();
   const prices = readTickers(parts.client, scope);
