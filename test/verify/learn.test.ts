@@ -144,6 +144,18 @@ describe("an intent", () => {
       [null, null],
     ],
     [
+      "that has loosened is not met where no stop stands any more",
+      [profitAt("104")],
+      { ...stop("95", { mayLoosenFrom: dec("97") }), loosenedFor: "i-1" },
+      [null, null],
+    ],
+    [
+      "that has loosened, and may not any more, is met by its own stop only",
+      [stopAt("94")],
+      { ...stop("95"), loosenedFor: "i-1" },
+      [null, null],
+    ],
+    [
       "is not met by what another one has loosened",
       [stopAt("96")],
       { ...stop("95", { mayLoosenFrom: dec("97") }), loosenedFor: "i-0" },
