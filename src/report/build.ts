@@ -131,6 +131,8 @@ function positionOf(
   const { status, findings } = judgement(assessed, outcome, done);
   const mark = market === null ? position.markPrice : basePrice(position, market, "MarkPrice", "stop-loss");
   const isNaked = !["protected", "ignored", "closed"].includes(status);
+  // A stop that cannot be seen may have stood since the opening.
+  const sinceOpening = status === "unknown" ? null : ageMs(position, nowMs);
   return {
     account: position.key.account,
     category: position.key.category,
@@ -145,7 +147,7 @@ function positionOf(
     marginMode: snapshot.marginMode,
     notional: print(notionalQuote(position, snapshot.tickers.get(contractText(position.key)))),
     status,
-    nakedForMs: isNaked ? (outcome.nakedForMs?.get(key) ?? ageMs(position, nowMs)) : null,
+    nakedForMs: isNaked ? (outcome.nakedForMs?.get(key) ?? sinceOpening) : null,
     rule: policy.rule,
     intent: intentOf(assessed),
     stopLoss: exitOf(assessed, assessed.stop.all, assessed.life.ourStopLoss),

@@ -109,3 +109,10 @@ test("how long a stop has been missing is told as it was watched, else at most s
   const unwatched = await reported(calm, { scene });
   expect(unwatched.positions[0]?.nakedForMs).toBe(Date.parse(unwatched.generatedAt));
 });
+
+test("how long a stop has been missing that cannot be seen is not told: it may have stood all the time", async () => {
+  const beforeRead = () => [{ category: "linear", what: "orders", reason: "timeout" } as const];
+  const scene = { positions: [aPosition({ openedAtMs: 0 })], writes: false, beforeRead } as const;
+  const { positions } = await reported({ trouble: null, reachable: true }, { scene });
+  expect(positions).toMatchObject([{ status: "unknown", nakedForMs: null }]);
+});
