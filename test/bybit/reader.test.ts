@@ -615,6 +615,17 @@ describe("rows", () => {
 });
 
 describe("a read of some contracts", () => {
+  /** What it returns lets the process stand still, while whatever was asked is answered. */
+  async function inProcessThatStops(): Promise<(ms: number) => void> {
+    await settled(session.close());
+    let stoodMs = 0;
+    const monotonicMs = () => performance.now() + stoodMs;
+    session = connect({ clock: { now: () => Date.now(), monotonicMs, steadyMs: () => Date.now() } });
+    return (ms) => {
+      stoodMs += ms;
+    };
+  }
+
   it.each([
     [
       "is asked again whose answer has lain there for longer than a request may take: the process stood still",
@@ -623,19 +634,27 @@ describe("a read of some contracts", () => {
     ],
     ["is believed whose answer has been there not quite so long", 10_900, 1],
   ])("%s", async (_what, stoodMs, times) => {
-    await settled(session.close());
-    let aheadMs = 0;
-    const monotonicMs = () => performance.now() + aheadMs;
-    session = connect({ clock: { now: () => Date.now(), monotonicMs, steadyMs: () => Date.now() } });
+    const standStill = await inProcessThatStops();
     let asked = 0;
     venue.answers(POSITIONS, () => {
       asked += 1;
-      if (asked === 1) aheadMs += stoodMs;
+      if (asked === 1) standStill(stoodMs);
       return ok(page("linear", [position({ size: asked === 1 ? "0.5" : "0.2" })]));
     });
     const read = session.reader.snapshot([{ category: "linear", symbol: "BTCUSDT" }]);
     const [seen] = (await settled(read)).positions;
     expect({ asked, size: seen?.size.toFixed() }).toEqual({ asked: times, size: times === 2 ? "0.2" : "0.5" });
+  });
+
+  it("believes a ban, however long its answer has lain there, and asks nothing more", async () => {
+    const standStill = await inProcessThatStops();
+    venue.answers(POSITIONS, () => {
+      standStill(60_000);
+      return { status: 403, body: "<html>access too frequent</html>" };
+    });
+    const { facts } = await failureOf(session.reader.snapshot([{ category: "linear", symbol: "BTCUSDT" }]));
+    expect(facts.cause).toBe("ip-ban");
+    expect(venue.asks(POSITIONS)).toHaveLength(1);
   });
 
   it("asks for each contract by name and for nothing else", async () => {

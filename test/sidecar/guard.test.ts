@@ -14,6 +14,7 @@ import { anUnreadablePosition, aPosition, aShort } from "../builders/position.js
 
 const long = aPosition();
 const { key } = long;
+const IN_AUCTION = anInstrument({ preMarketPhase: "CallAuction" });
 
 async function seconds(scene: Awaited<ReturnType<typeof guarded>>, count: number): Promise<void> {
   for (let second = 0; second < count; second += 1) {
@@ -203,27 +204,16 @@ test("a mistake of ours ends the guard instead of letting it sleep on", async ()
   await expect(scene.guard.done).rejects.toThrow("a bug");
 });
 
-test("what is critical is told again every minute for as long as it lasts", async () => {
-  const scene = await guarded({ positions: [long], paused: () => "paused by hand" });
+test.each([
+  ["what is critical", "stop-missing", { paused: () => "paused by hand" }],
+  ["what is naked because no stop can rest now", "unprotectable", { instruments: [IN_AUCTION] }],
+] as const)("%s is told again every minute for as long as it lasts", async (_what, code, more) => {
+  const scene = await guarded({ positions: [long], ...more });
   for (let nth = 0; nth < 12; nth += 1) {
     scene.guard.wake("schedule");
     await scene.clock.sleep(10_000);
   }
-  const told = scene.events.filter((event) => event.kind === "finding" && event.finding.code === "stop-missing");
-  expect(told).toHaveLength(2);
-  await scene.close();
-});
-
-test("what is naked because no stop can rest now is told again as well", async () => {
-  const scene = await guarded({
-    positions: [long],
-    instruments: [anInstrument({ preMarketPhase: "CallAuction" })],
-  });
-  for (let nth = 0; nth < 12; nth += 1) {
-    scene.guard.wake("schedule");
-    await scene.clock.sleep(10_000);
-  }
-  const told = scene.events.filter((event) => event.kind === "finding" && event.finding.code === "unprotectable");
+  const told = scene.events.filter((event) => event.kind === "finding" && event.finding.code === code);
   expect(told).toHaveLength(2);
   await scene.close();
 });
@@ -413,7 +403,7 @@ test("a close that a push has told, and that no look could see before the stream
   let isBlind = false;
   const scene = await guarded({
     positions: [aPosition({ fullStop: "98" })],
-    // Who was not listed is listed, and the row that would say flat is not there yet.
+    // Its own row, which would say flat, is missing as well.
     hidesFlatRows: () => isBlind,
   });
   isBlind = true;

@@ -162,11 +162,11 @@ async function attempt<T>(
   const startedMs = clock.monotonicMs();
   const sent = await parts.transport.send({ method, path, params, signed: wanted.limitClass !== "market" });
   const times = { sentAtMs, receivedAtMs: clock.now(), roundTripMs: clock.monotonicMs() - startedMs };
+  if (!("facts" in sent) || sent.facts.httpStatus !== undefined) heard.atMs = clock.monotonicMs();
+  if ("facts" in sent) throw fail(sent.facts.cause === "ip-ban" ? banned(parts.ip, sent.facts, times) : sent.facts);
   // It has lain in a process that stood still, and shows what was; what became of a write is true for good.
   const isLongPast = method === "GET" && times.roundTripMs > deadlineMs(parts) + LATE_MS;
   if (isLongPast) throw fail({ kind: "unknown", cause: "timeout", retMsg: "the answer was read long after it came" });
-  if (!("facts" in sent) || sent.facts.httpStatus !== undefined) heard.atMs = clock.monotonicMs();
-  if ("facts" in sent) throw fail(sent.facts.cause === "ip-ban" ? banned(parts.ip, sent.facts, times) : sent.facts);
   const read = readEnvelope(sent.body);
   if (read === null) throw fail(garbage("the answer is no envelope"));
   const timed = { ...times, serverMs: read.serverMs };
