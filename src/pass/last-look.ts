@@ -1,6 +1,7 @@
 /** The last look before a write: what waited for its turn is held against its contract as it stands now. */
 import { assess } from "../assess/assess.js";
-import { pictureOf, seenAtMs, slownessMs, wasSeen } from "../domain/picture.js";
+import { pictureOf, seenAtMs, slownessMs } from "../domain/picture.js";
+import { type Contract, isBlindFor, type Snapshot } from "../domain/snapshot.js";
 import { ExchangeFailure } from "../exchange/failure.js";
 import { plan } from "../plan/plan.js";
 import type { Step } from "../plan/step.js";
@@ -10,18 +11,26 @@ import type { View } from "./view.js";
 /** What was asked for within this time is as good as a look made now. */
 const KNOWN_WITHIN_MS = 100;
 
+/** What a last look has shown. */
+export interface LastLook {
+  readonly view: View;
+  /** False: what was known before stands in for the open orders, and says how old it all is. */
+  readonly isWhole: boolean;
+}
+
 /** The contract of the step alone, as it is now; null: what is known is young enough, or nothing newer can be had. */
-export async function lastLook(step: Step, latest: View, options: PassOptions): Promise<View | null> {
+export async function lastLook(step: Step, latest: View, options: PassOptions): Promise<LastLook | null> {
   const { reader, clock, policyOf, memory } = options;
   const answeredAtMs = seenAtMs(latest.picture, step.key) + slownessMs(latest.picture, step.key);
   if (clock.now() - answeredAtMs <= KNOWN_WITHIN_MS) return null;
   const { category, symbol } = step.key;
   try {
-    const snapshot = await reader.snapshot([{ category, symbol }]);
+    const looked = await reader.snapshot([{ category, symbol }]);
+    const showsRows = !looked.gaps.some((gap) => gap.what === "positions" && isBlindFor(gap, step.key));
+    if (!showsRows) return null;
+    const snapshot = withKnown(looked, latest.picture.snapshot, step.key);
     const { requestedAtMs, receivedAtMs } = snapshot;
     const picture = { ...pictureOf(snapshot), again: { requestedAtMs, tookMs: receivedAtMs - requestedAtMs } };
-    // Without the rows, the prices or the rules of the contract it says nothing.
-    if (!wasSeen(picture, step.key) || snapshot.gaps.length > 0) return null;
     const assessment = assess({
       snapshot,
       policyOf: ({ key, side }) => policyOf(key, side),
@@ -30,11 +39,34 @@ export async function lastLook(step: Step, latest: View, options: PassOptions): 
       steadyMs: clock.now(),
     });
     const planned = plan(assessment, { frozen: null, manyChangesAgreed: true });
-    return { picture, assessment, planned, braked: null };
+    return { view: { picture, assessment, planned, braked: null }, isWhole: !lacksOrders(looked, step.key) };
   } catch (error) {
     if (error instanceof ExchangeFailure) return null;
     throw error;
   }
+}
+
+function lacksOrders({ gaps }: Snapshot, contract: Contract): boolean {
+  return gaps.some((gap) => gap.what === "orders" && isBlindFor(gap, contract));
+}
+
+/**
+ * A row that was read may state a tighter stop of another hand, whatever else of the look has failed: what was known
+ * before stands in for orders, prices and rules that it lacks.
+ */
+function withKnown(looked: Snapshot, known: Snapshot, contract: Contract): Snapshot {
+  const isOwn = (row: { readonly category: string; readonly symbol: string | null }) =>
+    row.category === contract.category && (row.symbol === null || row.symbol === contract.symbol);
+  const orders = lacksOrders(looked, contract)
+    ? { orders: known.orders.filter(isOwn), unreadableOrders: known.unreadableOrders.filter(isOwn) }
+    : {};
+  return {
+    ...looked,
+    ...orders,
+    gaps: [],
+    instruments: new Map([...known.instruments, ...looked.instruments]),
+    tickers: new Map([...known.tickers, ...looked.tickers]),
+  };
 }
 
 /** Lets so many in at a time as `most` says at that moment; each leaves by what it was given. */

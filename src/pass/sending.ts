@@ -1,15 +1,18 @@
 /** Sends a batch through the write budget, and holds each step against the latest look when its turn comes. */
 import { applyStep } from "../apply/apply.js";
+import type { Assessed } from "../assess/assess.js";
 import { seenAtMs, slownessMs } from "../domain/picture.js";
 import { keyText } from "../domain/position.js";
+import { isPast } from "../domain/price.js";
 import type { Writer } from "../exchange/port.js";
 import type { PassOptions } from "./options.js";
 import { objection } from "../plan/guard.js";
-import type { PlannedStep, Step } from "../plan/step.js";
+import { answersPast, type PlannedStep, type Step, type StepStop } from "../plan/step.js";
+import { strictBase } from "../policy/levels.js";
 import type { PassBook } from "../verify/book.js";
 import { mayStillLeave } from "../verify/freshness.js";
 import { answeredChange } from "../verify/life.js";
-import { createGate, lastLook } from "./last-look.js";
+import { createGate, type LastLook, lastLook } from "./last-look.js";
 import { positionOf, type View } from "./view.js";
 
 /** How often to look while a batch goes out: what another hand does meanwhile must not be overwritten. */
@@ -47,10 +50,11 @@ export async function sendBatch(
   options: PassOptions,
 ): Promise<{ readonly rest: Promise<unknown> }> {
   const { clock, newOrderLinkId, memory } = options;
-  const vetoOf = (step: Step, seen: View | null) => {
+  const vetoOf = (step: Step, seen: LastLook | null) => {
     if (options.isStopping?.()) return "the program was stopped";
-    const known = newerFor(step, latest(), seen);
-    if (!mayStillLeave(step.key, known.picture, clock)) return "what it was decided from has become too old";
+    const known = newerFor(step, latest(), seen?.view ?? null);
+    const dated = seen?.isWhole === false ? latest() : known;
+    if (!mayStillLeave(step.key, dated.picture, clock)) return "what it was decided from has become too old";
     const position = positionOf(view, step)?.position;
     const heldBack = position === undefined ? null : (options.heldBack?.(position) ?? null);
     const held = options.frozen(view.picture) ?? heldBack ?? options.heldStep?.(step) ?? null;
@@ -64,7 +68,7 @@ export async function sendBatch(
     const leave = await enter();
     try {
       const seen = await lastLook(planned.step, latest(), options);
-      if (seen !== null) lookTookMs = slownessMs(seen.picture, planned.step.key);
+      if (seen !== null) lookTookMs = slownessMs(seen.view.picture, planned.step.key);
       const veto = (step: Step) => {
         leave();
         return vetoOf(step, seen);
@@ -104,6 +108,23 @@ function stillWanted(step: Step, decidedFrom: View, latest: View): string | null
   if (seenAtMs(latest.picture, step.key) <= seenAtMs(decidedFrom.picture, step.key)) return null;
   const found = positionOf(latest, step);
   if (found === undefined) return "the position is not there any more";
-  const isPlanned = latest.planned.some((planned) => agreementText(planned) === agreementText({ step }));
-  return isPlanned ? objection(step, found) : "it is no longer needed";
+  const again = latest.planned.find((planned) => agreementText(planned) === agreementText({ step }))?.step;
+  if (again === undefined) return "it is no longer needed";
+  return beyond(step, again, found) ?? objection(step, found);
+}
+
+/** Prices may move; what another hand has set meanwhile is not set over, and what the price has left behind is void. */
+function beyond(step: Step, again: Step, found: Assessed): string | null {
+  if (step.action !== "set-trading-stop" || again.action !== "set-trading-stop") return null;
+  if (step.stopLoss !== null && again.stopLoss === null) return "the stop is no longer needed";
+  if (step.takeProfit !== null && again.takeProfit === null) return "the take-profit is no longer needed";
+  if (step.stopLoss === null || again.stopLoss === null) return null;
+  const isSame = answersPast(step.stopLoss) === answersPast(again.stopLoss) || isContested(again.stopLoss, found);
+  return isSame ? null : "another level is wanted by now";
+}
+
+/** Past by one of two prices that are far apart: it counts as past once the exchange has refused it. */
+function isContested({ price, triggerBy }: StepStop, { position, market }: Assessed): boolean {
+  const base = market === null ? null : strictBase(position, market, triggerBy, "stop-loss");
+  return base !== null && isPast(price, base, position.side, "stop-loss");
 }

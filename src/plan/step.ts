@@ -39,6 +39,11 @@ export interface StepStop extends StepLevel {
   readonly isLearned?: true;
 }
 
+/** True: measured from the current price, because the price has passed the level that is wanted. */
+export function answersPast({ purpose }: StepStop): boolean {
+  return purpose === "rebase" || purpose === "nearest";
+}
+
 export interface SetTradingStop {
   readonly action: "set-trading-stop";
   readonly key: PositionKey;

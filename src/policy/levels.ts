@@ -44,8 +44,20 @@ export function basePrice(position: Position, market: Market, triggerBy: Trigger
   const stated = usable(triggerBase(market.ticker, triggerBy));
   const own = usable(position.markPrice);
   if (stated === null) return triggerBy === "MarkPrice" ? own : null;
-  if (own === null || stated.minus(own).abs().lte(own.times(MOST_APART))) return stated;
+  if (own === null || !areApart(stated, own)) return stated;
   return isPast(stated, own, position.side, exit) ? stated : own;
+}
+
+/** Of two prices that are far apart the other one: by it the exchange may refuse a level that is right by `basePrice`. */
+export function strictBase(position: Position, market: Market, triggerBy: TriggerBy, exit: Exit): Decimal | null {
+  const stated = usable(triggerBase(market.ticker, triggerBy));
+  const own = usable(position.markPrice);
+  const base = basePrice(position, market, triggerBy, exit);
+  return stated !== null && own !== null && base === stated && areApart(stated, own) ? own : (stated ?? base);
+}
+
+function areApart(stated: Decimal, own: Decimal): boolean {
+  return stated.minus(own).abs().gt(own.times(MOST_APART));
 }
 
 function usable(price: Decimal | null): Decimal | null {

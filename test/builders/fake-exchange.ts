@@ -48,6 +48,7 @@ export interface Hand {
   put(position: Position): void;
   close(key: PositionKey): void;
   setStop(key: PositionKey, price: string): void;
+  setTakeProfit(key: PositionKey, price: string): void;
   /** Places an order, or changes the one of the same id. */
   order(order: OpenOrder): void;
   cancel(orderId: string): void;
@@ -64,6 +65,8 @@ export interface FakeExchangeOptions {
   readonly orders?: readonly OpenOrder[];
   readonly instruments?: readonly Instrument[];
   readonly marginMode?: Snapshot["marginMode"];
+  /** The last price of every contract, where it is not the mark. */
+  readonly lastPrice?: string;
   /** How long a true effect takes to show in reads. */
   readonly lagMs?: number;
   /** How long a request is under way. */
@@ -121,6 +124,7 @@ export function failure(kind: FailureKind, cause: FailureCause, retMsg = "no"): 
 
 export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
   const { clock, latencyMs = 20, lagMs = 0 } = options;
+  const last = options.lastPrice === undefined ? {} : { last: options.lastPrice };
   const held = new Map<string, Held>();
   const marks = new Map<string, Decimal>();
   const hedged = new Set<string>();
@@ -145,6 +149,7 @@ export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
       orders = orders.filter((order) => order.symbol !== key.symbol || order.positionIdx !== key.positionIdx);
     },
     setStop: (key, price) => change(key, { stop: { price: dec(price), triggerBy: "MarkPrice" } }),
+    setTakeProfit: (key, price) => change(key, { takeProfit: { price: dec(price), triggerBy: "LastPrice" } }),
     price: (symbol, price) => void marks.set(symbol, dec(price)),
     order: (order) => {
       orders = [...orders.filter(({ orderId }) => orderId !== order.orderId), order];
@@ -196,7 +201,7 @@ export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
         ...orders.filter(({ symbol }) => isSeen(symbol)),
       ],
       instruments: [...known, ...(options.instruments ?? [])],
-      tickers: [...marks].map(([symbol, mark]) => aTicker({ symbol, mark: mark.toFixed() })),
+      tickers: [...marks].map(([symbol, mark]) => aTicker({ symbol, mark: mark.toFixed(), ...last })),
       marginMode: options.marginMode ?? "isolated",
       allOrders: options.hidesOtherOrders !== true,
     });
@@ -261,7 +266,10 @@ export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
     if (fate.kind === "lost") return failure("unknown", "timeout", "no answer in time");
     if (fate.kind === "lie") return null;
     if (sent.kind === "attach") return attachRefusal(sent.request, orders);
-    return refusalOf(sent, held.get(keyText(sent.request.key)), marks);
+    const { key, stopLoss } = { stopLoss: undefined, ...sent.request };
+    const isByLast = stopLoss?.triggerBy === "LastPrice" && options.lastPrice !== undefined;
+    const base = isByLast ? dec(options.lastPrice) : marks.get(key.symbol);
+    return refusalOf(sent, held.get(keyText(key)), base);
   }
 
   return {
@@ -311,13 +319,12 @@ export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
 function refusalOf(
   { kind, request }: Exclude<Write, { kind: "attach" }>,
   held: Held | undefined,
-  marks: ReadonlyMap<string, Decimal>,
+  base: Decimal | undefined,
 ) {
   if (held === undefined) return failure("refused", "zero-position", "can not set tp/sl/ts for zero position");
   if (kind === "close") return null;
   const { stopLoss, takeProfit: profit } = request;
   const { side } = held.position;
-  const base = marks.get(held.position.key.symbol);
   if (base === undefined) return null;
   if (stopLoss !== undefined && isPast(stopLoss.price, base, side, "stop-loss")) {
     return failure("refused", "stop-loss-past", "StopLoss set for position should be on the other side of base_price");

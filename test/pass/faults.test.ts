@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { dec } from "../../src/domain/decimal.js";
 import type { PositionKey } from "../../src/domain/position.js";
+import type { Protection } from "../../src/policy/protection.js";
 import { exitCode } from "../../src/report/verdict.js";
 import {
   failure,
@@ -12,7 +13,7 @@ import {
   truth,
   type Fate,
 } from "../builders/fake-exchange.js";
-import { outcomesOf, type Played, play, recordsOf, told } from "../builders/pass.js";
+import { outcomesOf, type Played, play, recordsOf, type Scene, told } from "../builders/pass.js";
 import { stopAt, takeProfitAt } from "../builders/policy.js";
 import { aPosition, aShort } from "../builders/position.js";
 
@@ -195,6 +196,37 @@ describe("refusals", () => {
     });
     expect(stopsSent(played)).toHaveLength(1);
     expect(told(played.report, key).findings.map(({ code }) => code)).toContain("stop-past");
+  });
+
+  describe("for its side, by a last price that is far from the mark", () => {
+    const scene = (pastStop: Protection["pastStop"], side: "long" | "short" = "long"): Scene => ({
+      positions: [aPosition({ side })],
+      lastPrice: side === "long" ? "60" : "160",
+      protection: { stopLoss: stopAt("0.02", "LastPrice"), pastStop },
+    });
+
+    test.each<Protection["pastStop"]>(["rebase", "nearest", "close"])(
+      "is believed: with pastStop %s the nearest level by that price is set, and nothing is closed",
+      async (pastStop) => {
+        const played = await play(scene(pastStop));
+        expect(stopsSent(played)).toEqual(["98", "59.8"]);
+        expect(played.exchange.stopOf(key)).toBe("59.8");
+      },
+    );
+
+    test("is believed for a short too", async () => {
+      expect(stopsSent(await play(scene("rebase", "short")))).toEqual(["102", "160.3"]);
+    });
+
+    test("is believed though it waits so long for its turn that it is looked at once more", async () => {
+      expect(stopsSent(await play({ ...scene("rebase"), latencyMs: 150 }))).toEqual(["98", "59.8"]);
+    });
+
+    test("is not sent again where the operator wants to be alerted only", async () => {
+      const played = await play(scene("alert"));
+      expect(stopsSent(played)).toEqual(["98"]);
+      expect(told(played.report, key).status).toBe("unprotected");
+    });
   });
 
   test("with pastStop close a stop refused for its side ends in one reduce-only close, listed as closed", async () => {
