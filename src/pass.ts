@@ -1,10 +1,11 @@
 /** One pass over one account, in order: observe → assess → plan → apply → verify, until nothing is left to do. */
-import type { Assessment } from "./assess/assess.js";
+import { type Assessment, withoutSight } from "./assess/assess.js";
 import { outOfSight, type Picture, vanishedContracts, wasSeen } from "./domain/picture.js";
 import { contractText } from "./domain/position.js";
 import type { Contract } from "./domain/snapshot.js";
 import type { Writer } from "./exchange/port.js";
 import { attentionTo } from "./pass/attention.js";
+import { Ending } from "./pass/ending.js";
 import type { PassOptions } from "./pass/options.js";
 import { agreementText, lookWhileWritingMs, sendBatch } from "./pass/sending.js";
 import { type Attentive, firstView, freshView, nextView, type View } from "./pass/view.js";
@@ -22,6 +23,8 @@ const MOST_IDLE_LOOKS = 12;
 const MOST_BLIND_MS = 20_000;
 /** So long after a position vanished a pass waits for the proof that it has closed. */
 const PROOF_WITHIN_MS = 10_000;
+
+const UNSEEN_AT_THE_END = "it could not be looked at again when everything was done";
 
 export interface PassResult {
   readonly assessment: Assessment;
@@ -56,6 +59,7 @@ async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: Att
   const { clock, writesPerSecond, book, attention } = given;
   const batchSize = Math.max(1, Math.floor((writesPerSecond * SENT_WITHIN_MS) / 1_000));
   const options = { ...given, frozen: (picture: Picture) => book.accountRefusal() ?? given.frozen(picture) };
+  const ending = new Ending(options);
   const wire: Promise<unknown>[] = [];
   let view = first;
   let idleLooks = 0;
@@ -73,7 +77,14 @@ async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: Att
       ...vanishedContracts(view.picture, clock.now() - PROOF_WITHIN_MS).filter((contract) => attention.has(contract)),
       ...woken,
     ];
-    if (ready.length === 0 && due.length === 0) return settled();
+    if (ready.length === 0 && due.length === 0) {
+      const final = await ending.look(view);
+      if (final === null) return settled(UNSEEN_AT_THE_END);
+      if (final === view) return settled();
+      view = final;
+      lookedAtMs = clock.now();
+      continue;
+    }
     if (ready.length === 0 && options.isOverdue?.()) return { ...view, book, lostSight: null, unanswered };
     if (ready.length > 0) wire.push((await sendBatch(ready, writer, { view, latest: () => view, book }, options)).rest);
     else if (woken.length === unanswered.length)
@@ -92,7 +103,8 @@ async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: Att
   async function settled(lostSight: string | null = null): Promise<PassResult> {
     await Promise.all(wire);
     if (lostSight !== null) book.giveUp(lostSight);
-    return { ...view, book, lostSight, unanswered };
+    const told = lostSight === UNSEEN_AT_THE_END ? withoutSight(view.assessment, lostSight) : view.assessment;
+    return { ...view, assessment: told, book, lostSight, unanswered };
   }
 }
 

@@ -124,7 +124,7 @@ function widthFindings(facts: Facts): Finding[] {
   const level = `${wantedName(facts)} is ${print(benchmark.price)}`;
   const sentence = `the stop stands at ${print(standing.price)}, ${level}`;
   if (isLooserStop(standing.price, benchmark.price, position.side)) return [finding("stop-too-wide", sentence)];
-  const placed = wanted.stopLoss.kind === "level" ? wanted.stopLoss.price : benchmark.price;
+  const placed = wanted.stopPlaced.kind === "level" ? wanted.stopPlaced.price : benchmark.price;
   const isTighter = [benchmark.price, placed].every((price) => isTighterStop(standing.price, price, position.side));
   return isTighter ? [finding("stop-tighter-than-configured", sentence)] : [];
 }

@@ -18,6 +18,8 @@ export interface WantedLevels {
   /** For a new stop: on the tick, inside liquidation. */
   readonly stopLoss: Wanted;
   readonly stopBy: WantedBy;
+  /** The same by intent or config alone, whatever stood before. */
+  readonly stopPlaced: Wanted;
   /** What a standing stop is measured against: intent or configured distance alone, without regard to liquidation. */
   readonly stopBenchmark: Wanted;
   readonly takeProfit: Wanted;
@@ -61,7 +63,13 @@ export function wantedLevels(
   const mayRestore = life.restoredAtMs.filter((atMs) => steadyMs - atMs < RESTORES_WITHIN_MS).length < MOST_RESTORES;
   if (market === null) {
     const unknown: Wanted = { kind: "impossible", reason: "the contract's tick size is not known" };
-    const levels = { stopLoss: unknown, stopBenchmark: unknown, takeProfit: unknown, reference: null };
+    const levels = {
+      stopLoss: unknown,
+      stopPlaced: unknown,
+      stopBenchmark: unknown,
+      takeProfit: unknown,
+      reference: null,
+    };
     return { ...levels, stopBy: "config", takeProfitBy: "config", mayRestore, waiver };
   }
   const stop = wantedNewStop(position, protection, life, market);
@@ -70,6 +78,7 @@ export function wantedLevels(
   return {
     stopLoss: waiver === null ? stop.wanted : { kind: "none" },
     stopBy: stop.by,
+    stopPlaced: wantedNewStop(position, protection, { ...life, learned: null }, market).wanted,
     stopBenchmark: waiver === null ? benchmark : { kind: "none" },
     takeProfit: takeProfit.wanted,
     takeProfitBy: takeProfit.by,

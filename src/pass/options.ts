@@ -61,6 +61,11 @@ export interface PassOptions {
   readonly onLook?: (picture: Picture, assessment: Assessment) => void;
   /** Told of every answer; `decidedFromMs`: when the look that the step was decided from was asked for. */
   readonly onAnswer?: (attempt: Attempt, decidedFromMs: number) => void;
+  /**
+   * Awaited before the pass ends whose result is a report, which speaks of that moment: what is older then is looked at
+   * once more. Absent: others look on.
+   */
+  readonly beforeEnd?: () => Promise<void>;
   /** True: another pass waits that matters more than looking on; the book keeps what no look has judged yet. */
   readonly isOverdue?: () => boolean;
   /** True: the program ends; what is on the wire is awaited, and nothing more is sent or looked at. */

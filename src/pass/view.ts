@@ -9,7 +9,7 @@ import {
   vanishedContracts,
 } from "../domain/picture.js";
 import { keyText, type Position } from "../domain/position.js";
-import type { Contract, ReadScope } from "../domain/snapshot.js";
+import type { ReadScope } from "../domain/snapshot.js";
 import { ExchangeFailure } from "../exchange/failure.js";
 import type { Attention } from "./attention.js";
 import type { PassOptions } from "./options.js";
@@ -100,11 +100,13 @@ export async function freshView(view: View, options: Attentive): Promise<View> {
 /** Null: the look failed, and everything is as it was known. */
 export async function nextView(
   view: View,
-  contracts: readonly Contract[],
+  wanted: ReadScope,
   book: PassBook,
   options: Attentive,
 ): Promise<View | null> {
-  const later = await lookOrNull(scopeToSettle(view.picture, contracts, options.clock.now() - LIST_AGAIN_MS), options);
+  const sinceMs = options.clock.now() - LIST_AGAIN_MS;
+  const scope = wanted === "account" ? wanted : scopeToSettle(view.picture, wanted, sinceMs);
+  const later = await lookOrNull(scope, options);
   if (later === null) return null;
   const next = viewOf(lookedAgain(view.picture, later, options.isToldFlat), view.braked, options);
   const judgments = book.judge(next.assessment, next.picture);

@@ -195,8 +195,10 @@ export function levelAgainst(base: Decimal, exact: Decimal, { side, instrument, 
   const toward = roundTowardMark(exact, instrument.tickSize, side, exit);
   const near = base.minus(toward).abs().lte(instrument.tickSize.times(NEAR_TICKS));
   const coarse = !toward.eq(exact) && near;
-  const price = coarse ? roundAwayFromMark(exact, instrument.tickSize, side, exit) : toward;
-  return price.gt(0) ? { kind: "level", price, triggerBy, coarse } : belowOneTick(instrument);
+  const away = roundAwayFromMark(exact, instrument.tickSize, side, exit);
+  // Away from the mark there may be no price left above zero: one near to it is better than none.
+  const price = coarse && away.gt(0) ? away : toward;
+  return isPast(price, base, side, exit) ? belowOneTick(instrument) : { kind: "level", price, triggerBy, coarse };
 }
 
 export function noBase(triggerBy: TriggerBy): Wanted {

@@ -30,6 +30,8 @@ import type { Ground } from "./ground.js";
 export interface PassChoice {
   readonly manyChangesAgreed: boolean;
   readonly isStopping?: () => boolean;
+  /** Resolves when every other account of the report is done. */
+  readonly beforeEnd?: () => Promise<void>;
   readonly approve?: (account: string, planned: readonly PlannedStep[], assessment: Assessment) => Promise<boolean>;
 }
 
@@ -166,7 +168,7 @@ function passOptions(
   choice: PassChoice & { readonly books: AccountBooks; readonly keyFreeze: string | null },
   { settings, pauses, progress }: Ground,
 ): PassOptions {
-  const { approve, keyFreeze, books } = choice;
+  const { approve, beforeEnd, keyFreeze, books } = choice;
   return {
     reader: session.reader,
     ...(session.writer === undefined ? {} : { writer: session.writer() }),
@@ -186,6 +188,7 @@ function passOptions(
     refreshInstruments: () => session.refreshInstruments(),
     manyChangesAgreed: choice.manyChangesAgreed,
     ...(choice.isStopping === undefined ? {} : { isStopping: choice.isStopping }),
+    ...(beforeEnd === undefined ? {} : { beforeEnd }),
     ...(approve === undefined ? {} : { approve: (planned, assessment) => approve(account.name, planned, assessment) }),
     progress: (text) => progress(`${account.name}: ${text}`),
   };

@@ -51,15 +51,43 @@ async function passes(
   const isDue = (): boolean => isStopping() || (approve === undefined && systemClock.monotonicMs() >= endMs);
   // The brake on many moves is for sweeps: who runs one pass asks for it, and can see its plan with a dry run.
   const asked = approve === undefined ? {} : { approve };
-  const choice: PassChoice = { manyChangesAgreed: true, isStopping: isDue, ...asked };
+  // Whom a person is asked about comes after the other.
+  const all = gathering(approve === undefined ? connected.length : 1);
+  const choice = { manyChangesAgreed: true, isStopping: isDue, ...asked };
   const runs = connected.map((one, index) => async () => {
     const key = keys[index];
     if (key === undefined) throw new RangeError("every account has a key reading");
-    await books.recognise(one);
-    return passOver(one, key.coming, { ...choice, books: books.of(one.account.name) }, ground);
+    const place = all.place();
+    try {
+      await books.recognise(one);
+      const own = { ...choice, beforeEnd: place, books: books.of(one.account.name) };
+      return await passOver(one, key.coming, own, ground);
+    } finally {
+      void place();
+    }
   });
   if (approve === undefined) return Promise.all(runs.map((run) => run()));
   const outcomes: AccountOutcome[] = [];
   for (const run of runs) outcomes.push(await run());
   return outcomes;
+}
+
+/** Each that has a place arrives there once, and goes on when all have. */
+function gathering(size: number): { place(): () => Promise<void> } {
+  let missing = size;
+  let goOn: () => void = () => undefined;
+  const complete = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  return {
+    place: () => {
+      let isHere = false;
+      return () => {
+        if (!isHere) missing -= 1;
+        isHere = true;
+        if (missing <= 0) goOn();
+        return complete;
+      };
+    },
+  };
 }

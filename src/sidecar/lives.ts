@@ -1,6 +1,7 @@
 /** Follows each position from its opening to its close, and tells each change once, whoever saw it first. */
 import type { Assessed } from "../assess/assess.js";
-import type { Decimal } from "../domain/decimal.js";
+import type { Cover } from "../assess/coverage.js";
+import { type Decimal, dec } from "../domain/decimal.js";
 import type { LifeRecord } from "../domain/life.js";
 import { isOtherOpening, keyText, type Position, type PositionKey } from "../domain/position.js";
 import type { Closer, LifeChange, SidecarEvent } from "./event.js";
@@ -18,6 +19,8 @@ export interface Life {
   /** When a whole stop that had stood was found gone; null: it stands, or none ever stood. */
   readonly stopGoneMs: number | null;
   readonly wasProtected: boolean;
+  /** The size when a look last found it protected: so much had a stop. */
+  readonly coveredSize: Decimal | null;
 }
 
 export class Lives {
@@ -79,14 +82,15 @@ export class Lives {
     if (known === undefined || status === "unknown" || status === "ignored") return [];
     const { key, side, size } = position;
     if (status === "protected") {
-      this.#lives.set(name, { ...known, nakedSinceMs: null, stopGoneMs: null, wasProtected: true });
+      const coveredSize = size;
+      this.#lives.set(name, { ...known, nakedSinceMs: null, stopGoneMs: null, wasProtected: true, coveredSize });
       const isNews = known.nakedSinceMs !== null || !known.wasProtected;
       if (!isNews) return [];
       const afterMs = known.wasProtected ? null : timeToProtection(known, stopCreatedAtMs);
       return [{ kind: "protected", key, side, price: stop.inside?.price ?? size, afterMs }];
     }
     if (known.nakedSinceMs !== null) return [];
-    const stopGoneMs = known.stopGoneMs ?? (known.wasProtected ? nowMs : null);
+    const stopGoneMs = known.stopGoneMs ?? (isLess(stop.inside, known) ? nowMs : null);
     this.#lives.set(name, { ...known, nakedSinceMs: nowMs, stopGoneMs });
     return [{ kind: "naked", key, side, size }];
   }
@@ -100,8 +104,15 @@ export class Lives {
       nakedSinceMs: null,
       stopGoneMs: null,
       wasProtected: false,
+      coveredSize: null,
     });
   }
+}
+
+/** Less of it has a stop than had one; that it has grown since takes none away. */
+function isLess(inside: Cover | null, { coveredSize }: Life): boolean {
+  const covered = (inside?.legs ?? []).reduce((sum, { quantity }) => sum.plus(quantity), dec("0"));
+  return coveredSize !== null && covered.lt(coveredSize);
 }
 
 /** A push may tell that a Full stop is gone before any look judges what is left. */

@@ -1,6 +1,6 @@
 /** What is sent without waiting for a pass: a missing stop, straight from the push; another hand's tighter stop, given back. */
 import type { Attempt } from "../apply/attempt.js";
-import type { Assessment } from "../assess/assess.js";
+import type { Assessed, Assessment } from "../assess/assess.js";
 import type { Decimal } from "../domain/decimal.js";
 import { type Picture, seenAtMs } from "../domain/picture.js";
 import { contractText, isOtherOpening, keyText, type Position, type PositionKey } from "../domain/position.js";
@@ -98,6 +98,7 @@ export class Reflex {
     for (const assessed of assessment.positions) {
       const { position, stop } = assessed;
       if (stop.standingFull === null) continue;
+      this.#look(assessed, stop.standingFull, seenAtMs(picture, position.key));
       const replaced = this.rivals.replaced(position.key, position.side, stop.standingFull, nowMs);
       if (replaced === null || pass.writer === undefined || !book.isFree(position, seenAtMs(picture, position.key)))
         continue;
@@ -109,6 +110,14 @@ export class Reflex {
       this.#send({ step, priority: GIVE_BACK_PRIORITY, held: null }, position, seenAtMs(picture, position.key), veto);
       this.#parts.tell({ kind: "mended", key: position.key, price: replaced.price, replacedBy: stop.standingFull });
     }
+  }
+
+  /** What a look shows while a stop of ours is under way may be what that is about to replace. */
+  #look({ position: { key, side }, stop }: Assessed, price: Decimal, atMs: number): void {
+    const { book, pass } = this.#parts;
+    if (!book.isOnTheWire(key) && !this.rivals.isWatching(key, pass.clock.now())) return;
+    const leg = stop.all?.legs.find((one) => one.source === "full" && one.price.eq(price));
+    this.rivals.saw({ key, side, price, triggerBy: leg?.triggerBy ?? "LastPrice", atMs });
   }
 
   /** By whatever way a stop of ours went out: what it may replace is watched for. */

@@ -30,13 +30,19 @@ export class Rivals {
   /** By position: what is owed to another hand, and our price that stands in its place. */
   readonly #debts = new Map<string, { readonly stop: SeenStop; readonly replacedBy: Decimal }>();
 
-  /** A Full stop of whoever was told by the stream. */
+  /** A Full stop of whoever was told by the stream, or seen by a look while one of ours was under way. */
   saw(stop: SeenStop): void {
     this.#seen = [...this.#seen.filter(({ atMs }) => stop.atMs - atMs < RACE_MS), stop];
   }
 
   wrote(stop: OurStop): void {
     this.#ours = [...this.#ours.filter(({ answeredAtMs }) => stop.answeredAtMs - answeredAtMs < RACE_MS), stop];
+  }
+
+  /** One of ours was answered so lately that it may have replaced what is seen. */
+  isWatching(key: PositionKey, nowMs: number): boolean {
+    const name = keyText(key);
+    return this.#ours.some((stop) => keyText(stop.key) === name && nowMs - stop.answeredAtMs < RACE_MS);
   }
 
   /** The position has closed or flipped: nothing is owed to the next. */

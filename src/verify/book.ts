@@ -8,7 +8,6 @@ import type { PlannedStep, Step } from "../plan/step.js";
 import { type AgeClock, isFreshEnough } from "./freshness.js";
 import { judge, type Verdict } from "./judge.js";
 import {
-  concernsStop,
   type Entry,
   emptyPage,
   endLife,
@@ -91,7 +90,7 @@ export class PassBook {
       if (position === undefined) continue;
       const page = this.#turnPage(position.position);
       const step = retold(draft.step, page, position);
-      if (draft.held !== null || step === null || !mayTry(page, this.#mostUnproven, concernsStop(step))) continue;
+      if (draft.held !== null || step === null || !mayTry(page, this.#mostUnproven, step)) continue;
       const seen = seenAtMs(picture, step.key);
       const hasRoom = ready.length < (step.action === "close-position" ? Math.min(MOST_CLOSES, most) : most);
       const isFresh = lastAnsweredMs(page) <= seen && isFreshEnough(step, picture, clock);
@@ -172,6 +171,10 @@ export class PassBook {
   /** Positions with a write that is queued or not answered yet. */
   onTheWire(): number {
     return [...this.#pages.values()].filter((page) => page.inFlight).length;
+  }
+
+  isOnTheWire(key: PositionKey): boolean {
+    return this.#pages.get(keyText(key))?.inFlight ?? false;
   }
 
   /** For a progress line: what was sent, and how much of it is proven. */

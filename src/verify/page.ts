@@ -156,19 +156,29 @@ export function isIdle(page: Page): boolean {
 }
 
 /**
- * An effect that never showed is tried once more, a curable refusal until the writes are used up. A take-profit alone
- * leaves the last one, and what became of it never hinders a stop.
+ * An effect that never showed is tried once more, a curable refusal until the writes are used up. What only betters a
+ * position that has its stop leaves the last one, and what became of a take-profit never hinders a stop. No step: a
+ * missing stop.
  */
-export function mayTry(page: Page, mostUnproven: number, isForStop = true): boolean {
+export function mayTry(page: Page, mostUnproven: number, step?: Step): boolean {
   if (page.closedBecause !== null) return false;
+  const isForStop = step === undefined || concernsStop(step);
   const counted = page.entries.filter(({ attempt }) => !isForStop || concernsStop(attempt.step));
   const unproven = counted.filter(({ verdict }) => verdict?.outcome === "uncertain").length;
-  return unproven < mostUnproven && ownWrites(page) < (isForStop ? MOST_WRITES : MOST_WRITES - 1);
+  const mostWrites = step !== undefined && onlyBetters(step) ? MOST_WRITES - 1 : MOST_WRITES;
+  return unproven < mostUnproven && ownWrites(page) < mostWrites;
 }
 
 /** Whether a stop depends on it: only a take-profit alone is less. */
-export function concernsStop(step: Step): boolean {
+function concernsStop(step: Step): boolean {
   return step.action !== "set-trading-stop" || step.stopLoss !== null;
+}
+
+/** A take-profit alone, and a stop that is moved from where it protects already. */
+function onlyBetters(step: Step): boolean {
+  if (step.action !== "set-trading-stop") return false;
+  const isMove = step.reason === "stop-too-wide" || step.stopLoss?.purpose === "restore";
+  return step.stopLoss === null || isMove;
 }
 
 /** What somebody asked for by name counts against him, and must not leave the position naked. */

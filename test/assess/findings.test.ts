@@ -134,6 +134,18 @@ const STOP: readonly Scenario[] = [
     findings: ["info stop-tighter-than-configured"],
   },
   {
+    what: "a stop tighter than configured that has stood there since before the position grew",
+    shape: {
+      positions: [aPosition({ size: "2", liquidation: "50" })],
+      orders: [fullStop(aPosition({ size: "2" }), "99")],
+    },
+    judging: {
+      life: { learned: { stopLoss: { price: dec("99"), triggerBy: "MarkPrice" }, takeProfit: null, size: dec("1") } },
+    },
+    status: "protected",
+    findings: ["info stop-tighter-than-configured"],
+  },
+  {
     what: "a size above the largest market order",
     shape: {
       positions: [aPosition({ liquidation: "50", size: "5" })],

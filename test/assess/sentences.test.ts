@@ -578,6 +578,7 @@ describe("a contract of which little is known", () => {
     const unknown = { kind: "impossible", reason: "the contract's tick size is not known" };
     expect(found?.wanted).toEqual({
       stopLoss: unknown,
+      stopPlaced: unknown,
       stopBenchmark: unknown,
       takeProfit: unknown,
       stopBy: "config",

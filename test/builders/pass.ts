@@ -18,6 +18,8 @@ export interface Scene extends Omit<FakeExchangeOptions, "clock"> {
   readonly wokeAtMs?: () => number;
   /** A person looks at the plan; the clock and the exchange go on meanwhile. */
   readonly approve?: (exchange: FakeExchange, clock: FakeClock) => Promise<boolean>;
+  /** How long others take whose results the same report tells; absent: there is no report. */
+  readonly othersTakeMs?: number;
   /** False: the pass is handed no writer. */
   readonly writes?: boolean;
 }
@@ -31,7 +33,15 @@ export interface Played {
   again(): Promise<PassResult>;
 }
 
-export async function play({ protection, pass, approve, wokeAtMs, writes = true, ...scene }: Scene): Promise<Played> {
+export async function play({
+  protection,
+  pass,
+  approve,
+  wokeAtMs,
+  othersTakeMs,
+  writes = true,
+  ...scene
+}: Scene): Promise<Played> {
   const clock = fakeClock();
   const exchange = fakeExchange({ ...scene, clock });
   let links = 0;
@@ -45,6 +55,7 @@ export async function play({ protection, pass, approve, wokeAtMs, writes = true,
     newOrderLinkId: () => `link-${++links}`,
     frozen: () => null,
     manyChangesAgreed: false,
+    ...(othersTakeMs === undefined ? {} : { beforeEnd: () => clock.sleep(othersTakeMs) }),
     ...(approve === undefined ? {} : { approve: () => approve(exchange, clock) }),
     ...pass,
   };

@@ -124,11 +124,6 @@ describe("a new stop", () => {
     },
   );
 
-  test("that the mark has passed gives way to the configured one where no rebased one can be had", () => {
-    const scene = { position: aPosition({ entry: "12", mark: "2" }), mark: "2", tick: "1" };
-    expect(text(newStop(intending("3"), { ...scene, protection: { stopLoss: stopAt("0.9") } }))).toBe("1 by config");
-  });
-
   test("goes by the configured trigger price, or by the mark, and by that of what stood", () => {
     const byIndex = { protection: { stopLoss: stopAt("0.02", "IndexPrice") } };
     expect(newStop(intending("95"), byIndex).wanted).toMatchObject({ triggerBy: "IndexPrice" });

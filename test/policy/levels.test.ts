@@ -66,6 +66,13 @@ describe("a new stop", () => {
       aMarket({ tick: "0.75" }),
       "97.5 coarse",
     ],
+    [
+      "where away from the mark there is no price above zero, it is rounded toward it",
+      aPosition({ entry: "0.00003", mark: "0.00003" }),
+      stop("0.99"),
+      aMarket({ tick: "0.00001", mark: "0.00003" }),
+      "0.00001 coarse",
+    ],
     ["a short's coarse tick is rounded away upwards", aShort(), stop("0.02"), aMarket({ tick: "0.8" }), "102.4 coarse"],
     [
       "rounded to three ticks from the mark is too near",

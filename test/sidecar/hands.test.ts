@@ -47,6 +47,17 @@ describe("a bot that sets its own stop after the fill", () => {
   });
 });
 
+test("what was added to a position whose own stop stands is not waited for: no stop has vanished", async () => {
+  const leg = conditionalStop(long, "97", "1");
+  const scene = await guarded({ positions: [long], orders: [leg], protection: { vanishMs: 30_000 } });
+  await scene.clock.sleep(2_000);
+  expect(scene.exchange.writes).toEqual([]);
+  scene.opens(aPosition({ openedAtMs: 2_000, size: "1.5" }));
+  await scene.clock.sleep(2_000);
+  expect(stopWrites(scene, key)).toEqual(["98"]);
+  await scene.close();
+});
+
 describe("a bot that moves its stop by cancelling and creating", () => {
   test("has vanishMs to put it back", async () => {
     const scene = await guarded({ positions: [aPosition({ fullStop: "97" })] });
@@ -207,6 +218,24 @@ describe("a bot that sets a tighter stop while ours is on the wire", () => {
     expect(stopWrites(scene, key)).toEqual(["98", "99"]);
     expect(scene.exchange.stopOf(key)).toBe("99");
     expect(scene.events.filter(({ kind }) => kind === "mended")).toHaveLength(1);
+    await scene.close();
+  });
+
+  test("gets it back also where no push has told of it, but a look", async () => {
+    let isSet = false;
+    const scene = await guarded({
+      positions: [long],
+      isLive: false,
+      lagMs: 700,
+      beforeWrite: (_write, hand) => {
+        if (!isSet) hand.setStop(key, "99");
+        isSet = true;
+      },
+    });
+    scene.guard.wake("schedule");
+    await scene.clock.sleep(2_000);
+    expect(stopWrites(scene, key)).toEqual(["98", "99"]);
+    expect(scene.exchange.stopOf(key)).toBe("99");
     await scene.close();
   });
 

@@ -5,6 +5,7 @@ import { lookedAgain, type Picture, pictureOf } from "../../src/domain/picture.j
 import { keyText, type Position } from "../../src/domain/position.js";
 import type { FailureCause } from "../../src/exchange/failure.js";
 import type { PlannedStep, SetTradingStop, Step, StopPurpose } from "../../src/plan/step.js";
+import type { LifeRecord } from "../../src/domain/life.js";
 import type { Protection } from "../../src/policy/protection.js";
 import { PassBook } from "../../src/verify/book.js";
 import { dec } from "../../src/domain/decimal.js";
@@ -36,6 +37,7 @@ interface Scene {
   readonly position?: Position;
   readonly shape?: SnapshotShape;
   readonly protection?: Partial<Protection>;
+  readonly life?: Partial<LifeRecord>;
   readonly most?: number;
   /** When it was looked, and when it is asked what may go; milliseconds after the start. */
   readonly seenMs?: number;
@@ -48,15 +50,19 @@ function shapeOf({ position = long, shape = {}, seenMs = 0 }: Scene): SnapshotSh
   return { positions: [position], requestedAtMs: START_MS + seenMs, ...shape };
 }
 
+function judgingOf({ protection = WITH_PROFIT, life = {} }: Scene) {
+  return { protection, life };
+}
+
 function stepsFor(scene: Scene = {}): readonly PlannedStep[] {
-  return planned(shapeOf(scene), { protection: scene.protection ?? WITH_PROFIT });
+  return planned(shapeOf(scene), judgingOf(scene));
 }
 
 /** What the book lets go of what is planned for the scene. */
 function admit(scene: Scene = {}) {
   const shape = shapeOf(scene);
   const { seenMs = 0, afterMs = seenMs, most = 90 } = scene;
-  const judged = assessed(shape, { protection: scene.protection ?? WITH_PROFIT });
+  const judged = assessed(shape, judgingOf(scene));
   return book.admit(stepsFor(scene), judged, pictureOf(aSnapshot(shape)), { now: () => START_MS + afterMs }, most);
 }
 
@@ -402,6 +408,23 @@ describe("how often it is tried", () => {
     const covered = { positions: [aPosition({ fullStop: "98" })], orders: [fullStop(long, "98")] };
     expect(goes({ shape: covered, seenMs: 9_000 })).toBeNull();
     expect(goes({ seenMs: 9_000 })).toBe("98");
+  });
+
+  describe("of a stop that stands", () => {
+    const wide = { positions: [aPosition({ fullStop: "90" })], orders: [fullStop(long, "90")] };
+    const beyond = { ...wide, positions: [aPosition({ fullStop: "90", liquidation: "95" })] };
+    const stood = { stopLoss: { price: dec("97"), triggerBy: "MarkPrice" }, takeProfit: null, size: dec("1") } as const;
+
+    test.each<readonly [string, Scene, string | null]>([
+      ["a tightening never", { shape: wide }, null],
+      ["a restoring never", { shape: wide, life: { learned: stood } }, null],
+      ["one that moves it inside liquidation, since it is none", { shape: beyond }, "98"],
+    ])("%s as the last write", (_what, scene, goesThen) => {
+      const protection = { mode: "tighten-only" } as const;
+      expect(goes({ ...scene, protection, seenMs: 9_000 })).toMatch(/^9[78]/);
+      often(2, refused("zero-position"));
+      expect(goes({ ...scene, protection, seenMs: 9_000 })).toBe(goesThen);
+    });
   });
 
   test("a stop whatever became of take-profits alone", () => {
