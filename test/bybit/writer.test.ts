@@ -285,6 +285,8 @@ describe("an answer that leaves the outcome open", () => {
     ["EPIPE", "network"],
     ["ECONNABORTED", "timeout"],
     ["ETIMEDOUT", "timeout"],
+    ["ERR_SSL_WRONG_VERSION_NUMBER", "network"],
+    ["ERR_SSL_SSLV3_ALERT_BAD_RECORD_MAC", "network"],
   ])("(%s after sending) is unknown", async (code, cause) => {
     venue.breaks("POST", TRADING_STOP, code);
     expect((await failureOf(set())).facts).toMatchObject({ kind: "unknown", cause });
@@ -304,13 +306,19 @@ describe("an answer that leaves the outcome open", () => {
 });
 
 describe("a request that surely had no effect", () => {
-  it.each(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "DEPTH_ZERO_SELF_SIGNED_CERT"])(
-    "(%s) says so",
-    async (code) => {
-      venue.breaks("POST", TRADING_STOP, code);
-      expect((await failureOf(set())).facts).toMatchObject({ kind: "not-happened", cause: "network" });
-    },
-  );
+  it.each([
+    "ECONNREFUSED",
+    "ENOTFOUND",
+    "EAI_AGAIN",
+    "EHOSTUNREACH",
+    "DEPTH_ZERO_SELF_SIGNED_CERT",
+    "CERT_HAS_EXPIRED",
+    "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+    "ERR_TLS_CERT_ALTNAME_INVALID",
+  ])("(%s) says so", async (code) => {
+    venue.breaks("POST", TRADING_STOP, code);
+    expect((await failureOf(set())).facts).toMatchObject({ kind: "not-happened", cause: "network" });
+  });
 
   it("is not assumed when the host became unreachable in the middle", async () => {
     venue.breaks("POST", TRADING_STOP, "EHOSTUNREACH", { syscall: "read" });

@@ -84,7 +84,8 @@ function saysRegionIsBlocked(body: unknown): boolean {
 
 /** Errors raised before a byte of the request could leave. */
 const NEVER_CONNECTED = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EAI_FAIL", "EHOSTUNREACH", "ENETUNREACH"]);
-const NEVER_TRUSTED = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_(GET|VERIFY)_|ERR_TLS_CERT_|ERR_SSL_)/;
+/** The certificate alone: `ERR_SSL_…` also comes of what breaks into a connection after the request was delivered. */
+const NEVER_TRUSTED = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|ERR_TLS_CERT_)/;
 const TIMED_OUT = new Set(["ECONNABORTED", "ETIMEDOUT", "ESOCKETTIMEDOUT", "ERR_CANCELED"]);
 
 /** The request failed below HTTP; only codes and system calls are looked at, never the error itself. */
