@@ -97,6 +97,7 @@ describe("a refusal", () => {
     [110099, "pre-market", "market-state"],
     [30228, "reduce only", "market-state"],
     [110123, "terms", "terms"],
+    [10029, "The requested symbol is invalid, please check symbol whitelist", "terms"],
     [33004, "expired", "key"],
   ] as const)("%i %s is refused for good: %s", async (retCode, words, cause) => {
     expect(await meaningOf(retCode, words)).toEqual(["refused", cause]);

@@ -18,7 +18,8 @@ const BY_CODE = new Map<number, Verdict>([
   ...codes(["refused", "key"], 10003, 10004, 10007, 10010, 33004, -2015),
   ...codes(["refused", "permission"], 10005, 10008, 10009, 10024, 10027, 10028, 100028),
   ...codes(["refused", "terms"], 110066, 110068, 110069, 110080, 110088, 110104, 110105, 110106, 110107),
-  ...codes(["refused", "terms"], 110123, 110124, 110125, 110132),
+  // docs/v5/error: 10029 is about the symbols that are open to this account, not about the request.
+  ...codes(["refused", "terms"], 110123, 110124, 110125, 110132, 10029),
   ...codes(["refused", "gone"], 110001, 110008, 110010),
   ...codes(["refused", "zero-position"], 110033, 110034),
   ...codes(["refused", "limit"], 110009, 110020, 110049, 110054, 110055, 110056, 110057, 110058, 110059, 110060),
@@ -56,7 +57,7 @@ export function verdictOfCode(retCode: number, retMsg: string): Verdict {
   const wording = BY_WORDS.find((each) => each.retCode === retCode && each.words.test(retMsg));
   const listed = wording?.verdict ?? BY_CODE.get(retCode);
   if (listed !== undefined) return listed;
-  const isRequestRefusal = retCode === 10001 || retCode === 10017 || retCode === 10029 || retCode === 10032;
+  const isRequestRefusal = retCode === 10001 || retCode === 10017 || retCode === 10032;
   const isOrderRefusal = retCode >= 110_000 && retCode <= 110_999;
   return [isRequestRefusal || isOrderRefusal ? "refused" : "unknown", "other"];
 }
