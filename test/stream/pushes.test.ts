@@ -107,6 +107,18 @@ describe("a position row", () => {
     ]);
   });
 
+  it.each([[""], [" "], [null], [-1], ["none"], [{}]])(
+    "whose sequence number is %j orders nothing: it is told, and what comes after it goes by the last number",
+    (seq) => {
+      const reading = reader();
+      const kinds = (row: object) => reading.read(frame("position", row)).map(({ kind }) => kind);
+      expect(kinds(position())).toEqual(["position-open"]);
+      expect(kinds(position({ seq, size: "0", side: "" }))).toEqual(["position-flat"]);
+      expect(kinds(position({ seq, size: "2" }))).toEqual(["position-open"]);
+      expect(kinds(position({ seq: 99 }))).toEqual([]);
+    },
+  );
+
   it("of an older sequence number is dropped; of the same number it is told, for stops change without a number", () => {
     const reading = reader();
     const kinds = (row: object) => reading.read(frame("position", row)).map(({ kind }) => kind);

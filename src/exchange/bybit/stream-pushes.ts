@@ -158,9 +158,11 @@ function unreadable(category: Category | null, symbol: string | null, reason: st
   return { kind: "unreadable", category, symbol, reason };
 }
 
-/** docs/v5/websocket/private/position: -1 where the symbol was never traded, which orders nothing. */
+/** docs/v5/websocket/private/position: -1 where the symbol was never traded, which orders nothing; nor does blank text. */
 function seqOf(row: unknown): number | null {
-  const seq = Number(valueOf(row, "seq") ?? Number.NaN);
+  const stated = valueOf(row, "seq") ?? "";
+  const isBlank = typeof stated === "string" && stated.trim() === "";
+  const seq = isBlank ? Number.NaN : Number(stated);
   return Number.isSafeInteger(seq) && seq >= 0 ? seq : null;
 }
 
