@@ -61,6 +61,7 @@ export function legState(
   const market = marketFor(leg.key, snapshot);
   if (!isWanted(policy) || market === null || isDoubtful(leg.key, snapshot)) return null;
   if (refusesExits(market.instrument, market.ticker) !== null || isHedge(leg, policy, snapshot)) return null;
+  if (mayBeReduced(leg, snapshot)) return null;
   const held = snapshot.positions.filter(({ key }) => isLegOf(leg.key, key));
   const exits = snapshot.orders.filter((order) => isLegOf(leg.key, order) && isPositionExit(order));
   const [position] = held;
@@ -113,6 +114,16 @@ function isDoubtful({ category, symbol }: Contract, snapshot: Snapshot): boolean
 function isHedge(leg: EntryLeg, { protection }: ResolvedPolicy, snapshot: Snapshot): boolean {
   if (protection.hedged === "protect") return false;
   return snapshot.scope !== "account" || otherSides(leg, snapshot).length > 0 || hedgeDoubt(leg, snapshot) !== null;
+}
+
+/**
+ * In one-way mode whichever of two sides fills second closes what the first has opened, and its exits, meant for the
+ * other side, would take the place of those that stand.
+ */
+function mayBeReduced({ key, side }: EntryLeg, { orders }: Snapshot): boolean {
+  return (
+    key.positionIdx === 0 && orders.some((order) => isLegOf(key, order) && isEntry(order) && entrySide(order) !== side)
+  );
 }
 
 function isLegOf(one: Omit<PositionKey, "account">, other: Omit<PositionKey, "account">): boolean {

@@ -247,6 +247,34 @@ describe("beside a position", () => {
     expect(attached({ ...scene, protection, orders: [anEntry(), ...orders] })).toEqual(expected);
   });
 
+  describe("in one-way mode", () => {
+    const buy = anEntry({ orderId: "buy", price: "99" });
+    const sell = anEntry({ orderId: "sell", side: "short", price: "101" });
+
+    test.each<readonly [string, readonly OpenOrder[]]>([
+      ["of a flat contract", [buy, sell]],
+      ["where one of them has a stop already", [buy, { ...sell, attachedStopLoss: anEntry().price }]],
+      ["where one of them waits for its trigger", [buy, anEntry({ orderId: "sell", side: "short", trigger: "90" })]],
+      ["where one of them is filled in part", [buy, { ...sell, state: "partly-filled", filledQuantity: buy.quantity }]],
+    ])("orders of both directions %s get none: the second to fill would close, not open", (_what, orders) => {
+      expect(attached({ orders })).toEqual([]);
+      expect(attached({ orders: orders.toReversed() })).toEqual([]);
+    });
+
+    test("nor does the order that would grow a covered position, while another may turn it round", () => {
+      expect(attached({ positions: [naked], orders: [...covered, buy, sell] })).toEqual([]);
+    });
+
+    test.each<readonly [string, EntryShape]>([
+      ["of another contract", { symbol: "ETHUSDT" }],
+      ["of the same name in another category", { category: "inverse" }],
+      ["that only reduces", { reducesOnly: true }],
+    ])("an order of the other direction %s is no reason", (_what, shape) => {
+      const against = anEntry({ orderId: "sell", side: "short", price: "101", ...shape });
+      expect(attached({ orders: [buy, against] })).toEqual(["buy 97.1"]);
+    });
+  });
+
   test("each leg of hedge mode gets its own", () => {
     const legs = [
       anEntry({ positionIdx: 1, orderId: "up" }),
@@ -278,12 +306,6 @@ describe("beside other entry orders of the leg, the tightest stop among them cou
     ["a tighter one that fits", { price: "100" }, other({ price: "102", stop: "99" }), ["entry-1 99"]],
     ["a tighter one at the order's own price", { price: "95" }, other({ price: "100", stop: "95" }), []],
     ["a tighter one beyond the order's own price", { price: "95" }, other({ price: "100", stop: "98" }), []],
-    [
-      "one of the other direction",
-      { price: "100" },
-      other({ side: "short", price: "110", stop: "112" }),
-      ["entry-1 98"],
-    ],
     ["one of another leg", { positionIdx: 1 }, other({ positionIdx: 0, price: "102", stop: "99" }), ["entry-1 98"]],
     [
       "a partly filled one",
