@@ -29,6 +29,31 @@ async function trickling(): Promise<{ readonly url: string; readonly underWay: (
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, underWay: () => underWay };
 }
 
+test("a write goes out at once, however many reads hang", async () => {
+  const arrived: string[] = [];
+  server = createServer(({ method = "" }, response) => {
+    arrived.push(method);
+    if (method === "POST") response.writeHead(200, { "content-type": "application/json" }).end('{"retCode":0}');
+  });
+  await new Promise<void>((resolve) => void server?.listen(0, "127.0.0.1", resolve));
+  const restUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const line = { environment: "custom", region: "default", restUrl, key: "key", secret: "secret" } as const;
+  const opened = createTransport({ ...line, timeoutMs: 2_000, readOnly: false });
+  transport = opened;
+  let givenUp = 0;
+  const read = async () => {
+    await opened.send({ method: "GET", path: "/v5/position/list", signed: true, params: {} });
+    givenUp += 1;
+  };
+  const reads = Array.from({ length: 100 }, read);
+  await expect.poll(() => arrived.length).toBeGreaterThanOrEqual(64);
+  const write = await opened.send({ method: "POST", path: "/v5/position/trading-stop", signed: true, params: {} });
+  expect(write).toEqual({ body: expect.objectContaining({ retCode: 0 }) });
+  expect(givenUp).toBe(0);
+  server.closeAllConnections();
+  await Promise.all(reads);
+});
+
 test.each([
   ["a read", "GET", "/v5/position/list"],
   ["a write", "POST", "/v5/position/trading-stop"],

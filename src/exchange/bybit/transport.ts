@@ -126,21 +126,56 @@ export function createTransport(options: TransportOptions, openLines: OpenLines 
 }
 
 const sdkLines: OpenLines = (options) => {
-  // The SDK's own keepAlive option forgets plain http, which simulators and proxies speak.
-  const agents = { httpAgent: new http.Agent(KEEP_ALIVE), httpsAgent: new https.Agent(KEEP_ALIVE) };
+  const agents = { reads: openAgents(), writes: openAgents() };
   return {
-    open: ({ key, secret }) => createRest({ ...options, key, secret }, agents),
+    open: ({ key, secret }) => {
+      const own = { ...options, key, secret };
+      return new TwoLines(createRest(own, agents.reads), createRest(own, agents.writes));
+    },
     close: () => {
-      agents.httpAgent.destroy();
-      agents.httpsAgent.destroy();
+      for (const { httpAgent, httpsAgent } of Object.values(agents)) {
+        httpAgent.destroy();
+        httpsAgent.destroy();
+      }
     },
   };
 };
 
-function createRest(
-  options: TransportOptions,
-  agents: { httpAgent: http.Agent; httpsAgent: https.Agent },
-): OffsetClient {
+/** A write that has passed its last check must not wait behind reads that hang, or it would leave long after. */
+class TwoLines implements Line {
+  readonly #reads: Line;
+  readonly #writes: Line;
+
+  constructor(reads: Line, writes: Line) {
+    this.#reads = reads;
+    this.#writes = writes;
+  }
+
+  get offsetMs(): number {
+    return this.#reads.offsetMs;
+  }
+
+  set offsetMs(offsetMs: number) {
+    this.#reads.offsetMs = offsetMs;
+    this.#writes.offsetMs = offsetMs;
+  }
+
+  carry(outgoing: Outgoing): Promise<unknown> {
+    return (outgoing.method === "POST" ? this.#writes : this.#reads).carry(outgoing);
+  }
+}
+
+interface Agents {
+  readonly httpAgent: http.Agent;
+  readonly httpsAgent: https.Agent;
+}
+
+/** The SDK's own keepAlive option forgets plain http, which simulators and proxies speak. */
+function openAgents(): Agents {
+  return { httpAgent: new http.Agent(KEEP_ALIVE), httpsAgent: new https.Agent(KEEP_ALIVE) };
+}
+
+function createRest(options: TransportOptions, agents: Agents): OffsetClient {
   const { environment, key, secret, restUrl } = options;
   if (environment === "custom" && restUrl === undefined) throw new Error("a custom environment needs a restUrl");
   return new OffsetClient(
