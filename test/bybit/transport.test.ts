@@ -1,5 +1,5 @@
 /** What goes over real sockets, where the other side never comes to an end. */
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { createTransport, type Transport } from "../../src/exchange/bybit/transport.js";
@@ -29,29 +29,54 @@ async function trickling(): Promise<{ readonly url: string; readonly underWay: (
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, underWay: () => underWay };
 }
 
-test("a write goes out at once, however many reads hang", async () => {
+/** Answers writes as it is told, and reads never; tells the methods of what arrived. */
+async function silentToReads(answer: (response: ServerResponse) => void): Promise<readonly string[]> {
   const arrived: string[] = [];
   server = createServer(({ method = "" }, response) => {
     arrived.push(method);
-    if (method === "POST") response.writeHead(200, { "content-type": "application/json" }).end('{"retCode":0}');
+    if (method === "POST") answer(response);
   });
   await new Promise<void>((resolve) => void server?.listen(0, "127.0.0.1", resolve));
   const restUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const line = { environment: "custom", region: "default", restUrl, key: "key", secret: "secret" } as const;
-  const opened = createTransport({ ...line, timeoutMs: 2_000, readOnly: false });
-  transport = opened;
+  transport = createTransport({ ...line, timeoutMs: 2_000, readOnly: false });
+  return arrived;
+}
+
+const accept = (response: ServerResponse) =>
+  response.writeHead(200, { "content-type": "application/json" }).end('{"retCode":0}');
+const read = () => transport?.send({ method: "GET", path: "/v5/position/list", signed: true, params: {} });
+const write = () => transport?.send({ method: "POST", path: "/v5/position/trading-stop", signed: true, params: {} });
+const ACCEPTED = { body: expect.objectContaining({ retCode: 0 }) };
+
+test("a write goes out at once, however many reads hang", async () => {
+  const arrived = await silentToReads(accept);
   let givenUp = 0;
-  const read = async () => {
-    await opened.send({ method: "GET", path: "/v5/position/list", signed: true, params: {} });
+  const reads = Array.from({ length: 100 }, async () => {
+    await read();
     givenUp += 1;
-  };
-  const reads = Array.from({ length: 100 }, read);
+  });
   await expect.poll(() => arrived.length).toBeGreaterThanOrEqual(64);
-  const write = await opened.send({ method: "POST", path: "/v5/position/trading-stop", signed: true, params: {} });
-  expect(write).toEqual({ body: expect.objectContaining({ retCode: 0 }) });
+  expect(await write()).toEqual(ACCEPTED);
   expect(givenUp).toBe(0);
-  server.closeAllConnections();
+  server?.closeAllConnections();
   await Promise.all(reads);
+});
+
+test("closing waits for a write that is on its way, and for no read that hangs", async () => {
+  let answerWrite = (): void => undefined;
+  const arrived = await silentToReads((response) => {
+    answerWrite = () => void accept(response);
+  });
+  const reading = read();
+  const writing = write();
+  await expect.poll(() => arrived.toSorted()).toEqual(["GET", "POST"]);
+  const closing = transport?.close();
+  answerWrite();
+  expect(await writing).toEqual(ACCEPTED);
+  await closing;
+  // Not its own deadline has ended it.
+  expect(await reading).toMatchObject({ facts: { cause: "network" } });
 });
 
 test.each([

@@ -69,7 +69,7 @@ export interface BybitSession {
   exchangeNowMs(): number | null;
   /** Requests that leave from now on, further tries included, are signed with this key. */
   renewKey(credentials: Credentials): void;
-  /** Rejects what is queued with cause `closed`, waits for what is in flight. */
+  /** Rejects what is queued with cause `closed`, waits for writes in flight. */
   close(): Promise<void>;
 }
 

@@ -60,7 +60,7 @@ export interface Transport {
   offsetMs(): number;
   /** Signs what is sent from now on with another key. */
   renewKey(credentials: Credentials): void;
-  /** Waits for what is in flight, then drops the connections. */
+  /** Waits for writes in flight, then drops the connections: nobody needs a read any more. */
   close(): Promise<void>;
 }
 
@@ -93,20 +93,20 @@ class OffsetClient extends RestClientV5 implements Line {
 export function createTransport(options: TransportOptions, openLines: OpenLines = sdkLines): Transport {
   const lines = openLines(options);
   let line = lines.open(options);
-  const inFlight = new Set<Promise<unknown>>();
+  const writes = new Set<Promise<unknown>>();
   return {
     send: async (outgoing) => {
       if (options.readOnly && outgoing.method !== "GET") {
         return { facts: { kind: "bug", cause: "other", retMsg: "this connection only reads" } };
       }
       const sending = line.carry(outgoing);
-      inFlight.add(sending);
+      if (outgoing.method !== "GET") writes.add(sending);
       try {
         return { body: await withDeadline(sending, deadlineMs(options)) };
       } catch (error) {
         return { facts: factsOfThrown(error) };
       } finally {
-        inFlight.delete(sending);
+        writes.delete(sending);
       }
     },
     setOffsetMs: (offsetMs) => {
@@ -119,7 +119,7 @@ export function createTransport(options: TransportOptions, openLines: OpenLines 
       line.offsetMs = offsetMs;
     },
     close: async () => {
-      await Promise.allSettled(inFlight);
+      await Promise.allSettled(writes);
       lines.close();
     },
   };
