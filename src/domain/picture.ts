@@ -46,7 +46,7 @@ export function outOfSight(picture: Picture, contract: Contract): string | null 
 /** Three tries of a request, each given up after five seconds: a look that takes longer was not held up by the exchange. */
 const MOST_SLOWNESS_MS = 20_000;
 
-/** How long the look took that shows this contract, where it was made again: a slow exchange shows nothing younger. */
+/** How long the rows took that show this contract, where they were read again: a slow exchange shows nothing younger. */
 export function slownessMs(picture: Picture, contract: Contract): number {
   const { again } = picture;
   const isAgain = again !== null && seenAtMs(picture, contract) === again.requestedAtMs;

@@ -32,6 +32,7 @@ export interface Snapshot {
   readonly scope: ReadScope;
   /** When the first request of this read was sent, on a clock that never jumps: what it shows is not older. */
   readonly requestedAtMs: number;
+  /** When its rows were there, on the same clock: what else a look waits for makes them no younger. */
   readonly receivedAtMs: number;
   readonly gaps: readonly Gap[];
   readonly positions: readonly Position[];

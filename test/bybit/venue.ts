@@ -23,7 +23,7 @@ export interface Told {
   readonly headers?: Record<string, string>;
 }
 
-type Answering = (asked: Asked) => Told;
+type Answering = (asked: Asked) => Told | Promise<Told>;
 
 export interface Venue {
   readonly asked: Asked[];
@@ -53,7 +53,7 @@ export function openVenue(): Venue {
     ["/v5/order/create", () => ok({ orderId: "1", orderLinkId: "" })],
   ]);
   const reply = (method: string) =>
-    function (this: nock.ReplyFnContext, uri: string, body: nock.Body): nock.ReplyFnResult {
+    async function (this: nock.ReplyFnContext, uri: string, body: nock.Body): Promise<nock.ReplyFnResult> {
       const url = new URL(uri, HOST);
       const text = typeof body === "string" ? body : JSON.stringify(body);
       const headers: Record<string, string> = {};
@@ -69,7 +69,7 @@ export function openVenue(): Venue {
       const isUsdc = seen.path === "/v5/position/list" && seen.query["settleCoin"] === "USDC";
       const isSilent = isUsdc && !venue.tellsOfUsdc;
       if (!isSilent) asked.push(seen);
-      const answer = routes.get(url.pathname)?.(seen) ?? { status: 404, body: "" };
+      const answer = (await routes.get(url.pathname)?.(seen)) ?? { status: 404, body: "" };
       const told = isSilent && listsPositions(answer) ? withoutRows(answer) : answer;
       const payload = typeof told.body === "string" ? told.body : JSON.stringify(told.body);
       return [told.status ?? 200, payload, { "content-type": "application/json", ...told.headers }];
@@ -112,6 +112,14 @@ export function ok(result: unknown, more: object = {}): Told {
 
 export function refusal(retCode: number, retMsg: string, headers: Record<string, string> = {}): Told {
   return { body: { retCode, retMsg, result: {}, retExtInfo: {}, time: Date.now() }, headers };
+}
+
+/** The answer that never comes. */
+export const NEVER = new Promise<Told>(() => undefined);
+
+/** The answer that takes so long. */
+export function after(ms: number, told: () => Told): Promise<Told> {
+  return new Promise((resolve) => setTimeout(() => resolve(told()), ms));
 }
 
 export function page(category: string | undefined, list: readonly unknown[], nextPageCursor = ""): object {
@@ -231,6 +239,11 @@ export async function settled<T>(work: Promise<T>): Promise<T> {
   const turn = (): Promise<boolean> => new Promise((resolve) => realTimeout(() => resolve(false), 1));
   while (!(await Promise.race([finished, turn()]))) await vi.advanceTimersByTimeAsync(20);
   return work;
+}
+
+/** So much time passes, while whatever was asked is answered. */
+export function timePasses(ms: number): Promise<void> {
+  return settled(new Promise((resolve) => setTimeout(resolve, ms)));
 }
 
 export async function failureOf(work: Promise<unknown>): Promise<ExchangeFailure> {

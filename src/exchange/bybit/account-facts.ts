@@ -1,26 +1,87 @@
-/** What an account says of itself: its margin mode, whether others copy its trades, and its disconnect protection. */
+/** What an account says of itself: its margin mode, whether others copy its trades, its disconnect protection, its options. */
 import type { MarginMode } from "../../domain/position.js";
 import type { Gap, Snapshot } from "../../domain/snapshot.js";
 import { ExchangeFailure, type FailureFacts } from "../failure.js";
+import { LATE_MS, oneAtATime } from "./asking.js";
 import type { Client } from "./client.js";
+import { countOptionPositions } from "./lists.js";
 import { accountInfo, dcpInfo } from "./schemas.js";
 import { marginModeOf } from "./translate.js";
 
-export interface AccountFacts {
+export interface AccountFacts extends AccountInfo {
+  readonly disconnectProtection: boolean | null;
+  /** "option: 3 positions"; null: none. */
+  readonly optionNote: string | null;
+}
+
+interface AccountInfo {
   readonly marginMode: MarginMode | null;
   readonly copyTradingMaster: Snapshot["copyTradingMaster"];
-  readonly disconnectProtection: boolean | null;
   /** Why margin mode and copy-trading role are not known; null: they are, as far as the exchange states them. */
   readonly failure: string | null;
 }
 
-/** `known`: what it said before. */
-export async function readFacts(client: Client, known: AccountFacts | null): Promise<AccountFacts> {
-  const [info, disconnectProtection] = await Promise.all([
-    readAccountInfo(client, known),
-    readDisconnectProtection(client),
-  ]);
-  return { ...info, disconnectProtection };
+export interface FactKeeper {
+  /** As it was last told. */
+  known(): AccountFacts;
+  /** False: the account was never asked, or has not answered yet. */
+  isKnown(): boolean;
+  /**
+   * Asks at once. What it gives back waits until all was told, but no longer than is worth it: what is late is as it was
+   * last told, and counts for the next look. @throws ExchangeFailure when the account is closed to us
+   */
+  ask(what: "all" | "without-options"): (ms?: number) => Promise<AccountFacts>;
+}
+
+/** Until it is told whether others copy its trades nothing may be written, so it is waited for a little longer. */
+const FIRST_INFO_MS = 2_500;
+const OPTIONS_NOT_READ = "option: not read";
+
+/** So does one that has failed to answer so far. */
+const NEVER_TOLD: AccountInfo = {
+  marginMode: null,
+  copyTradingMaster: "unread",
+  failure: new ExchangeFailure({ kind: "not-happened", cause: "timeout", endpoint: "GET /v5/account/info" }).message,
+};
+
+export function createFactKeeper(client: Client): FactKeeper {
+  let info: AccountInfo | null = null;
+  let disconnectProtection: boolean | null = null;
+  let optionNote: string | null = OPTIONS_NOT_READ;
+  const known = (): AccountFacts => ({ ...(info ?? NEVER_TOLD), disconnectProtection, optionNote });
+  const askInfo = oneAtATime(async () => {
+    info = await readAccountInfo(client, info);
+  });
+  const askProtection = oneAtATime(async () => {
+    disconnectProtection = await readDisconnectProtection(client);
+  });
+  const askOptions = oneAtATime(async () => {
+    optionNote = await readOptionNote(client);
+  });
+  return {
+    known,
+    isKnown: () => info !== null,
+    ask: (what) => {
+      const infoWait = askInfo();
+      const waits = [askProtection(), ...(what === "all" ? [askOptions()] : [])];
+      return async (ms = LATE_MS) => {
+        const infoMs = info === null ? Math.max(ms, FIRST_INFO_MS) : ms;
+        await Promise.all([infoWait(infoMs), ...waits.map((wait) => wait(ms))]);
+        return known();
+      };
+    },
+  };
+}
+
+/** Options are only counted: that they could not be read says nothing about what is guarded. */
+async function readOptionNote(client: Client): Promise<string | null> {
+  try {
+    const count = await countOptionPositions(client);
+    return count === 0 ? null : `option: ${count} ${count === 1 ? "position" : "positions"}`;
+  } catch (error) {
+    if (error instanceof ExchangeFailure) return OPTIONS_NOT_READ;
+    throw error;
+  }
 }
 
 /** An account without it answers with an empty list, demo and older ones with an error: both are no gap. */
@@ -41,10 +102,7 @@ async function readDisconnectProtection(client: Client): Promise<boolean | null>
 }
 
 /** Positions can be judged without the margin mode; that something was not seen is told all the same. */
-async function readAccountInfo(
-  client: Client,
-  known: AccountFacts | null,
-): Promise<Omit<AccountFacts, "disconnectProtection">> {
+async function readAccountInfo(client: Client, known: AccountInfo | null): Promise<AccountInfo> {
   try {
     const { result } = await client.read({
       method: "GET",

@@ -3,8 +3,8 @@ import type { OpenOrder, UnreadableOrder } from "../../domain/order.js";
 import { type Category, keyText, type Position, type UnreadablePosition } from "../../domain/position.js";
 import type { Contract, FlatLeg, Gap } from "../../domain/snapshot.js";
 import { ExchangeFailure } from "../failure.js";
+import { inTime } from "./asking.js";
 import type { Client } from "./client.js";
-import { inTime } from "./market.js";
 import {
   type ListName,
   type OrdersRead,

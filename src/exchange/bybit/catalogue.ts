@@ -1,31 +1,27 @@
-/** The contracts that the exchange lists, kept for an hour: their ticks, and the coins in which they settle. */
+/** The contracts that the exchange lists: their ticks, and the coins in which they settle. */
 import type { Instrument } from "../../domain/instrument.js";
 import type { Category } from "../../domain/position.js";
 import type { Contract } from "../../domain/snapshot.js";
 import { ExchangeFailure } from "../failure.js";
+import { LATE_MS } from "./asking.js";
 import type { Clock } from "./budget.js";
 import type { Client } from "./client.js";
-import { valueOf } from "./failures.js";
+import { type ContractList, createContractList, INSTRUMENTS_PATH } from "./contract-list.js";
 import { symbolIn } from "./fields.js";
 import { pageOfRows } from "./schemas.js";
-import { type PagedList, readPages, symbolRowKey } from "./paging.js";
 import { readInstrument } from "./translate.js";
 
 export interface Listing {
-  /** By symbol. */
-  readonly instruments: ReadonlyMap<string, Instrument>;
   /** Of every row, whether or not the rest of it can be read. */
   readonly symbols: ReadonlySet<string>;
-  /** Every coin that a contract names as the one it settles in, whether or not the rest of its row can be read. */
+  /** Every coin that a contract is known to settle in. */
   readonly settleCoins: ReadonlySet<string>;
-  /** Why there may be more of them; null: these are all. */
-  readonly missingCoins: string | null;
-  /** Why the list could not be read; then it holds nothing, or what an earlier read showed. */
-  readonly failure: ExchangeFailure | null;
+  /** Why there may be more of both; null: these are all. */
+  readonly missing: string | null;
 }
 
 export interface Catalogue {
-  /** Every listed contract of a category; one request series at a time, kept for an hour. */
+  /** Every listed contract of a category, as far as it is known: what is late counts for the next look. */
   list(category: Category): Promise<Listing>;
   /** One contract, also one that the lists do not show; null where the exchange knows none. @throws ExchangeFailure */
   find(contract: Contract): Promise<Instrument | null>;
@@ -40,143 +36,107 @@ export interface Catalogue {
   refresh(): void;
 }
 
-const PATH = "/v5/market/instruments-info";
-const LIFETIME_MS = 60 * 60_000;
+const ALONE_LIFETIME_MS = 60 * 60_000;
+/** Nothing is known before the first list but the documented coins; what comes within the wire's deadline counts. */
+const FIRST_LIST_MS = 5_500;
 const DOCUMENTED_COINS = ["USDC", "USDT"];
-const PAGE_LIMIT = 1_000;
 
 /** docs/v5/market/instrument: without a status only contracts in normal trading are listed. */
-const STATUSES: Readonly<Record<Category, readonly (string | undefined)[]>> = {
-  linear: [undefined, "PreLaunch", "Delivering"],
-  inverse: [undefined],
+const EXTRA_STATUSES: Readonly<Record<Category, readonly string[]>> = {
+  linear: ["PreLaunch", "Delivering"],
+  inverse: [],
 };
 
-interface Shelf extends Coins {
-  instruments: ReadonlyMap<string, Instrument>;
-  symbols: ReadonlySet<string>;
-  loadedAtMs: number;
-  loading: Promise<Listing> | null;
+interface Shelf {
+  readonly trading: ContractList;
+  /** A contract that only these show is found by name as well. */
+  readonly extras: readonly ContractList[];
   /** Contracts that were asked for by name. */
   readonly alone: Map<string, { readonly instrument: Instrument; readonly readAtMs: number }>;
-}
-
-interface Coins {
-  settleCoins: ReadonlySet<string>;
-  missingCoins: string | null;
+  readonly asking: Map<string, Promise<Instrument | null>>;
 }
 
 export function createCatalogue(client: Client, clock: Clock): Catalogue {
-  const shelves: Record<Category, Shelf> = { linear: emptyShelf(), inverse: emptyShelf() };
+  const shelves: Record<Category, Shelf> = { linear: emptyShelf("linear"), inverse: emptyShelf("inverse") };
 
-  async function load(category: Category): Promise<Listing> {
-    const shelf = shelves[category];
-    const [trading, ...others] = await Promise.all(
-      STATUSES[category].map((status) => readList(client, category, status)),
-    );
-    if (trading === undefined || !trading.complete) {
-      return listingOf(shelf, trading?.failure ?? null);
-    }
-    // Contracts that only the other lists show are found by name when a position is in them.
-    const rows = [...others.flatMap((other) => (other.complete ? other.rows : [])), ...trading.rows];
-    shelf.instruments = new Map(rows.flatMap((row) => entryOf(readInstrument(category, row))));
-    shelf.symbols = new Set(rows.map(symbolIn).filter((symbol) => symbol !== null));
-    Object.assign(shelf, coinsIn(rows, others));
-    shelf.loadedAtMs = clock.monotonicMs();
-    return listingOf(shelf, null);
+  function emptyShelf(category: Category): Shelf {
+    const trading = createContractList({ client, clock, category });
+    const extras = EXTRA_STATUSES[category].map((status) => createContractList({ client, clock, category, status }));
+    return { trading, extras, alone: new Map(), asking: new Map() };
   }
 
-  const isFresh = (readAtMs: number): boolean => clock.monotonicMs() - readAtMs < LIFETIME_MS;
+  async function list(category: Category): Promise<Listing> {
+    const { trading, extras } = shelves[category];
+    const extraWaits = extras.map((extra) => extra.ask());
+    const isInTime = await trading.ask()(trading.isKnown() ? LATE_MS : FIRST_LIST_MS);
+    await Promise.all(extraWaits.map((wait) => wait(isInTime ? LATE_MS : 0)));
+    return listingOf(shelves[category]);
+  }
 
-  function list(category: Category): Promise<Listing> {
+  function knownAlone({ category, symbol }: Contract): Instrument | null {
+    const alone = shelves[category].alone.get(symbol);
+    return alone !== undefined && clock.monotonicMs() - alone.readAtMs < ALONE_LIFETIME_MS ? alone.instrument : null;
+  }
+
+  async function findListed({ category, symbol }: Contract): Promise<Instrument | null> {
     const shelf = shelves[category];
-    if (isFresh(shelf.loadedAtMs) && shelf.missingCoins === null) return Promise.resolve(listingOf(shelf, null));
-    shelf.loading ??= load(category).finally(() => {
-      shelf.loading = null;
-    });
-    return shelf.loading;
+    // Asking by name is lighter as long as nobody needed the whole list.
+    if (!shelf.trading.isKnown()) return null;
+    if (!shelf.trading.isFresh()) await list(category);
+    return listedIn(shelf, symbol);
+  }
+
+  function findAlone(contract: Contract): Promise<Instrument | null> {
+    const { alone, asking } = shelves[contract.category];
+    const { symbol } = contract;
+    const ask = async (): Promise<Instrument | null> => {
+      const instrument = await readOne(client, contract);
+      if (instrument !== null) alone.set(symbol, { instrument, readAtMs: clock.monotonicMs() });
+      return instrument;
+    };
+    const underWay = asking.get(symbol) ?? ask().finally(() => asking.delete(symbol));
+    asking.set(symbol, underWay);
+    return underWay;
   }
 
   return {
     list,
-    find: async ({ category, symbol }) => {
-      const shelf = shelves[category];
-      const alone = shelf.alone.get(symbol);
-      if (alone !== undefined && isFresh(alone.readAtMs)) return alone.instrument;
-      // Asking by name is lighter as long as nobody needed the whole list.
-      const listed = shelf.instruments.size === 0 ? undefined : (await list(category)).instruments.get(symbol);
-      if (listed !== undefined) return listed;
-      const instrument = await readOne(client, { category, symbol });
-      if (instrument !== null) shelf.alone.set(symbol, { instrument, readAtMs: clock.monotonicMs() });
-      return instrument;
-    },
+    find: async (contract) => knownAlone(contract) ?? (await findListed(contract)) ?? findAlone(contract),
     knows: async (contract) => {
       const isNamed = await isFoundByName(client, contract);
       if (isNamed !== false) return isNamed;
-      const { symbols, missingCoins, failure } = await list(contract.category);
+      const { symbols, missing } = await list(contract.category);
       if (symbols.has(contract.symbol)) return true;
-      return failure === null && missingCoins === null && symbols.size > 0 ? false : null;
+      return missing === null ? false : null;
     },
-    known: ({ category, symbol }) => {
-      const shelf = shelves[category];
-      const alone = shelf.alone.get(symbol);
-      if (alone !== undefined && isFresh(alone.readAtMs)) return alone.instrument;
-      return isFresh(shelf.loadedAtMs) ? (shelf.instruments.get(symbol) ?? null) : null;
+    known: (contract) => {
+      const shelf = shelves[contract.category];
+      return knownAlone(contract) ?? (shelf.trading.isFresh() ? listedIn(shelf, contract.symbol) : null);
     },
     refresh: () => {
-      for (const shelf of Object.values(shelves)) {
-        shelf.loadedAtMs = Number.NEGATIVE_INFINITY;
-        shelf.alone.clear();
+      for (const { trading, extras, alone } of Object.values(shelves)) {
+        for (const each of [trading, ...extras]) each.expire();
+        alone.clear();
       }
     },
   };
 }
 
-function emptyShelf(): Shelf {
-  const coins = { settleCoins: new Set<string>(), missingCoins: null };
-  const nothing = { instruments: new Map<string, Instrument>(), symbols: new Set<string>(), ...coins };
-  return { ...nothing, loadedAtMs: Number.NEGATIVE_INFINITY, loading: null, alone: new Map() };
+function listingOf({ trading, extras }: Shelf): Listing {
+  const all = [trading, ...extras];
+  const isEmpty = trading.shown().instruments.size === 0;
+  const lack = all.map((each) => each.lack()).find((why) => why !== null);
+  return {
+    symbols: new Set(all.flatMap((each) => [...each.shown().symbols])),
+    settleCoins: new Set(all.flatMap((each) => [...each.shown().settleCoins])),
+    missing: lack ?? (isEmpty ? "the exchange lists no contracts" : null),
+  };
 }
 
-function listingOf(shelf: Shelf, failure: ExchangeFailure | null): Listing {
-  const { instruments, symbols, settleCoins, missingCoins } = shelf;
-  return { instruments, symbols, settleCoins, missingCoins, failure };
-}
-
-/** A list that the exchange refuses holds nothing; one that it failed to give may hold a coin of its own. */
-function coinsIn(rows: readonly unknown[], others: readonly PagedList[]): Coins {
-  const failed = others.find((other) => !other.complete && other.failure.facts.kind !== "refused");
-  const coins = rows.map((row) => valueOf(row, "settleCoin"));
-  const isNamed = (coin: unknown): coin is string => typeof coin === "string" && coin !== "";
-  const nameless = coins.every(isNamed) ? null : "a contract does not say in which coin it settles";
-  const failure = failed === undefined || failed.complete ? null : failed.failure.message;
-  return { settleCoins: new Set(coins.filter(isNamed)), missingCoins: failure ?? nameless };
-}
-
-function entryOf(instrument: Instrument | null): readonly (readonly [string, Instrument])[] {
-  return instrument === null ? [] : [[instrument.symbol, instrument]];
-}
-
-function readList(client: Client, category: Category, status: string | undefined): Promise<PagedList> {
-  return readPages({
-    endpoint: `GET ${PATH}`,
-    limit: PAGE_LIMIT,
-    keyOf: symbolRowKey,
-    fetchPage: async (cursor) => {
-      const answer = await client.read({
-        method: "GET",
-        path: PATH,
-        params: {
-          category,
-          limit: PAGE_LIMIT,
-          ...(status === undefined ? {} : { status }),
-          ...(cursor === undefined ? {} : { cursor }),
-        },
-        limitClass: "market",
-        schema: pageOfRows,
-      });
-      return { rows: answer.result.list, nextCursor: answer.result.nextPageCursor ?? "" };
-    },
-  });
+/** What an extra list showed long ago may be another thing by now. */
+function listedIn({ trading, extras }: Shelf, symbol: string): Instrument | null {
+  const sources = [trading, ...extras.filter((extra) => extra.isFresh())];
+  return sources.map((each) => each.shown().instruments.get(symbol)).find((found) => found !== undefined) ?? null;
 }
 
 async function readOne(client: Client, contract: Contract): Promise<Instrument | null> {
@@ -186,7 +146,8 @@ async function readOne(client: Client, contract: Contract): Promise<Instrument |
 
 async function rowsOf(client: Client, { category, symbol }: Contract): Promise<readonly unknown[]> {
   const params = { category, symbol };
-  const answer = await client.read({ method: "GET", path: PATH, params, limitClass: "market", schema: pageOfRows });
+  const path = INSTRUMENTS_PATH;
+  const answer = await client.read({ method: "GET", path, params, limitClass: "market", schema: pageOfRows });
   return answer.result.list;
 }
 

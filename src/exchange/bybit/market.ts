@@ -1,9 +1,9 @@
 /** Prices and trading rules for contracts in question; what cannot be had becomes a gap that names them. */
-import { setTimeout as wait } from "node:timers/promises";
 import { type Instrument, type Ticker, triggerBase } from "../../domain/instrument.js";
 import { type Category, contractText, type TriggerBy } from "../../domain/position.js";
 import type { Contract, Gap } from "../../domain/snapshot.js";
 import { ExchangeFailure } from "../failure.js";
+import { inTime } from "./asking.js";
 import type { Book } from "./book.js";
 import type { Catalogue } from "./catalogue.js";
 import type { Client } from "./client.js";
@@ -32,22 +32,16 @@ export async function readTickers(client: Client, contracts: readonly Contract[]
   return { found, reason: reasonIn(pages) };
 }
 
-/** So long prices may come after the rows: each row carries its own mark, and positions must not wait for more. */
-const PRICES_LATE_MS = 1_000;
-
-/** What was asked for, or what stands for it where it does not come in time. */
-export async function inTime<T>(work: Promise<T>, otherwise: T, withinMs = PRICES_LATE_MS): Promise<T> {
-  const waiting = new AbortController();
-  const late = wait(withinMs, otherwise, { signal: waiting.signal }).catch(() => otherwise);
-  // What fails after its time is of no use to anybody.
-  work.catch(() => undefined);
-  return Promise.race([work, late]).finally(() => waiting.abort());
-}
-
 export const LATE_PAGE: TickerPage = {
   tickers: [],
   failure: new ExchangeFailure({ kind: "not-happened", cause: "timeout", endpoint: "GET /v5/market/tickers" }),
 };
+
+const LATE_INSTRUMENT = new ExchangeFailure({
+  kind: "not-happened",
+  cause: "timeout",
+  endpoint: "GET /v5/market/instruments-info",
+});
 
 export function reasonIn(pages: readonly TickerPage[]): string {
   const failure = pages.find((page) => page.failure !== null)?.failure;
@@ -80,7 +74,7 @@ export async function readTickerPage(client: Client, category: Category, symbol:
   }
 }
 
-/** Contracts that the lists do not show are asked for by name. */
+/** Contracts that the lists do not show are asked for by name; one that is late must not keep the others waiting. */
 export async function readInstruments(
   catalogue: Catalogue,
   contracts: readonly Contract[],
@@ -89,7 +83,9 @@ export async function readInstruments(
   const reads = await Promise.all(
     contracts.map(async (contract) => {
       try {
-        return await catalogue.find(contract);
+        const found = await inTime<Instrument | null | ExchangeFailure>(catalogue.find(contract), LATE_INSTRUMENT);
+        if (found instanceof ExchangeFailure) throw found;
+        return found;
       } catch (error) {
         if (!(error instanceof ExchangeFailure)) throw error;
         reasons.push(error.message);

@@ -2,18 +2,17 @@
 import type { Ticker } from "../../domain/instrument.js";
 import { type Category, contractText } from "../../domain/position.js";
 import type { Contract, Gap, ReadScope, Snapshot } from "../../domain/snapshot.js";
-import { ExchangeFailure } from "../failure.js";
 import type { KeyInfo, Reader } from "../port.js";
-import { type AccountFacts, factGaps, readFacts } from "./account-facts.js";
+import { type AccountFacts, createFactKeeper, type FactKeeper, factGaps } from "./account-facts.js";
+import { inTime } from "./asking.js";
 import type { SteadyClock } from "./budget.js";
 import { type Catalogue, settleCoinsOf } from "./catalogue.js";
 import type { Client } from "./client.js";
 import { type Book, type OrderLists, readBook, readContracts, readContractsToo } from "./book.js";
-import { countOptionPositions, type ListName } from "./lists.js";
+import type { ListName } from "./lists.js";
 import {
   type Found,
   gapsFor,
-  inTime,
   LATE_PAGE,
   priceGaps,
   readInstruments,
@@ -37,15 +36,14 @@ export interface ReaderParts {
 
 /** What earlier reads of the account showed; it steers what is asked for. Believed is only what the account last said of itself. */
 interface Cache {
-  facts: AccountFacts | null;
-  notCovered: readonly string[];
+  readonly facts: FactKeeper;
   /** Position and order requests that the last whole read took. */
   wholeReadCost: number | null;
   readonly symbolsByList: Map<string, readonly string[]>;
 }
 
 export function createReader(parts: ReaderParts): Reader {
-  const cache: Cache = { facts: null, notCovered: [], wholeReadCost: null, symbolsByList: new Map() };
+  const cache: Cache = { facts: createFactKeeper(parts.client), wholeReadCost: null, symbolsByList: new Map() };
   return {
     account: parts.account,
     snapshot: (scope) => (scope === "account" ? readAccount(parts, cache) : readSome(parts, cache, eachOnce(scope))),
@@ -64,51 +62,40 @@ function eachOnce(scope: readonly Contract[]): readonly Contract[] {
   ];
 }
 
-/** Everything but the trading rules of the contracts, which are usually known already. */
-interface WholeRead {
+/** The rows, and what comes after them no later than is worth waiting for. */
+interface RowRead {
   readonly requestedAtMs: number;
   readonly book: Book;
-  readonly tickers: Found<Ticker>;
   readonly gaps: readonly Gap[];
-  readonly notCovered: readonly string[];
+  readonly tickers: (book: Book) => Promise<Found<Ticker>>;
 }
 
 async function readAccount(parts: ReaderParts, cache: Cache): Promise<Snapshot> {
-  const [read, facts, option] = await Promise.all([
-    readAllLists(parts, cache),
-    readFacts(parts.client, cache.facts),
-    optionNote(parts.client),
-  ]);
-  cache.facts = facts;
-  cache.notCovered = [...unconfigured(parts.categories), ...(option === null ? [] : [option]), "spot"];
+  const facts = cache.facts.ask("all");
+  const read = await readAllLists(parts, cache);
   cache.wholeReadCost = read.book.cost;
-  return finish(parts, "account", { ...read, notCovered: cache.notCovered }, facts);
+  return finish(parts, "account", read, facts);
 }
 
 /** Once more what may have changed within a pass; contracts asked for by name that it does not show are asked alone. */
-async function readAccountAgain(
-  parts: ReaderParts,
-  cache: Cache,
-  facts: AccountFacts,
-  named: readonly Contract[],
-): Promise<Snapshot> {
+async function readAccountAgain(parts: ReaderParts, cache: Cache, named: readonly Contract[]): Promise<Snapshot> {
   const read = await readAllLists(parts, cache);
   cache.wholeReadCost = read.book.cost;
   const shown = new Set(contractsOf(read.book).map(contractText));
   const missing = named.filter((contract) => !shown.has(contractText(contract)));
   const book = await readContractsToo(parts, read.book, missing);
-  return finish(parts, "account", { ...read, book, notCovered: cache.notCovered }, facts);
+  return finish(parts, "account", { ...read, book }, () => Promise.resolve(cache.facts.known()));
 }
 
-function unconfigured(categories: readonly Category[]): readonly string[] {
+function notCovered(categories: readonly Category[], { optionNote }: AccountFacts): readonly string[] {
   const guardable: readonly Category[] = ["linear", "inverse"];
-  return guardable
-    .filter((category) => !categories.includes(category))
-    .map((category) => `${category}: not configured`);
+  const unconfigured = guardable.filter((category) => !categories.includes(category));
+  const options = optionNote === null ? [] : [optionNote];
+  return [...unconfigured.map((category) => `${category}: not configured`), ...options, "spot"];
 }
 
 /** Prices are asked for as soon as the first row of their category is seen that needs them. */
-async function readAllLists(parts: ReaderParts, cache: Cache): Promise<Omit<WholeRead, "notCovered">> {
+async function readAllLists(parts: ReaderParts, cache: Cache): Promise<RowRead> {
   const { lists, gaps } = await planLists(parts);
   const tickerPages = new Map<Category, Promise<TickerPage>>();
   const requestedAtMs = parts.clock.steadyMs();
@@ -125,8 +112,10 @@ async function readAllLists(parts: ReaderParts, cache: Cache): Promise<Omit<Whol
   const first = await readLists();
   // One that opened between the two lists is in both by now.
   const { book, lacking } = first.lacking.length === 0 ? first : await readLists();
-  const pages = await Promise.all([...tickerPages.values()].map((page) => inTime(page, LATE_PAGE)));
-  const tickers = tickersFrom(pages, [...contractsOf(book), ...entryContracts(parts, book)]);
+  const tickers = async (all: Book): Promise<Found<Ticker>> => {
+    const pages = await Promise.all([...tickerPages.values()].map((page) => inTime(page, LATE_PAGE)));
+    return tickersFrom(pages, [...contractsOf(all), ...entryContracts(parts, all)]);
+  };
   return { requestedAtMs, book, gaps: [...gaps, ...lacking.map(shortList)], tickers };
 }
 
@@ -147,29 +136,42 @@ function shortList({ category, symbol }: Contract): Gap {
 
 /** Contract by contract; or everything, and then said to be everything, where that takes fewer requests. */
 async function readSome(parts: ReaderParts, cache: Cache, scope: readonly Contract[]): Promise<Snapshot> {
-  const facts = cache.facts ?? (await readFacts(parts.client, null));
-  cache.facts = facts;
-  // Who asks for a single contract wants its rules and prices too, which lists without a row of it do not bring.
-  const wholeIsLighter = cache.wholeReadCost !== null && scope.length > 1 && scope.length * 2 > cache.wholeReadCost;
-  if (wholeIsLighter) return readAccountAgain(parts, cache, facts, scope);
+  const { facts, wholeReadCost } = cache;
+  const wholeIsLighter = wholeReadCost !== null && scope.length > 1 && scope.length * 2 > wholeReadCost;
+  if (wholeIsLighter) return readAccountAgain(parts, cache, scope);
+  const told = facts.isKnown() ? () => Promise.resolve(facts.known()) : facts.ask("without-options");
   const requestedAtMs = parts.clock.steadyMs();
   const prices = readTickers(parts.client, scope);
   const book = await readContracts(parts, scope);
-  const tickers = await inTime(prices, { found: new Map<string, Ticker>(), reason: reasonIn([LATE_PAGE]) });
-  return finish(parts, scope, { requestedAtMs, book, tickers, gaps: [], notCovered: [] }, facts);
+  const tickers = () => inTime(prices, { found: new Map<string, Ticker>(), reason: reasonIn([LATE_PAGE]) });
+  // Where nothing else is asked for, what the account says of itself is worth any wait.
+  return finish(parts, scope, { requestedAtMs, book, tickers, gaps: [] }, scope.length > 0 ? told : () => told(ANY_MS));
 }
 
-async function finish(parts: ReaderParts, scope: ReadScope, read: WholeRead, facts: AccountFacts): Promise<Snapshot> {
-  const { book, tickers } = read;
+/** Longer than three tries take. */
+const ANY_MS = 60_000;
+
+async function finish(
+  parts: ReaderParts,
+  scope: ReadScope,
+  read: RowRead,
+  told: () => Promise<AccountFacts>,
+): Promise<Snapshot> {
+  const { book } = read;
+  const receivedAtMs = parts.clock.steadyMs();
   const held = contractsOf(book);
   const needed = scope === "account" ? [...held, ...entryContracts(parts, book)] : scope;
-  const instruments = await readInstruments(parts.catalogue, needed);
+  const [instruments, tickers, facts] = await Promise.all([
+    readInstruments(parts.catalogue, needed),
+    read.tickers(book),
+    told(),
+  ]);
   parts.progress(`${book.positions.length} positions, ${book.orders.length} open orders`);
   return {
     account: parts.account,
     scope,
     requestedAtMs: read.requestedAtMs,
-    receivedAtMs: parts.clock.steadyMs(),
+    receivedAtMs,
     flatLegs: book.flatLegs,
     gaps: [
       ...(scope === "account" ? factGaps(facts) : []),
@@ -189,7 +191,7 @@ async function finish(parts: ReaderParts, scope: ReadScope, read: WholeRead, fac
     marginMode: facts.marginMode,
     copyTradingMaster: facts.copyTradingMaster,
     disconnectProtection: facts.disconnectProtection,
-    notCovered: read.notCovered,
+    notCovered: scope === "account" ? notCovered(parts.categories, facts) : [],
     clockSkewMs: parts.client.skewMs(),
   };
 }
@@ -205,9 +207,9 @@ async function planLists(parts: ReaderParts): Promise<{ lists: readonly ListName
         lists.push({ category, settleCoin: null });
         return;
       }
-      if (listing.failure !== null || listing.missingCoins !== null || listing.instruments.size === 0) {
-        const why = listing.failure?.message ?? listing.missingCoins ?? "the exchange lists no contracts";
-        gaps.push({ category, what: "positions", reason: `coins other than USDC and USDT were not read: ${why}` });
+      if (listing.missing !== null) {
+        const reason = `coins other than USDC and USDT were not read: ${listing.missing}`;
+        gaps.push({ category, what: "positions", reason });
       }
       lists.push(...settleCoinsOf(listing).map((settleCoin) => ({ category, settleCoin })));
     }),
@@ -248,17 +250,6 @@ function tickersFrom(pages: readonly TickerPage[], contracts: readonly Contract[
   const wanted = new Set(contracts.map(contractText));
   const listed = pages.flatMap((page) => page.tickers).filter((ticker) => wanted.has(contractText(ticker)));
   return { found: new Map(listed.map((ticker) => [contractText(ticker), ticker])), reason: reasonIn(pages) };
-}
-
-/** Options are only counted: that they could not be read says nothing about what is guarded. */
-async function optionNote(client: Client): Promise<string | null> {
-  try {
-    const count = await countOptionPositions(client);
-    return count === 0 ? null : `option: ${count} ${count === 1 ? "position" : "positions"}`;
-  } catch (error) {
-    if (error instanceof ExchangeFailure) return "option: not read";
-    throw error;
-  }
 }
 
 async function readKey(client: Client): Promise<KeyInfo> {
