@@ -80,6 +80,7 @@ function setRoute(desk: Desk): Route {
         404: failure("no such account or contract, or the path names no position that there can be"),
         409: { what: "it would loosen the stop that stands", form: refusal },
         422: { what: "it makes no sense, or the mark is past a level", form: refusal },
+        503: failure("the account is being opened anew, or the ledger cannot keep it; it has not been taken"),
       },
     },
     async (ask, input) => {
@@ -89,7 +90,8 @@ function setRoute(desk: Desk): Route {
       if (problem !== null) return refuseForm(ask, problem);
       const answer = await desk.setIntent(input.place, input.body);
       if (answer.status !== "refused") return sendJson(ask, 200, answer);
-      if (answer.httpStatus === 404) return sendError(ask, 404, answer.code, answer.message);
+      const { httpStatus, code, message } = answer;
+      if (httpStatus === 404 || httpStatus === 503) return sendError(ask, httpStatus, code, message);
       return refuse(ask, answer);
     },
     refuseForm,

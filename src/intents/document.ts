@@ -113,9 +113,9 @@ export type IntentAnswer =
     }
   | {
       readonly status: "refused";
-      /** 404: there is no such contract. 409: it would loosen the stop that stands. 422: it makes no sense, or the price has passed it. */
-      readonly httpStatus: 404 | 409 | 422;
-      readonly code: "not-found" | "would-loosen" | "unprocessable";
+      /** 404: there is no such contract. 409: it would loosen the stop that stands. 422: it makes no sense, or the price has passed it. 503: nobody can look at the account now. */
+      readonly httpStatus: 404 | 409 | 422 | 503;
+      readonly code: "not-found" | "would-loosen" | "unprocessable" | "not-read-yet";
       /** Says both prices where two are compared. */
       readonly message: string;
       /** Decimal strings. */

@@ -47,13 +47,16 @@ async function reported(
   };
   const books = { trouble: () => null };
   return latestReport(
-    [
-      {
-        account: { name: "main", allowPermissions: [], copyTradingMaster: false },
-        guard: { pass: { writer: {} } },
-        keyReading: () => key,
-      },
-    ] as unknown as Given[0],
+    new Map([
+      [
+        "main",
+        {
+          account: { name: "main", allowPermissions: [], copyTradingMaster: false },
+          guard: { pass: { writer: {} } },
+          keyReading: () => key,
+        },
+      ],
+    ]) as unknown as Given[0],
     sidecar as unknown as Given[1],
     books as unknown as Given[2],
   );
@@ -98,6 +101,14 @@ test("a key that the exchange refuses is a finding and a gap", async () => {
 test("before the first look nothing is told but that", async () => {
   const report = await reported(null);
   expect(report).toMatchObject({ complete: false, positions: [], accounts: [{ readable: false }] });
+});
+
+test("an account that is being opened anew is one of the report, and nothing of it is taken as seen", () => {
+  const sidecar = { latest: () => new Map(), status: () => ({ accounts: [] }) } as unknown as Given[1];
+  const books = { trouble: () => null } as unknown as Given[2];
+  const report = latestReport(new Map([["main", null]]), sidecar, books);
+  expect(report).toMatchObject({ complete: false, positions: [], accounts: [{ name: "main", readable: false }] });
+  expect(report.accounts[0]?.gaps).toMatchObject([{ category: "account", reason: "it is being opened anew" }]);
 });
 
 test("how long a stop has been missing is told as it was watched, else at most since the position opened", async () => {

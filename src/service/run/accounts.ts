@@ -5,9 +5,11 @@ import type { AccountSettings } from "../../settings/index.js";
 import { type Opened, openAccount, type Shared, type StrongKey } from "./account.js";
 
 export interface Accounts {
+  /** All that the settings name. */
   names(): readonly string[];
+  /** By name, all that the settings name; null: a reload is opening it anew, and nobody looks at it meanwhile. */
+  watched(): ReadonlyMap<string, Opened | null>;
   guards(): readonly GuardParts[];
-  opened(): readonly Opened[];
   find(name: string): AccountSettings | null;
   fillsOf(name: string): FillHistory | null;
   /** Those that this process writes for. */
@@ -34,6 +36,7 @@ export async function openAccounts(shared: Shared): Promise<Accounts> {
     for (const one of left) ended.add(one);
     await Promise.all(left.map((one) => one.close()));
   };
+  const names = () => shared.current.settings.accounts.map(({ name }) => name);
   const opening = await Promise.allSettled(shared.current.settings.accounts.map((account) => open(account, "refused")));
   const refused = opening.find((result) => result.status === "rejected");
   if (refused !== undefined) {
@@ -41,9 +44,9 @@ export async function openAccounts(shared: Shared): Promise<Accounts> {
     throw refused.reason;
   }
   return {
-    names: () => [...opened.keys()],
+    names,
+    watched: () => new Map(names().map((name) => [name, opened.get(name) ?? null])),
     guards: () => [...opened.values()].map(({ guard }) => guard),
-    opened: () => [...opened.values()],
     find: (name) => opened.get(name)?.account ?? null,
     fillsOf: (name) => opened.get(name)?.fills ?? null,
     written: () => [...opened.values()].filter((one) => one.isWriter()).map(({ account }) => account.name),

@@ -13,6 +13,8 @@ import { systemClock } from "../../runtime/index.js";
 import type { GuardParts } from "../../sidecar/parts.js";
 import type { Sidecar } from "../../sidecar/sidecar.js";
 import type { Current } from "./account.js";
+import type { Accounts } from "./accounts.js";
+import { OPENED_ANEW } from "./latest.js";
 import type { Books, OpenLedger } from "../books/books.js";
 import { readOpenPosition } from "./open-position.js";
 import { quoteFrom } from "./quote.js";
@@ -22,7 +24,7 @@ import { awaitLooks, type Waiting } from "./waiting.js";
 export interface DeskParts {
   readonly current: Current;
   readonly books: Books;
-  readonly guards: () => readonly GuardParts[];
+  readonly accounts: Pick<Accounts, "names" | "guards">;
   /** The latest that is known of every account. */
   readonly report: () => Report;
   readonly sidecar: Sidecar;
@@ -40,15 +42,14 @@ const APPLIED_WITHIN_MS = 4_000;
 const SWEEP_WITHIN_MS = 60_000;
 
 export function openDesk(parts: DeskParts): Desk {
-  const { books, guards, report, sidecar, current, events, who } = parts;
+  const { books, accounts, report, sidecar, current, events, who } = parts;
   const waiting = awaitLooks(events);
   const stateDir = () => current.settings.stateDir;
   return {
-    accounts: () => guards().map(({ name }) => name),
+    accounts: () => accounts.names(),
     report,
     sweep: async () => {
-      const names = guards().map(({ name }) => name);
-      const looked = waiting.wholePasses(names, SWEEP_WITHIN_MS);
+      const looked = waiting.wholePasses(accounts.names(), SWEEP_WITHIN_MS);
       sidecar.sweep();
       await looked;
       return report();
@@ -98,6 +99,8 @@ async function setIntent(
   const { books, sidecar } = parts;
   const { shelf, memory } = ledgerOf(books);
   const guard = guardOf(place.account, parts);
+  if (guard === null)
+    return { status: "refused", httpStatus: 503, code: "not-read-yet", message: openedAnew(place.account) };
   const kept = await keepIntent(place, wish, parts.who, {
     shelf,
     now: () => systemClock.now(),
@@ -138,7 +141,9 @@ function pendingReason({ pass }: GuardParts, { policy }: Assessed): string {
 }
 
 async function quote(request: QuoteRequest, parts: DeskParts): Promise<QuoteAnswer> {
-  const { reader, policyOf, memory } = guardOf(request.account, parts).pass;
+  const guard = guardOf(request.account, parts);
+  if (guard === null) return { kind: "none", httpStatus: 503, message: openedAnew(request.account) };
+  const { reader, policyOf, memory } = guard.pass;
   const { ledger } = parts.books;
   return quoteFrom(request, { reader, policyOf, memory, intentsAt: (key) => ledger?.shelf.at(key) ?? [] });
 }
@@ -147,8 +152,11 @@ function placeFacts({ account, category, symbol, positionIdx }: IntentPlace, sid
   return { account, category, symbol, positionIdx, side };
 }
 
-function guardOf(account: string, { guards }: DeskParts): GuardParts {
-  const guard = guards().find(({ name }) => name === account);
-  if (guard === undefined) throw new RangeError(`no such account: ${account}`);
-  return guard;
+/** Null: it is being opened anew. */
+function guardOf(account: string, { accounts }: DeskParts): GuardParts | null {
+  return accounts.guards().find(({ name }) => name === account) ?? null;
+}
+
+function openedAnew(account: string): string {
+  return `the account ${account} cannot be asked now: ${OPENED_ANEW}`;
 }

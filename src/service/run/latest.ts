@@ -1,4 +1,5 @@
 /** The latest that the sidecar knows of every account, as a report. */
+import type { AccountFinding } from "../../assess/account.js";
 import { withoutSight } from "../../assess/assess.js";
 import { ExchangeFailure } from "../../exchange/failure.js";
 import type { AccountOutcome } from "../../report/build.js";
@@ -11,9 +12,12 @@ import type { Opened } from "./account.js";
 
 export type Watched = Pick<Opened, "account" | "guard" | "keyReading">;
 
-/** `ended`: why nothing is looked at any more; null: it is. */
+/** What is said of an account between two connections: nothing that was seen before it speaks of the report's time. */
+export const OPENED_ANEW = "it is being opened anew";
+
+/** `watched`: null for one that is being opened anew. `ended`: why nothing is looked at any more; null: it is. */
 export function latestReport(
-  watched: readonly Watched[],
+  watched: ReadonlyMap<string, Watched | null>,
   sidecar: Sidecar,
   books: Books,
   ended: string | null = null,
@@ -21,18 +25,18 @@ export function latestReport(
   const results = sidecar.latest();
   const { accounts } = sidecar.status();
   const unwritten = books.trouble();
-  const outcomes = watched.map(({ account, guard, keyReading }): AccountOutcome => {
-    const { name } = account;
+  const ofLedger = () => (unwritten === null ? [] : [ledgerFinding(unwritten)]);
+  const unread = (name: string, reason: string, findings: readonly AccountFinding[]) =>
+    ({ kind: "unreadable", name, categories: ["account"], reason, findings: [...findings, ...ofLedger()] }) as const;
+  const outcomes = [...watched].map(([name, opened]): AccountOutcome => {
+    if (opened === null) return unread(name, ended ?? OPENED_ANEW, []);
+    const { account, guard, keyReading } = opened;
     const result = results.get(name);
     const key = keyReading();
     const refused = key instanceof ExchangeFailure ? refusal(key) : [];
     const { trouble = null, nakedForMs = new Map() } = accounts.find((one) => one.name === name) ?? {};
     const lostSight = ended ?? trouble;
-    if (result === undefined) {
-      const reason = lostSight ?? "it has not been looked at yet";
-      const findings = [...refused, ...(unwritten === null ? [] : [ledgerFinding(unwritten)])];
-      return { kind: "unreadable", name, categories: ["account"], reason, findings };
-    }
+    if (result === undefined) return unread(name, lostSight ?? "it has not been looked at yet", refused);
     const wantsToWrite = guard.pass.writer !== undefined;
     const findings = [...refused, ...seenFindings(result, { account, key, wantsToWrite, trouble: unwritten })];
     const seen = { kind: "seen", name, ...result, findings, moreGaps: keyGaps(key), nakedForMs } as const;

@@ -106,9 +106,8 @@ function startService(parts: Parts): Service {
   const reloads = followReloads({ from: options.from, log, current, accounts, sidecar, operations, failed });
   log.info({ accounts: accounts.names(), dryRun: options.isDryRun }, "the sidecar has started");
   let ended: string | null = null;
-  const report = () => latestReport(accounts.opened(), sidecar, books, ended);
-  const guards = () => accounts.guards();
-  const desk = openDesk({ current, books, guards, report, sidecar, events: hub, who: options.who });
+  const report = () => latestReport(accounts.watched(), sidecar, books, ended);
+  const desk = openDesk({ current, books, accounts, report, sidecar, events: hub, who: options.who });
   return {
     desk,
     serving: operations.started(() => sidecar.status(), desk),
