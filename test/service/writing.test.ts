@@ -1,5 +1,5 @@
 /** Entries on their way to the ledger: none is lost while the process lives, none holds anybody up, and their order stays. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { type Ledger, LedgerError, type NewEntry } from "../../src/ledger/port.js";
 import { openWriting } from "../../src/service/books/writing.js";
 import type { Log } from "../../src/runtime/index.js";
@@ -65,6 +65,33 @@ test("while nothing can be written nobody waits, and it is said once; then every
   expect(numbers).toEqual([1]);
   expect(writing.trouble()).toBeNull();
   expect(said).toEqual([expect.stringContaining("only missing stops are set"), "the ledger can be written again"]);
+});
+
+test("however long nothing can be written, it is written again as soon as it can be", async () => {
+  const { writing, stored, said, breaks, recovers } = scene();
+  breaks();
+  for (let count = 1; count <= 5_001; count += 1) writing.note(entry(`told ${count}`));
+  await writing.append(entry("step"));
+  expect(writing.trouble()).toContain("the disk is full");
+  recovers();
+  writing.note(entry("one too many"));
+  await vi.waitUntil(() => stored.length === 5_001, { timeout: 10_000 });
+  expect(stored.at(-1)).toBe("told 5000");
+  expect(said.at(-1)).toBe("the ledger can be written again");
+});
+
+test("while nothing can be written, trying it again adds one entry at most", async () => {
+  const { writing, stored, breaks, recovers } = scene();
+  breaks();
+  for (let count = 1; count <= 3; count += 1) {
+    writing.retry(entry("tried again"));
+    await writing.append(entry(`step ${count}`));
+  }
+  recovers();
+  writing.retry(entry("tried again"));
+  await writing.settled();
+  expect(writing.trouble()).toBeNull();
+  expect(stored).toEqual(["step 1", "step 2", "step 3", "tried again"]);
 });
 
 test("what can never be stored keeps nothing else waiting", async () => {

@@ -23,6 +23,8 @@ export interface Books {
   trouble(): string | null;
   /** Never rejects, and nobody waits for it. */
   note(entry: NewEntry): void;
+  /** Whether anything can be written down again is found out; nobody waits for it. */
+  retry(account: string): void;
   closed(position: Pick<Position, "key" | "openedAtMs">, how: string): void;
   /** Accounts that this process is the writer of: only for those it takes up intents. */
   readonly writes: Set<string>;
@@ -67,6 +69,7 @@ export function booksInMemory(): Books {
     attaching: { intended: () => Promise.resolve(), judged: () => undefined, unwritten: () => null },
     trouble: () => null,
     note: () => undefined,
+    retry: () => undefined,
     closed: () => undefined,
     writes: new Set(),
     ledger: null,
@@ -100,6 +103,7 @@ export function booksOver(store: Ledger, { log, policyOf, onIntent }: Omit<Books
     attaching,
     trouble: () => writing.trouble(),
     note,
+    retry: (account) => writing.retry(() => ({ kind: "writer-retried", account, body: null })),
     closed: ({ key, openedAtMs }, how) => {
       lives.end(key, how, openedAtMs);
       // Its intent ends with it, before anything is read that may still show the position.

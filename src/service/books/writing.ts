@@ -13,6 +13,8 @@ export interface Writing {
   append(make: EntryMaker, written?: (id: number) => void): Promise<void>;
   /** The same, where nobody waits for it. */
   note(make: EntryMaker): void;
+  /** Tries what waits once more; only where nothing waits is there another entry to try it with. */
+  retry(make: EntryMaker): void;
   /** Everything that can be written has been. */
   settled(): Promise<void>;
 }
@@ -110,8 +112,9 @@ export function openWriting(store: Ledger, lives: Pick<LedgerMemory, "writable">
   function enqueue(queue: Waiting[], make: EntryMaker, written: (id: number) => void): Promise<void> {
     const atMs = systemClock.now();
     return new Promise((release) => {
-      if (queue.length >= MOST_KEPT) return release();
-      queue.push({ make: () => ({ atMs, ...make() }), written, release });
+      if (queue.length < MOST_KEPT) queue.push({ make: () => ({ atMs, ...make() }), written, release });
+      else release();
+      // Also where it is full: nothing else would ever make room.
       writing ??= writeAll();
     });
   }
@@ -126,11 +129,17 @@ export function openWriting(store: Ledger, lives: Pick<LedgerMemory, "writable">
     });
   }
 
+  const note = (make: EntryMaker): void => void inTime(enqueue(told, make, () => undefined));
+
   tell();
   return {
     trouble,
     append: (make, written = () => undefined) => inTime(enqueue(urgent, make, written)),
-    note: (make) => void inTime(enqueue(told, make, () => undefined)),
+    note,
+    retry: (make) => {
+      if (urgent.length + told.length === 0) note(make);
+      else writing ??= writeAll();
+    },
     settled: async () => {
       isClosing = true;
       await (writing ?? (urgent.length + told.length > 0 ? (writing = writeAll()) : undefined));

@@ -39,7 +39,7 @@ export function keepIntents(account: string, books: Books, look: (contract: Cont
 
   /** What waits because nothing can be written must not wait for something to be written. */
   async function tryToWrite(): Promise<void> {
-    books.note({ kind: "writer-retried", account, body: null });
+    books.retry(account);
     await ledger?.memory.flush();
   }
 
