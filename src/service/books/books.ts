@@ -10,7 +10,7 @@ import { openLedger } from "../../ledger/open.js";
 import { type Ledger, LedgerError, type NewEntry } from "../../ledger/port.js";
 import type { Step } from "../../plan/step.js";
 import type { ResolvedPolicy } from "../../policy/resolve.js";
-import { type Log, systemClock } from "../../runtime/index.js";
+import { type Log, systemClock, within } from "../../runtime/index.js";
 import { openWriting } from "./writing.js";
 import { type AttachJournal, openAttachJournal } from "./attach-journal.js";
 import { openJournal, type OpenJournal } from "./journal.js";
@@ -28,6 +28,8 @@ export interface Books {
   closed(position: Pick<Position, "key" | "openedAtMs">, how: string): void;
   /** Accounts that this process is the writer of: only for those it takes up intents. */
   readonly writes: Set<string>;
+  /** Resolves when what was remembered and told until now is in the ledger, or cannot be in time; never rejects. */
+  flush(): Promise<void>;
   /** Null: there is no ledger, and with it no lock, no intents and nothing to load. */
   readonly ledger: OpenLedger | null;
   close(): Promise<void>;
@@ -46,6 +48,9 @@ export interface BooksParts {
   readonly policyOf: (key: PositionKey, side: Position["side"]) => ResolvedPolicy;
   readonly onIntent?: (event: IntentEvent) => void;
 }
+
+/** A file that another program holds is asked for two seconds long; a ledger that hangs must not keep a process from its end. */
+const FLUSH_WITHIN_MS = 3_000;
 
 /** Where the ledger cannot be opened positions are guarded all the same; it is used as soon as it can be. */
 export async function openBooks(parts: BooksParts): Promise<Books> {
@@ -72,6 +77,7 @@ export function booksInMemory(): Books {
     retry: () => undefined,
     closed: () => undefined,
     writes: new Set(),
+    flush: () => Promise.resolve(),
     ledger: null,
     close: () => Promise.resolve(),
   };
@@ -95,6 +101,8 @@ export function booksOver(store: Ledger, { log, policyOf, onIntent }: Omit<Books
   });
   const memory = withIntents(lives, shelf);
   const note = (entry: NewEntry) => writing.note(() => entry);
+  const flushed = () => lives.flush().then(() => writing.settled());
+  const flush = async () => void (await within(FLUSH_WITHIN_MS, flushed()));
   const attaching = openAttachJournal({ writing, policyOf });
   const journal = openJournal({ writing, lives, memory, policyOf });
   return {
@@ -110,10 +118,10 @@ export function booksOver(store: Ledger, { log, policyOf, onIntent }: Omit<Books
       shelf.refresh(key.account).catch(notInTrouble);
     },
     writes,
+    flush,
     ledger: { store, memory: lives, shelf },
     close: async () => {
-      await lives.flush();
-      await writing.settled();
+      await flush();
       await store.close();
     },
   };

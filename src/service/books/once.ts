@@ -7,7 +7,7 @@ import type { Ground } from "../ground.js";
 import { type Books, openBooks } from "./books.js";
 import { recogniseLives } from "./recognise.js";
 import { readBooks, readOnlyBooks } from "./reading.js";
-import { type Claim, claim, STANDING_BY } from "./writer.js";
+import { type Claim, claim, letGo, STANDING_BY } from "./writer.js";
 
 export interface OpenAccountBooks {
   of(account: string): AccountBooks;
@@ -39,7 +39,9 @@ export async function openAccountBooks({ settings, log }: Ground, access: "read"
         await recogniseLives({ reader, fills, memory: ledger.memory, shelf: ledger.shelf });
     },
     close: async () => {
-      for (const held of claims.values()) if (held !== null && held !== "unknown") await held.release();
+      // Whoever takes a lock next reads what was done before it.
+      await books.flush();
+      await Promise.all([...claims.values()].map(letGo));
       await books.close();
     },
   };

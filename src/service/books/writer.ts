@@ -1,6 +1,6 @@
 /** Which process may write for an account: the one that holds its lock; another stands by and takes over. */
 import { LedgerError, type WriterLock } from "../../ledger/port.js";
-import { type Log, systemClock } from "../../runtime/index.js";
+import { type Log, systemClock, within } from "../../runtime/index.js";
 import type { Books } from "./books.js";
 
 /** A successor is to write within five seconds of the death of the one before. */
@@ -8,6 +8,9 @@ const TRY_EVERY_MS = 1_000;
 
 /** So long a standby trusts that the writer lives on where the ledger itself cannot tell. */
 const STAND_BY_UNHEARD_MS = 30_000;
+
+/** A ledger that hangs must not keep a process from its end. */
+const CLOSE_WITHIN_MS = 1_000;
 
 /** Null: another process holds it; "unknown": whether one does cannot be told, so protection beats order. */
 export type Claim = WriterLock | "unknown" | null;
@@ -29,18 +32,29 @@ export async function takeTurn(account: string, books: Books, log: Log): Promise
   let lastHeldMs: number | null = null;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
+  let trying: Promise<void> = Promise.resolve();
   const callbacks: (() => void)[] = [];
 
   async function attempt(): Promise<void> {
     const before = lock;
     const claimed = await claim(account, books);
+    if (isClosed) return giveUp(claimed);
     if (claimed === "unknown" && isStandingBy()) return;
     lock = claimed;
     if (lock === null) lastHeldMs = systemClock.monotonicMs();
     if (lock === "unknown" && before !== "unknown") {
       log.error({ account }, "whether another process writes cannot be told, so this one does");
     }
-    if (lock !== null && lock !== "unknown") void lock.lost.then(lost);
+    if (claimed !== null && claimed !== "unknown") void claimed.lost.then((reason) => lost(claimed, reason));
+  }
+
+  /** Whoever takes the lock next reads what was done before it, and from then on nothing of ours is written. */
+  async function giveUp(claimed: Claim): Promise<void> {
+    if (claimed === null) return;
+    books.writes.delete(account);
+    await books.flush();
+    books.ledger?.memory.unload(account);
+    await letGo(claimed);
   }
 
   /** Another process held the lock a moment ago: that the ledger does not answer now says nothing about that one. */
@@ -61,11 +75,12 @@ export async function takeTurn(account: string, books: Books, log: Log): Promise
   }
 
   async function stillHeld(held: WriterLock): Promise<void> {
-    await held.isHeld().catch(ledgerTrouble);
-    if (books.ledger?.memory.isLoaded(account) === false) await takeIn(account, books);
+    if ((await held.isHeld().catch(ledgerTrouble)) === false) lost(held, "its lock is not held any more");
+    if (lock === held && books.ledger?.memory.isLoaded(account) === false) await takeIn(account, books);
   }
 
-  function lost(reason: string): void {
+  function lost(held: WriterLock, reason: string): void {
+    if (lock !== held) return;
     lock = null;
     books.writes.delete(account);
     books.ledger?.memory.unload(account);
@@ -73,7 +88,7 @@ export async function takeTurn(account: string, books: Books, log: Log): Promise
   }
 
   function again(): void {
-    if (!isClosed) timer = setTimeout(() => void tryAgain(), TRY_EVERY_MS);
+    if (!isClosed) timer = setTimeout(() => void (trying = tryAgain()), TRY_EVERY_MS);
   }
 
   await attempt();
@@ -85,10 +100,16 @@ export async function takeTurn(account: string, books: Books, log: Log): Promise
     close: async () => {
       isClosed = true;
       clearTimeout(timer);
-      books.writes.delete(account);
-      if (lock !== null && lock !== "unknown") await lock.release();
+      // What it takes after that time it gives up by itself.
+      await within(CLOSE_WITHIN_MS, trying);
+      await giveUp(lock);
     },
   };
+}
+
+/** A server that does not answer is not waited for: it lets go when it learns that the connection is gone. */
+export async function letGo(claimed: Claim): Promise<void> {
+  if (claimed !== null && claimed !== "unknown") await within(CLOSE_WITHIN_MS, claimed.release());
 }
 
 /** Takes the account's lock, once, and what the ledger knows of the account; without a ledger there is none to take. */

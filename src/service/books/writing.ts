@@ -15,7 +15,7 @@ export interface Writing {
   note(make: EntryMaker): void;
   /** Tries what waits once more; only where nothing waits is there another entry to try it with. */
   retry(make: EntryMaker): void;
-  /** Everything that can be written has been. */
+  /** Everything that can be written has been, without waiting for what may be told next. */
   settled(): Promise<void>;
 }
 
@@ -39,7 +39,7 @@ export function openWriting(store: Ledger, lives: Pick<LedgerMemory, "writable">
   const told: Waiting[] = [];
   let writing: Promise<void> | null = null;
   let isGathered = false;
-  let isClosing = false;
+  let isHurried = false;
   let wasWritable = true;
   let late = 0;
 
@@ -96,7 +96,7 @@ export function openWriting(store: Ledger, lives: Pick<LedgerMemory, "writable">
     let isTaken = true;
     while (isTaken && urgent.length + told.length > 0) {
       if (urgent.length > 0) isTaken = await areDone(urgent, urgent.length);
-      else if (!isClosing && !isGathered) {
+      else if (!isHurried && !isGathered) {
         isGathered = true;
         await systemClock.sleep(GATHER_MS);
       } else {
@@ -141,8 +141,9 @@ export function openWriting(store: Ledger, lives: Pick<LedgerMemory, "writable">
       else writing ??= writeAll();
     },
     settled: async () => {
-      isClosing = true;
+      isHurried = true;
       await (writing ?? (urgent.length + told.length > 0 ? (writing = writeAll()) : undefined));
+      isHurried = false;
     },
   };
 }

@@ -40,7 +40,8 @@ export interface Opened {
   keyReading(): KeyReading;
   /** False: another process writes for the account. */
   isWriter(): boolean;
-  close(): Promise<void>;
+  /** `guardEnded`: nothing of it is remembered any more; default: by now. */
+  close(guardEnded?: Promise<void>): Promise<void>;
 }
 
 /** Changes when the config is read anew. */
@@ -115,13 +116,15 @@ function opened(connected: Connected, { reading, turn, leftAlone }: Known, share
     keyReading: () => key.reading(),
     isWriter: () => turn.frozen() === null,
     guard: guardParts(connected, { key, turn, leftAlone, clock, stillness }, shared),
-    close: async () => {
+    close: async (guardEnded) => {
       clearInterval(warm);
       stillness.close();
       intents.close();
       key.close();
       // Another process takes over as soon as the turn is given up: by then nothing of ours may be on the wire.
       await session.close();
+      // And what was answered last must be known to it.
+      await guardEnded;
       await turn.close();
     },
   };

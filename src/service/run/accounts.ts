@@ -18,7 +18,8 @@ export interface Accounts {
   open(account: AccountSettings): Promise<GuardParts>;
   /** After its guard has ended. */
   letGo(name: string): Promise<void>;
-  close(): Promise<void>;
+  /** `guardsEnded`: default: by now. */
+  close(guardsEnded?: Promise<void>): Promise<void>;
 }
 
 /** @throws StartRefused where one account's key may do more than it should; then none is opened. */
@@ -31,10 +32,10 @@ export async function openAccounts(shared: Shared): Promise<Accounts> {
   };
   const ended = new Set<Opened>();
   /** Those that a reload has opened since are closed when it is asked for again. */
-  const closeAll = async (): Promise<void> => {
+  const closeAll = async (guardsEnded?: Promise<void>): Promise<void> => {
     const left = [...opened.values()].filter((one) => !ended.has(one));
     for (const one of left) ended.add(one);
-    await Promise.all(left.map((one) => one.close()));
+    await Promise.all(left.map((one) => one.close(guardsEnded)));
   };
   const names = () => shared.current.settings.accounts.map(({ name }) => name);
   const opening = await Promise.allSettled(shared.current.settings.accounts.map((account) => open(account, "refused")));

@@ -128,6 +128,7 @@ interface Closing extends Pick<Parts, "accounts" | "operations" | "books"> {
 
 async function closed({ file, sidecar, reloads, accounts, operations, books }: Closing): Promise<void> {
   const reloaded = reloads.close().then(() => accounts.close());
-  await Promise.all([file?.close(), sidecar.close(), accounts.close(), reloaded, operations.close()]);
+  const guardsEnded = sidecar.close();
+  await Promise.all([file?.close(), guardsEnded, accounts.close(guardsEnded), reloaded, operations.close()]);
   await books.close();
 }
