@@ -52,6 +52,7 @@ export interface WriterLock {
   readonly lost: Promise<string>;
   /** Asks anew instead of waiting to be told; false resolves `lost` as well. */
   isHeld(): Promise<boolean>;
+  /** Takes as long as a server takes to answer. */
   release(): Promise<void>;
 }
 

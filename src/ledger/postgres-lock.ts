@@ -24,11 +24,16 @@ export async function lockPostgres(config: pg.ClientConfig, account: string): Pr
     const answer = await client.query<{ got: boolean }>(`select pg_try_advisory_lock(${lockNumber(account)}) as got`);
     if (answer.rows[0]?.got === true) return lockOf(account, client, lost);
   } catch (error) {
-    await client.end().catch(() => undefined);
+    void ended(client);
     throw error;
   }
-  await client.end();
+  void ended(client);
   return null;
+}
+
+/** Where nothing is held nobody waits for it: a server that does not answer may take its time. */
+async function ended(client: pg.Client): Promise<void> {
+  await client.end().catch(() => undefined);
 }
 
 function lockOf(account: string, client: pg.Client, broken: Promise<string>): WriterLock {
@@ -49,17 +54,18 @@ function lockOf(account: string, client: pg.Client, broken: Promise<string>): Wr
         const answer = await client.query<{ held: number }>(
           "select count(*)::int as held from pg_locks where locktype = 'advisory' and pid = pg_backend_pid() and granted",
         );
-        return answer.rows[0]?.held === 1;
+        if (answer.rows[0]?.held === 1) return true;
+        lose("the server says that the connection does not hold the writer's lock any more");
       } catch {
         lose("the server did not answer on the connection that holds the writer's lock");
-        // Whether it still holds is not known; a connection that is closed surely gives it back.
-        void client.end().catch(() => undefined);
-        return false;
       }
+      // Whether it still holds may not be known; a connection that is closed surely gives it back.
+      void ended(client);
+      return false;
     },
     release: async () => {
       isReleased = true;
-      await client.end().catch(() => undefined);
+      await ended(client);
     },
   };
 }

@@ -55,6 +55,7 @@ function lockOf(account: string, file: string, database: Libsql.Database): Write
       const isSame = held !== null && identityOf(file) === held;
       // The system keeps the lock on the file that was removed; the next process would make and lock a new one.
       if (!isSame) lose(`${file} was removed or replaced, so another process may believe to be the writer`);
+      if (!database.inTransaction) lose(`the lock on ${file} is not held any more`);
       return Promise.resolve(isSame && database.inTransaction);
     },
     release: () => {
