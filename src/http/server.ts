@@ -26,15 +26,15 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-/** The address is taken, or not ours to take; the message names the cure. */
+/** The address is taken, not there, or not ours to take; the message names the cure. */
 export class ListenError extends Error {
   override readonly name = "ListenError";
-  /** Another program has it, for now: nothing is wrong with the address. */
-  readonly isTaken: boolean;
+  /** Another program has it for now, or it comes later than we do, as after a machine's start: it may well be right. */
+  readonly mayPass: boolean;
 
   constructor(message: string, { cause }: { readonly cause: NodeJS.ErrnoException }) {
     super(message, { cause });
-    this.isTaken = cause.code === "EADDRINUSE";
+    this.mayPass = PASSING.has(cause.code ?? "");
   }
 }
 
@@ -90,10 +90,13 @@ function listen(server: Server, host: string, port: number): Promise<number> {
   });
 }
 
+const PASSING: ReadonlySet<string> = new Set(["EADDRINUSE", "EADDRNOTAVAIL", "ENOTFOUND", "EAI_AGAIN"]);
+
 const CURES: Readonly<Record<string, string>> = {
   EADDRINUSE: "another program listens there; end it, or change http.port",
   EADDRNOTAVAIL: "this machine has no such address; change http.host",
   ENOTFOUND: "the name has no address; change http.host",
+  EAI_AGAIN: "the name cannot be looked up now; if that lasts, change http.host",
   EACCES: "ports below 1024 need a right that this process lacks; change http.port",
 };
 

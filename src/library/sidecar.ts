@@ -66,10 +66,10 @@ export interface RunningSidecar {
 /**
  * Starts the sidecar: a pass over everything, then the private stream and the sweeps, until `close`. Resolves when it
  * guards; the first pass may still be under way. It takes no signals, prints nothing and never ends the process.
- * With `http` in the config it serves the API too, as soon as its port is free.
+ * With `http` in the config it serves the API too, as soon as its address is there and free.
  *
  * @throws SettingsError for a config that does not fit
- * @throws StartRefused for a key that may withdraw, or transfer without leave, or an address that this machine has not
+ * @throws StartRefused for a key that may withdraw, or transfer without leave, or a port that it may not listen on
  */
 export async function startSidecar(options: SidecarOptions = {}): Promise<RunningSidecar> {
   const { dryRun = false, onEvent, ...rest } = fitting(options, ["dryRun", "onEvent"]);

@@ -1,4 +1,6 @@
 /** The sidecar inside another program: it guards, answers, tells, and ends without a trace in the process. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { LedgerError, StartRefused, startSidecar } from "../../src/index.js";
 import { caught, openSidecar, openStage, PLACE, SECRET } from "./stage.js";
@@ -106,9 +108,10 @@ describe("a sidecar of another program", () => {
     expect(heard).toBe(before);
   });
 
-  test("is refused where its address is not this machine's, and nothing stays open", async () => {
+  test("is refused where its token is open to others, and nothing stays open", async () => {
     const stage = await openStage();
-    const http = { host: "192.0.2.1", allowRemote: true };
+    await writeFile(join(stage.folder, "token"), "a-token-that-anybody-can-read-0000000001", { mode: 0o644 });
+    const http = { port: 0, tokenFile: "token" };
     const error = await caught(startSidecar({ ...stage.options, config: { ...stage.config, http } }));
     expect(error).toBeInstanceOf(StartRefused);
     const second = await openSidecar(stage);

@@ -1,6 +1,7 @@
 /** The sidecar is seen from outside as soon as its address is free; an address that is taken keeps nobody from guarding. */
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import dns from "node:dns";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -60,7 +61,7 @@ async function opened(address: { readonly host?: string; readonly port: number }
   });
   const started = () => operations.started(() => sidecarStatus(), fakeDesk());
   const answers = async () => (await fetch(`http://127.0.0.1:${address.port}/healthz`)).status;
-  return { operations, started, logged, told, answers };
+  return { operations, started, logged, told, answers, tokenFile: http.tokenFile };
 }
 
 const isError = ({ level }: Line) => level === "error";
@@ -111,10 +112,41 @@ test("what is just being opened as it is closed does not stay open", async () =>
   await expect(answers()).rejects.toThrow("fetch failed");
 });
 
-test("an address that this machine has not is a wrong config", async () => {
-  const { started, told } = await opened({ host: "192.0.2.1", port: 0 });
-  const refused = started();
-  await expect(refused).rejects.toThrow(StartRefused);
-  await expect(refused).rejects.toThrow("change http.host");
+test("an address that this machine does not have yet is waited for as a port in use is", async () => {
+  const { started, logged, told } = await opened({ host: "192.0.2.1", port: 0 });
+  await started();
+  expect(told).toEqual(["ready"]);
+  expect((await logged.next(isError)).msg).toMatch(/\(EADDRNOTAVAIL\).*change http\.host; .*guarded.*every 5 s/);
+});
+
+/** What the name server says of every name, to whichever form of the question this node asks. */
+function names(answer: { readonly code: string } | { readonly address: string }): void {
+  const lookup = (...asked: readonly unknown[]): void => {
+    const tell = asked.at(-1) as (error: Error | null, found?: unknown, family?: number) => void;
+    if ("code" in answer) return tell(Object.assign(new Error(answer.code), answer));
+    const { address } = answer;
+    tell(null, asked.length > 2 ? [{ address, family: 4 }] : address, 4);
+  };
+  vi.spyOn(dns, "lookup").mockImplementation(lookup);
+}
+
+test.each(["ENOTFOUND", "EAI_AGAIN"])("a name that is not known yet (%s) is listened on once it is", async (code) => {
+  const { port, free } = await takenPort();
+  await free();
+  names({ code });
+  const { started, logged, answers } = await opened({ host: "sidecar.example", port });
+  await started();
+  expect((await logged.next(isError)).msg).toContain(`(${code})`);
+  names({ address: "127.0.0.1" });
+  await vi.advanceTimersByTimeAsync(AGAIN_MS);
+  await logged.next(({ msg }) => msg === "listening");
+  vi.restoreAllMocks();
+  expect(await answers()).toBe(200);
+});
+
+test("what no waiting would cure is a wrong config", async () => {
+  const { started, told, tokenFile } = await opened({ port: 0 });
+  await writeFile(tokenFile, "a-token-that-anybody-can-read-0000000001", { mode: 0o644 });
+  await expect(started()).rejects.toThrow(StartRefused);
   expect(told).toEqual([]);
 });

@@ -14,7 +14,7 @@ import { logEvents } from "./telling.js";
 export interface Operations {
   tell(event: SidecarEvent): void;
   /**
-   * Nothing is served and counted before. An address that is in use is waited for meanwhile.
+   * Nothing is served and counted before. An address that is in use, or not there yet, is waited for meanwhile.
    * @throws StartRefused where it can never be listened on
    */
   started(status: () => SidecarStatus, desk: Desk): Promise<void>;

@@ -37,7 +37,7 @@ export interface OpenService {
 
 export interface Service {
   readonly desk: Desk;
-  /** Everything that can be asked from outside is at hand. Rejects with StartRefused where an address can never be had; one in use is waited for. */
+  /** Everything that can be asked from outside is at hand. Rejects with StartRefused where an address can never be had; one in use, or not there yet, is waited for. */
   readonly serving: Promise<void>;
   /** The settings read anew: taken over whole, or refused whole, which is logged. */
   reload(): void;

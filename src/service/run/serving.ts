@@ -1,4 +1,4 @@
-/** The HTTP window, opened as soon as its address is free: a port that is taken for a while must leave no position naked. */
+/** The HTTP window, opened as soon as its address can be had: one that is taken or not there yet must leave no position naked. */
 import {
   type HttpOptions,
   type HttpServer,
@@ -52,7 +52,7 @@ export function serve(
     try {
       const token = await tokenFrom(tokenFile, log);
       return await open(token).catch((error: unknown) => {
-        if (error instanceof ListenError && error.isTaken) return later(token, error);
+        if (error instanceof ListenError && error.mayPass) return later(token, error);
         throw error;
       });
     } catch (error) {
