@@ -41,15 +41,15 @@ export function isFromFile({ id }: { readonly id: string }): boolean {
   return id.startsWith(FROM_FILE);
 }
 
-/** `onlyAccount`: of a config that has no other, for entries that name none; null: it has several. */
-export function readIntentsFile(text: string, onlyAccount: string | null): FileReading {
+/** `accounts`: all of the config; an entry that names none is for the only one. */
+export function readIntentsFile(text: string, accounts: readonly string[]): FileReading {
   const listed = entriesIn(text);
   if (typeof listed === "string") return { kind: "invalid", problems: [listed] };
   const entries: FileEntry[] = [];
   const problems: string[] = [];
   for (const [index, raw] of listed.entries()) {
     const where = `intents[${index}]`;
-    const read = readEntry(raw, where, onlyAccount);
+    const read = readEntry(raw, where, accounts);
     if ("problems" in read) problems.push(...read.problems.map((problem) => `${where}: ${problem}`));
     else entries.push(read);
   }
@@ -75,19 +75,25 @@ function entriesIn(text: string): readonly unknown[] | string {
 function readEntry(
   raw: unknown,
   where: string,
-  onlyAccount: string | null,
+  accounts: readonly string[],
 ): FileEntry | { readonly problems: readonly string[] } {
   if (typeof raw !== "object" || raw === null || Array.isArray(raw)) return { problems: ["must be an object"] };
   const fields = Object.entries(raw);
   const place = entryPlace.safeParse(Object.fromEntries(fields.filter(([name]) => PLACE_KEYS.has(name))));
   const wish = intentDocument.safeParse(Object.fromEntries(fields.filter(([name]) => !PLACE_KEYS.has(name))));
   if (!place.success || !wish.success) return { problems: [...sentences(place), ...sentences(wish)] };
-  const { id, account = onlyAccount, ...rest } = place.data;
+  const { id, account = onlyOf(accounts), ...rest } = place.data;
   if (account === null) return { problems: ["account: must be named, for the config has several"] };
+  if (!accounts.includes(account))
+    return { problems: [`account: the config has none of that name; there are: ${accounts.join(", ")}`] };
   const key: PositionKey = { account, ...rest };
   const leg = legProblem({ ...key, ...wish.data });
   if (leg !== null) return { problems: [leg] };
   return { where, id: idOf(key, wish.data, id), key, wish: wish.data };
+}
+
+function onlyOf(accounts: readonly string[]): string | null {
+  return accounts.length === 1 ? (accounts[0] ?? null) : null;
 }
 
 function sentences({ error }: { readonly error?: z.ZodError | undefined }): readonly string[] {

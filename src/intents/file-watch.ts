@@ -23,8 +23,8 @@ export interface FileWatchParts {
   readonly path: () => string | null;
   readonly files: FileReader;
   readonly keeper: FileKeeper;
-  /** Of a config that has no other; null: it has several. */
-  readonly onlyAccount: () => string | null;
+  /** All of the config, as it was read last. */
+  readonly accountNames: () => readonly string[];
   readonly tell: (news: FileNews) => void;
   /** Wall clock, milliseconds since 1970. */
   readonly now: () => number;
@@ -49,7 +49,7 @@ interface Read {
   readonly content: FileContent | null;
 }
 
-export function watchFile({ path, files, keeper, onlyAccount, tell, now, after }: FileWatchParts): FileWatch {
+export function watchFile({ path, files, keeper, accountNames, tell, now, after }: FileWatchParts): FileWatch {
   let read: Read | null = null;
   let toldInvalid: string | null = null;
   let toldUnwritten: string | null = null;
@@ -86,7 +86,7 @@ export function watchFile({ path, files, keeper, onlyAccount, tell, now, after }
     try {
       stamp = await files.stamp(file);
       if (stamp === null) return invalid(file, "", ["there is no such file"]);
-      if (read?.isSettled === true && read.stamp === stampText(file, stamp)) return read.content;
+      if (read?.isSettled === true && read.stamp === stampText(file, stamp, accountNames())) return read.content;
       if (stamp.size > MOST_BYTES) return invalid(file, stamp.text, [`it is larger than ${MOST_BYTES} bytes`]);
       text = await files.read(file);
       // It is being written: the next look will see more.
@@ -98,10 +98,12 @@ export function watchFile({ path, files, keeper, onlyAccount, tell, now, after }
   }
 
   function taken(file: string, stamp: FileStamp, text: string): FileContent | null {
-    const reading = readIntentsFile(text, onlyAccount());
+    const names = accountNames();
+    const stampNow = stampText(file, stamp, names);
+    const reading = readIntentsFile(text, names);
     const isSettled = now() - stamp.mtimeMs > SETTLED_AFTER_MS;
-    const isNew = read?.stamp !== stampText(file, stamp) || read.content === null;
-    read = { stamp: stampText(file, stamp), isSettled, content: null };
+    const isNew = read?.stamp !== stampNow || read.content === null;
+    read = { stamp: stampNow, isSettled, content: null };
     if (reading.kind === "invalid") return invalid(file, stamp.text, reading.problems);
     toldInvalid = null;
     if (isNew) tell({ kind: "read", intents: reading.entries.length });
@@ -126,6 +128,7 @@ export function watchFile({ path, files, keeper, onlyAccount, tell, now, after }
   };
 }
 
-function stampText(file: string, { text }: FileStamp): string {
-  return `${file} ${text}`;
+/** Whom an entry is for goes by the names as well. */
+function stampText(file: string, { text }: FileStamp, names: readonly string[]): string {
+  return [file, text, ...names].join(" ");
 }

@@ -10,6 +10,8 @@ export interface Settings {
   readonly file: string;
   /** Only the selected ones; at least one. */
   readonly accounts: readonly AccountSettings[];
+  /** Every account of the config, also those that were not selected. */
+  readonly accountNames: readonly string[];
   readonly policy: Policy;
   /** node-cron, seconds first. */
   readonly sweep: { readonly cron: string };
@@ -50,6 +52,7 @@ export function buildSettings(file: string, document: ConfigDocument, accounts: 
   return {
     file,
     accounts,
+    accountNames: document.accounts.map(({ name }) => name),
     policy: policyOf(document),
     sweep: document.sweep,
     budget: {

@@ -4,12 +4,12 @@ import { readIntentsFile } from "../../src/intents/file-form.js";
 
 const LONG = { symbol: "BTCUSDT", side: "long", stopLoss: "49000" };
 
-function read(content: unknown, onlyAccount: string | null = "main") {
-  return readIntentsFile(typeof content === "string" ? content : JSON.stringify(content), onlyAccount);
+function read(content: unknown, accounts: readonly string[] = ["main"]) {
+  return readIntentsFile(typeof content === "string" ? content : JSON.stringify(content), accounts);
 }
 
 function idOf(entry: Readonly<Record<string, unknown>>): string {
-  const reading = read({ intents: [entry] });
+  const reading = read({ intents: [{ account: "main", ...entry }] }, ["main", "grid"]);
   if (reading.kind === "invalid") throw new RangeError(reading.problems.join());
   return reading.entries[0]?.id ?? "none";
 }
@@ -31,7 +31,7 @@ describe("a valid file", () => {
   test("may name all there is, for several accounts and both legs", () => {
     const whole = { id: "trade-7", account: "grid", category: "inverse", symbol: "BTCUSDH26", positionIdx: 2 };
     const short = { ...whole, side: "short", takeProfit: "1", ttlSeconds: 5, orderLinkId: "a", who: "bot" };
-    expect(read({ intents: [{ ...LONG, account: "main" }, short] }, null)).toMatchObject({
+    expect(read({ intents: [{ ...LONG, account: "main" }, short] }, ["main", "grid"])).toMatchObject({
       kind: "valid",
       entries: [{ key: { account: "main" } }, { key: { account: "grid", positionIdx: 2 }, wish: { who: "bot" } }],
     });
@@ -107,7 +107,18 @@ describe("refused is", () => {
 
   test("an entry without an account where the config has several", () => {
     const problem = "intents[0]: account: must be named, for the config has several";
-    expect(read({ intents: [LONG] }, null)).toEqual({ kind: "invalid", problems: [problem] });
+    expect(read({ intents: [LONG] }, ["main", "grid"])).toEqual({ kind: "invalid", problems: [problem] });
+  });
+
+  test("an entry for an account that the config has not", () => {
+    const problem = "intents[1]: account: the config has none of that name; there are: main, grid";
+    const content = {
+      intents: [
+        { ...LONG, account: "main" },
+        { ...LONG, account: "mian" },
+      ],
+    };
+    expect(read(content, ["main", "grid"])).toEqual({ kind: "invalid", problems: [problem] });
   });
 
   test("the whole file for one bad entry, with the first problems of many", () => {

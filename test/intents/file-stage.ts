@@ -11,6 +11,8 @@ export interface FileStage extends ShelfStage {
   /** As the latest complete look, and a read at any moment, show it; `account` main, BTCUSDT. */
   open: Assessed | null;
   ours: readonly string[];
+  /** Of the config. */
+  accountNames: readonly string[];
   /** Why reading fails; null: it does not. */
   trouble: Error | null;
   /** The next look, and what is told of it. */
@@ -58,7 +60,7 @@ export async function openFile(written: unknown = null): Promise<FileStage> {
         now: () => stage.clock.nowMs,
         steadyMs: () => stage.clock.nowMs,
       }),
-      onlyAccount: () => KEY.account,
+      accountNames: () => opened.accountNames,
       tell: (one) => void news.push(textOf(one)),
       now: () => stage.clock.nowMs,
       after: (ms, callback) => {
@@ -89,6 +91,7 @@ export async function openFile(written: unknown = null): Promise<FileStage> {
     },
     open: null,
     ours: ["main"],
+    accountNames: [KEY.account],
     trouble: null,
     taken,
     write: (content) => {

@@ -113,6 +113,30 @@ describe("an entry", () => {
   });
 });
 
+describe("after the config was read anew", () => {
+  test("an entry that names no account is for the one that the config has now", async () => {
+    const stage = await openFile({ intents: [LONG] });
+    await stage.look();
+    stage.accountNames = ["prime"];
+    stage.ours = ["prime"];
+    expect(await stage.look()).toEqual(["read 1"]);
+    const intents = await stage.ledger.intents({ account: "prime" });
+    expect(intents).toMatchObject([{ state: "pending", key: { account: "prime", symbol: "BTCUSDT" } }]);
+  });
+
+  test("an entry for an account that the config has no more is told, and the file changes nothing", async () => {
+    const stage = await openFile({ intents: [{ ...LONG, account: "main" }] });
+    await stage.look();
+    stage.accountNames = ["prime"];
+    expect(await stage.look()).toEqual([
+      "invalid: intents[0]: account: the config has none of that name; there are: prime",
+    ]);
+    expect(await held(stage)).toEqual(["pending long 90"]);
+    stage.accountNames = ["main", "prime"];
+    expect(await stage.look()).toEqual(["read 1"]);
+  });
+});
+
 describe("what disappears from the file", () => {
   test("ends, pending or in force, and nothing else does", async () => {
     const stage = await openFile({ intents: [LONG, { ...LONG, symbol: "ETHUSDT" }, { ...LONG, side: "short" }] });

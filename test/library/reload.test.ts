@@ -1,5 +1,5 @@
 /** A sidecar whose config is read anew: what is looked at by nobody meanwhile is told, and nothing of it goes on by itself. */
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { audit } from "../../src/index.js";
@@ -41,6 +41,19 @@ async function guarding(stage: Stage) {
     },
   };
 }
+
+test("a config that can be read only once, such as a pipe, is enough to start with", async () => {
+  const stage = await openStage();
+  const file = join(stage.folder, "backstop.json");
+  await writeFile(file, JSON.stringify(stage.config));
+  const begun = await begin({ config: file, cwd: stage.folder, env: {} });
+  await rm(file);
+  const notifier = silentNotifier(begun.log);
+  const opened = await openService(begun, { isDryRun: false, from: begun.from, notifier, who: "library" });
+  const service = opened.start();
+  onTestFinished(() => service.close());
+  expect(await service.desk.sweep()).toMatchObject({ complete: true, accounts: [{ name: "main" }] });
+});
 
 test("an account that is being opened anew is not guarded by anybody who is closed", async () => {
   const stage = await openStage();

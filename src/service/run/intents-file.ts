@@ -1,5 +1,6 @@
 /** The intents file beside the running sidecar: looked at each second, told in log, events and ledger. */
-import { readFile, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { open, stat } from "node:fs/promises";
 import { seenAtMs } from "../../domain/picture.js";
 import { keyText, type PositionKey, type Side } from "../../domain/position.js";
 import { type FileNews, keepFile } from "../../intents/file-keeper.js";
@@ -16,8 +17,6 @@ import { readOpenPosition } from "./open-position.js";
 
 export interface IntentsFileParts {
   readonly current: Current;
-  /** All of the config, also those that this process was not asked to guard. */
-  readonly accountNames: readonly string[];
   readonly books: Books;
   readonly accounts: Accounts;
   readonly sidecar: Sidecar;
@@ -27,7 +26,7 @@ export interface IntentsFileParts {
 
 /** Null: there is no ledger to keep intents in. */
 export function watchIntentsFile(parts: IntentsFileParts): FileWatch | null {
-  const { current, accountNames, books, accounts, sidecar, log } = parts;
+  const { current, books, accounts, sidecar, log } = parts;
   const path = () => current.settings.intents?.file ?? null;
   if (books.ledger === null) {
     if (path() !== null) log.warn({ file: path() }, "the intents file is not watched: this run keeps no intents");
@@ -55,7 +54,7 @@ export function watchIntentsFile(parts: IntentsFileParts): FileWatch | null {
     path,
     files,
     keeper,
-    onlyAccount: () => (current.settings.accounts.length === 1 ? onlyOf(accountNames) : null),
+    accountNames: () => current.settings.accountNames,
     tell,
     now: () => systemClock.now(),
     after: (ms, callback) => {
@@ -70,10 +69,6 @@ function takeUp(guard: GuardParts | null, position: Parameters<GuardParts["pass"
   guard?.pass.memory.recall(position);
 }
 
-function onlyOf(names: readonly string[]): string | null {
-  return names.length === 1 ? (names[0] ?? null) : null;
-}
-
 const files: FileReader = {
   stamp: async (path) => {
     try {
@@ -84,7 +79,16 @@ const files: FileReader = {
       throw error;
     }
   },
-  read: (path) => readFile(path, "utf8"),
+  read: async (path) => {
+    // Non-blocking, so that a pipe without a writer is refused instead of waited for.
+    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      if (!(await handle.stat()).isFile()) throw new Error("it is no plain file");
+      return await handle.readFile("utf8");
+    } finally {
+      await handle.close();
+    }
+  },
 };
 
 function seenSince(sidecar: Sidecar, key: PositionKey, side: Side, sinceMs: number) {

@@ -2,7 +2,7 @@
 import type { Desk } from "../../http/index.js";
 import { compilePolicy } from "../../policy/resolve.js";
 import { type Notifier, systemClock, within } from "../../runtime/index.js";
-import { type LoadOptions, loadOutline } from "../../settings/index.js";
+import type { LoadOptions } from "../../settings/index.js";
 import { type Sidecar, startSidecar } from "../../sidecar/sidecar.js";
 import type { Ground } from "../ground.js";
 import type { Current } from "./account.js";
@@ -54,8 +54,6 @@ interface Parts {
   readonly ground: Ground;
   readonly options: ServiceOptions;
   readonly current: Current;
-  /** All of the config. */
-  readonly accountNames: readonly string[];
   readonly hub: Hub;
   readonly operations: Operations;
   readonly books: Books;
@@ -66,8 +64,7 @@ interface Parts {
 /** @throws StartRefused for a key that may do more than it should; then nothing is left open */
 export async function openService(ground: Ground, options: ServiceOptions): Promise<OpenService> {
   const { settings, log } = ground;
-  const { isDryRun, notifier, from } = options;
-  const { accountNames } = await loadOutline(from);
+  const { isDryRun, notifier } = options;
   const operations = openOperations(settings, notifier, log);
   const current: Current = { settings, policyOf: compilePolicy(settings.policy) };
   const hub = openHub();
@@ -82,7 +79,7 @@ export async function openService(ground: Ground, options: ServiceOptions): Prom
     const accounts = await openAccounts(sharedBy(ground, making));
     opened = accounts;
     const started = (one: Sidecar): void => void (sidecar = one);
-    const parts = { ground, options, current, accountNames, hub, operations, books, accounts, started };
+    const parts = { ground, options, current, hub, operations, books, accounts, started };
     return { hub, start: () => startService(parts) };
   } catch (error) {
     await operations.close();
@@ -92,7 +89,7 @@ export async function openService(ground: Ground, options: ServiceOptions): Prom
 }
 
 function startService(parts: Parts): Service {
-  const { ground, options, current, accountNames, hub, operations, books, accounts, started } = parts;
+  const { ground, options, current, hub, operations, books, accounts, started } = parts;
   const { settings, log } = ground;
   const sidecar = startSidecar({
     accounts: accounts.guards(),
@@ -100,7 +97,7 @@ function startService(parts: Parts): Service {
     now: () => systemClock.steadyMs(),
   });
   started(sidecar);
-  const file = watchIntentsFile({ current, accountNames, books, accounts, sidecar, hub, log });
+  const file = watchIntentsFile({ current, books, accounts, sidecar, hub, log });
   let failed: (error: unknown) => void = () => undefined;
   const bug = new Promise<never>((_, reject) => (failed = reject));
   const reloads = followReloads({ from: options.from, log, current, accounts, sidecar, operations, failed });
