@@ -3,6 +3,9 @@ import type { Decimal } from "../domain/decimal.js";
 import type { PositionKey, Side, TriggerBy } from "../domain/position.js";
 import type { Contract, ReadScope, Snapshot } from "../domain/snapshot.js";
 
+/** `patient`: after everybody else, and within half of what the exchange allows. */
+export type ReadManner = "prompt" | "patient";
+
 /** Reads one account. Fails with ExchangeFailure only when nothing at all could be judged. */
 export interface Reader {
   readonly account: string;
@@ -10,7 +13,7 @@ export interface Reader {
    * One read of everything in scope; parts that fail become gaps.
    * @throws ExchangeFailure when no position could be seen (exchange unreachable, key refused).
    */
-  snapshot(scope: ReadScope): Promise<Snapshot>;
+  snapshot(scope: ReadScope, manner?: ReadManner): Promise<Snapshot>;
   /** False: the exchange has said that it has no such contract; null: that cannot be told now. */
   knows(contract: Contract): Promise<boolean | null>;
   /** Rights and age of the key (docs/v5/user/apikey-info). @throws ExchangeFailure */

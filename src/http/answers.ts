@@ -40,6 +40,11 @@ export function sendJson(ask: Ask, status: ContentfulStatusCode, value: object):
   return ask.body(textOf(value), status, { "content-type": JSON_TYPE });
 }
 
+/** For programs that keep to it: in a second it may be otherwise. */
+export function askAgainSoon(ask: Ask): void {
+  ask.header("retry-after", "1");
+}
+
 export function sendError(ask: Ask, status: ContentfulStatusCode, code: ErrorCode, message: string): Response {
   return sendJson(ask, status, errorBody(code, message));
 }

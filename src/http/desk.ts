@@ -14,13 +14,13 @@ export interface Desk {
   sweep(): Promise<Report>;
   /** Told of everything from here on, until the returned function is called. */
   listen(listener: (event: DeskEvent) => void): () => void;
-  /** @throws LedgerError */
-  setIntent(place: IntentPlace, wish: IntentDocument): Promise<IntentAnswer>;
+  /** `gone` fires when who asks has hung up, here and below. @throws LedgerError */
+  setIntent(place: IntentPlace, wish: IntentDocument, gone?: AbortSignal): Promise<IntentAnswer>;
   /** The one that is pending or bound; null: there is none. @throws LedgerError */
   intent(place: IntentPlace): Promise<IntentView | null>;
   /** False: there was none. @throws LedgerError */
   clearIntent(place: IntentPlace): Promise<boolean>;
-  quote(request: QuoteRequest): Promise<QuoteAnswer>;
+  quote(request: QuoteRequest, gone?: AbortSignal): Promise<QuoteAnswer>;
   /** @throws PauseFileError */
   pause(wish: PauseWish): Promise<Paused>;
   /** @throws PauseFileError */

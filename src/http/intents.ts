@@ -1,7 +1,7 @@
 /** What a bot or a person wants for one position: set, looked at, taken back. */
 import * as z from "zod";
 import { type IntentAnswer, type IntentView, intentDocument, legProblem } from "../intents/document.js";
-import { type Ask, type ErrorCode, sendError, sendJson } from "./answers.js";
+import { type Ask, askAgainSoon, type ErrorCode, sendError, sendJson } from "./answers.js";
 import type { Desk } from "./desk.js";
 import { accountName, category, failure, named, positionIdx, side, symbol } from "./operation.js";
 import { unknownAccount } from "./place.js";
@@ -80,7 +80,7 @@ function setRoute(desk: Desk): Route {
         404: failure("no such account or contract, or the path names no position that there can be"),
         409: { what: "it would loosen the stop that stands", form: refusal },
         422: { what: "it makes no sense, or the mark is past a level", form: refusal },
-        503: failure("the account is being opened anew, or the ledger cannot keep it; it has not been taken"),
+        503: { what: "it has not been taken: nobody can look at the account just now; ask again", form: refusal },
       },
     },
     async (ask, input) => {
@@ -88,10 +88,10 @@ function setRoute(desk: Desk): Route {
       if (stranger !== null) return stranger;
       const problem = legProblem({ ...input.place, ...input.body });
       if (problem !== null) return refuseForm(ask, problem);
-      const answer = await desk.setIntent(input.place, input.body);
+      const answer = await desk.setIntent(input.place, input.body, ask.req.raw.signal);
       if (answer.status !== "refused") return sendJson(ask, 200, answer);
-      const { httpStatus, code, message } = answer;
-      if (httpStatus === 404 || httpStatus === 503) return sendError(ask, httpStatus, code, message);
+      if (answer.httpStatus === 404) return sendError(ask, 404, answer.code, answer.message);
+      if (answer.httpStatus === 503) askAgainSoon(ask);
       return refuse(ask, answer);
     },
     refuseForm,

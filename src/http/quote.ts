@@ -1,7 +1,7 @@
 /** The exits for an entry order that a bot is about to send. */
 import * as z from "zod";
 import { legProblem, positivePrice } from "../intents/document.js";
-import { type ErrorCode, sendError, sendJson } from "./answers.js";
+import { askAgainSoon, type ErrorCode, sendError, sendJson } from "./answers.js";
 import type { Desk } from "./desk.js";
 import { accountName, category, failure, named, positionIdx, side, symbol } from "./operation.js";
 import { unknownAccount } from "./place.js";
@@ -63,8 +63,9 @@ export function quoteRoutes(desk: Desk): readonly Route[] {
       const problem = legProblem({ positionIdx: 0, ...wish });
       if (problem !== null) return sendError(ask, 422, "unprocessable", problem);
       if (reduceOnly) return sendJson(ask, 200, {});
-      const answer = await desk.quote(wish);
+      const answer = await desk.quote(wish, ask.req.raw.signal);
       if (answer.kind === "quoted") return sendJson(ask, 200, answer.fields);
+      if (answer.httpStatus === 503) askAgainSoon(ask);
       return sendError(ask, answer.httpStatus, NONE[answer.httpStatus], answer.message);
     },
   );

@@ -113,7 +113,10 @@ export type IntentAnswer =
     }
   | {
       readonly status: "refused";
-      /** 404: there is no such contract. 409: it would loosen the stop that stands. 422: it makes no sense, or the price has passed it. 503: nobody can look at the account now. */
+      /**
+       * 404: there is no such contract. 409: it would loosen the stop that stands. 422: it makes no sense, or the price has
+       * passed it. 503: nobody can look at the account just now, or too many wait to be looked at.
+       */
       readonly httpStatus: 404 | 409 | 422 | 503;
       readonly code: "not-found" | "would-loosen" | "unprocessable" | "not-read-yet";
       /** Says both prices where two are compared. */

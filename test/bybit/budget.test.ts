@@ -181,4 +181,33 @@ describe("reads", () => {
     const spanMs = (asked.at(-1)?.atMs ?? 0) - (asked[0]?.atMs ?? 0);
     expect(spanMs).toBeGreaterThanOrEqual(1_900);
   });
+
+  const scopeOf = (name: string, contracts: number) =>
+    Array.from({ length: contracts }, (_, index) => ({ category: "linear", symbol: `${name}${index}` }) as const);
+  const firstAsk = (symbol: string) => venue.asks(POSITIONS).find(({ query }) => query["symbol"] === symbol)?.atMs ?? 0;
+
+  it("that are patient leave half of each second to those of a pass, which overtake them", async () => {
+    const session = open({ budget: { writesPerSecond: 9, ipShare: 1 } });
+    venue.answers(POSITIONS, ({ query }) => ok(page("linear", [position({ symbol: query["symbol"] })])));
+    const startedMs = Date.now();
+    const patient = session.reader.snapshot(scopeOf("PATIENT", 60), "patient");
+    await vi.advanceTimersByTimeAsync(100);
+    const prompt = session.reader.snapshot(scopeOf("PROMPT", 20));
+    await settled(Promise.all([patient, prompt]));
+    expect(firstAsk("PROMPT19") - startedMs).toBeLessThan(1_000);
+    expect(firstAsk("PATIENT59") - startedMs).toBeGreaterThan(1_500);
+  });
+
+  it("that are patient leave half of the address's share to everybody else", async () => {
+    const ipBudget = createIpBudget(0.1);
+    const budget = { writesPerSecond: 9, ipShare: 1 };
+    const [one, other] = [open({ ipBudget, budget }), open({ ipBudget, budget })];
+    venue.answers(POSITIONS, ({ query }) => ok(page("linear", [position({ symbol: query["symbol"] })])));
+    const startedMs = Date.now();
+    const patient = one.reader.snapshot(scopeOf("PATIENT", 30), "patient");
+    await vi.advanceTimersByTimeAsync(100);
+    const prompt = other.reader.snapshot(scopeOf("PROMPT", 4));
+    await settled(Promise.all([patient, prompt]));
+    expect(firstAsk("PROMPT3") - startedMs).toBeLessThan(1_000);
+  });
 });

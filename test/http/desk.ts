@@ -79,7 +79,8 @@ export function fakeDesk(changes: Partial<Desk> = {}): FakeDesk {
   const kept = Object.entries(desk).map(([name, work]: [string, (...given: unknown[]) => unknown]) => [
     name,
     (...given: unknown[]) => {
-      if (name !== "accounts" && name !== "listen") asked.push([name, ...given]);
+      const words = given.filter((each) => !(each instanceof AbortSignal));
+      if (name !== "accounts" && name !== "listen") asked.push([name, ...words]);
       return work(...given);
     },
   ]);

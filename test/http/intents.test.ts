@@ -61,6 +61,14 @@ describe("PUT", () => {
     });
   });
 
+  test("says 503, and when to ask again, where too many wait to be looked at", async () => {
+    const refused = { status: "refused", httpStatus: 503, code: "not-read-yet", message: "too many ask" } as const;
+    const owner = await openAsOwner({ setIntent: () => Promise.resolve(refused) });
+    const answer = await owner.ask("PUT", PLACE, LONG);
+    expect([answer.status, answer.headers["retry-after"]]).toEqual([503, "1"]);
+    expect(answer.json()).toEqual({ status: "refused", error: { code: "not-read-yet", message: "too many ask" } });
+  });
+
   const price = /^stopLoss: must be a positive decimal in plain notation/;
   test.each([
     { title: "no side", body: { stopLoss: "49000" }, names: /^side: / },

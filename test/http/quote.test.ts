@@ -1,6 +1,9 @@
 /** A quote: the fields for an entry order, or why there are none. */
+import { EventEmitter, once } from "node:events";
+import { request } from "node:http";
 import { expect, test } from "vitest";
-import { errorCode, openAsOwner } from "./stage.js";
+import type { Desk } from "../../src/http/index.js";
+import { errorCode, openAsOwner, owned } from "./stage.js";
 
 const LONG = { account: "main", category: "linear", symbol: "BTCUSDT", side: "long" };
 
@@ -38,6 +41,24 @@ test.each([
   const owner = await openAsOwner({ quote: () => Promise.resolve({ kind: "none", httpStatus, message }) });
   const answer = await owner.ask("POST", "/v1/quote", LONG);
   expect([answer.status, answer.json()]).toEqual([httpStatus, { error: { code, message } }]);
+  expect(answer.headers["retry-after"]).toBe(httpStatus === 503 ? "1" : undefined);
+});
+
+test("who hangs up is not waited for", async () => {
+  const calls = new EventEmitter();
+  const asked = once(calls, "asked") as Promise<[AbortSignal]>;
+  const quote: Desk["quote"] = async (_request, gone) => {
+    calls.emit("asked", gone);
+    await once(calls, "answered");
+    return { kind: "none", httpStatus: 503, message: "nobody is there" };
+  };
+  const { port } = await openAsOwner({ quote });
+  const outgoing = request({ port, path: "/v1/quote", method: "POST", headers: owned(LONG).headers });
+  outgoing.on("error", () => undefined).end(JSON.stringify(LONG));
+  const [gone] = await asked;
+  outgoing.destroy();
+  await expect(once(gone, "abort")).resolves.toBeDefined();
+  calls.emit("answered");
 });
 
 test.each([

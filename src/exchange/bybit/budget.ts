@@ -26,7 +26,8 @@ export interface IpBudget {
 }
 
 export interface IpGate {
-  acquire(kind: "read" | "write", signal: AbortSignal): Promise<void>;
+  /** Higher goes first; `PATIENT` takes at most half of the share. */
+  acquire(priority: number, signal: AbortSignal): Promise<void>;
   /** Stops every request of the process for the ten minutes that the exchange asks for. */
   ban(): void;
   /** Milliseconds that the ban still lasts; zero without one. */
@@ -42,6 +43,9 @@ export interface AccountBudget {
   /** Rejects what is queued. */
   close(): void;
 }
+
+/** The priority of what somebody beside the guard asks for: it must never keep a stop waiting. */
+export const PATIENT = -1;
 
 const BAN_MS = 10 * 60_000;
 const IP_REQUESTS = 600;
@@ -76,10 +80,10 @@ export function createIpBudget(share: number): IpBudget {
 
 function createIpGate(share: number, clock: Clock): IpGate {
   const requests = Math.max(1, Math.floor(IP_REQUESTS * share));
-  const pacer = createPacer(slidingWindow(requests, IP_WINDOW_MS), clock);
+  const pacer = createSharedPacer(requests, IP_WINDOW_MS, clock);
   let bannedUntilMs = Number.NEGATIVE_INFINITY;
   return {
-    acquire: (kind, signal) => pacer.acquire(kind === "write" ? 1 : 0, signal),
+    acquire: (priority, signal) => pacer.acquire(priority, signal),
     ban: () => {
       bannedUntilMs = clock.monotonicMs() + BAN_MS;
     },
@@ -92,8 +96,8 @@ export function createAccountBudget(writesPerSecond: number, ip: IpGate, clock: 
   const { signal } = closing;
   setMaxListeners(0, signal);
   const pacers: Record<LimitClass, Pacer> = {
-    positions: createPacer(slidingWindow(READS_PER_SECOND, 1_000), clock),
-    orders: createPacer(slidingWindow(READS_PER_SECOND, 1_000), clock),
+    positions: createSharedPacer(READS_PER_SECOND, 1_000, clock),
+    orders: createSharedPacer(READS_PER_SECOND, 1_000, clock),
     fills: createPacer(slidingWindow(FILL_READS_PER_SECOND, 1_000), clock),
     account: createPacer(slidingWindow(ACCOUNT_READS_PER_SECOND, 1_000), clock),
     // Only the address's share counts; a refusal holds it all the same.
@@ -115,7 +119,7 @@ export function createAccountBudget(writesPerSecond: number, ip: IpGate, clock: 
       signal.throwIfAborted();
       await pacers[limitClass].acquire(priority, signal);
       refuseWhileBanned(endpoint);
-      await ip.acquire(limitClass === "write" ? "write" : "read", signal);
+      await ip.acquire(limitClass === "write" ? 1 : priority, signal);
       refuseWhileBanned(endpoint);
     },
     hold: (limitClass, forMs) => pacers[limitClass].hold(Math.min(forMs, LONGEST_HOLD_MS)),
@@ -174,6 +178,24 @@ function createPacer(pace: Pace, clock: Clock): Pacer {
     close: () => {
       clearTimeout(held);
       closing.abort();
+    },
+  };
+}
+
+/** Half of the window is kept free of what is patient: it is there in the moment that a pass needs it. */
+function createSharedPacer(requests: number, windowMs: number, clock: Clock): Pacer {
+  const all = createPacer(slidingWindow(requests, windowMs), clock);
+  const patientPerSecond = Math.max(1, Math.floor((requests * 500) / windowMs));
+  const patient = createPacer(slidingWindow(patientPerSecond, 1_000), clock);
+  return {
+    acquire: async (priority, signal) => {
+      if (priority <= PATIENT) await patient.acquire(0, signal);
+      await all.acquire(priority, signal);
+    },
+    hold: (forMs) => all.hold(forMs),
+    close: () => {
+      patient.close();
+      all.close();
     },
   };
 }

@@ -2,7 +2,7 @@
 import pRetry from "p-retry";
 import type { z } from "zod";
 import { ExchangeFailure } from "../failure.js";
-import type { AccountBudget, Clock, IpGate, LimitClass } from "./budget.js";
+import { type AccountBudget, type Clock, type IpGate, type LimitClass, PATIENT } from "./budget.js";
 import { cleanWords, clocksIn, forRead, isPassing, valueOf, verdictOfCode } from "./failures.js";
 import { envelope, serverTime } from "./schemas.js";
 import { createSkewMeter, type SkewMeter, skewOf, type TimedAnswer } from "./skew.js";
@@ -21,7 +21,7 @@ export interface Request<T> {
   readonly params: Params;
   readonly limitClass: LimitClass;
   readonly schema: z.ZodType<T>;
-  /** Only in the write budget: higher goes first. */
+  /** In the budget: higher goes first; default 0. */
   readonly priority?: number;
   /** Asked right before each try leaves: a reason not to send it any more. */
   readonly veto?: () => string | null;
@@ -126,6 +126,15 @@ export function createClient(parts: ClientParts): Client {
     exchangeNowMs: () => meter.exchangeNowMs(),
     measureSkewMs,
     silentForMs: () => parts.clock.monotonicMs() - heard.atMs,
+  };
+}
+
+/** The same line, whose reads wait for everybody else's. */
+export function patiently(client: Client): Client {
+  return {
+    ...client,
+    read: (wanted) => client.read({ ...wanted, priority: PATIENT }),
+    readOnce: (wanted) => client.readOnce({ ...wanted, priority: PATIENT }),
   };
 }
 

@@ -7,7 +7,7 @@ import { type AccountFacts, createFactKeeper, type FactKeeper, factGaps } from "
 import { inTime } from "./asking.js";
 import type { SteadyClock } from "./budget.js";
 import { type Catalogue, settleCoinsOf } from "./catalogue.js";
-import type { Client } from "./client.js";
+import { type Client, patiently } from "./client.js";
 import { type Book, type OrderLists, readBook, readContracts, readContractsToo } from "./book.js";
 import type { ListName } from "./lists.js";
 import {
@@ -46,7 +46,10 @@ export function createReader(parts: ReaderParts): Reader {
   const cache: Cache = { facts: createFactKeeper(parts.client), wholeReadCost: null, symbolsByList: new Map() };
   return {
     account: parts.account,
-    snapshot: (scope) => (scope === "account" ? readAccount(parts, cache) : readSome(parts, cache, eachOnce(scope))),
+    snapshot: (scope, manner = "prompt") => {
+      const asking = manner === "patient" ? { ...parts, client: patiently(parts.client) } : parts;
+      return scope === "account" ? readAccount(asking, cache) : readSome(asking, cache, eachOnce(scope));
+    },
     knows: (contract) => parts.catalogue.knows(contract),
     keyInfo: () => readKey(parts.client),
     clockSkewMs: () => parts.client.measureSkewMs(),

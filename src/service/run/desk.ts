@@ -16,6 +16,7 @@ import type { Current } from "./account.js";
 import type { Accounts } from "./accounts.js";
 import { OPENED_ANEW } from "./latest.js";
 import type { Books, OpenLedger } from "../books/books.js";
+import { BUSY, type DeskLine, openDeskLine } from "./desk-line.js";
 import { readOpenPosition } from "./open-position.js";
 import { quoteFrom } from "./quote.js";
 import { intentFacts } from "../books/step-facts.js";
@@ -44,6 +45,7 @@ const SWEEP_WITHIN_MS = 60_000;
 export function openDesk(parts: DeskParts): Desk {
   const { books, accounts, report, sidecar, current, events, who } = parts;
   const waiting = awaitLooks(events);
+  const line = openDeskLine();
   const stateDir = () => current.settings.stateDir;
   return {
     accounts: () => accounts.names(),
@@ -55,7 +57,7 @@ export function openDesk(parts: DeskParts): Desk {
       return report();
     },
     listen: (listener) => events.listen(listener),
-    setIntent: (place, wish) => setIntent(place, wish, parts, waiting),
+    setIntent: (place, wish, gone) => setIntent(place, wish, { ...parts, waiting, line }, gone),
     intent: async (place) => {
       const { shelf } = ledgerOf(books);
       await shelf.refresh(place.account);
@@ -69,7 +71,10 @@ export function openDesk(parts: DeskParts): Desk {
       if (isCleared) sidecar.look(place.account, place);
       return isCleared;
     },
-    quote: (request) => quote(request, parts),
+    quote: async (request, gone) => {
+      const answer = await line.serve(request.account, () => quote(request, parts), gone);
+      return answer === "busy" ? { kind: "none", httpStatus: 503, message: BUSY } : answer;
+    },
     pause: async (wish) => {
       const paused = await addPauses(stateDir(), wish, systemClock);
       books.note({ kind: "pause", body: { added: paused.added.map((pause) => ({ ...pause })), who } });
@@ -93,21 +98,24 @@ function ledgerOf(books: Books): OpenLedger {
 async function setIntent(
   place: IntentPlace,
   wish: IntentDocument,
-  parts: DeskParts,
-  waiting: Waiting,
+  parts: DeskParts & { readonly waiting: Waiting; readonly line: DeskLine },
+  gone: AbortSignal | undefined,
 ): Promise<IntentAnswer> {
-  const { books, sidecar } = parts;
+  const { books, sidecar, waiting, line } = parts;
   const { shelf, memory } = ledgerOf(books);
   const guard = guardOf(place.account, parts);
   if (guard === null)
     return { status: "refused", httpStatus: 503, code: "not-read-yet", message: openedAnew(place.account) };
-  const kept = await keepIntent(place, wish, parts.who, {
-    shelf,
-    now: () => systemClock.now(),
-    newId: randomUUID,
-    openPosition: (key, side) => readOpenPosition(guard.pass, key, side),
-    lifeOf: (position) => (books.writes.has(place.account) ? memory.lifeOf(position).id : null),
-  });
+  const keep = () =>
+    keepIntent(place, wish, parts.who, {
+      shelf,
+      now: () => systemClock.now(),
+      newId: randomUUID,
+      openPosition: (key, side) => readOpenPosition(guard.pass, key, side),
+      lifeOf: (position) => (books.writes.has(place.account) ? memory.lifeOf(position).id : null),
+    });
+  const kept = await line.serve(place.account, keep, gone);
+  if (kept === "busy") return { status: "refused", httpStatus: 503, code: "not-read-yet", message: BUSY };
   if (kept.kind === "refused") {
     books.note({
       kind: "intent-refused",
