@@ -1,7 +1,7 @@
 /** `backstop doctor`: one line per thing that can be wrong, each with its cure. */
 import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import {
   type AccountFinding,
   type AccountFindingCode,
@@ -52,7 +52,8 @@ function configLine({ file, accounts, policy }: Settings): Line {
   return { mark: "ok", text: `config ${file}: mode ${policy.defaults.mode}, accounts ${names}` };
 }
 
-async function stateLines({ settings: { stateDir, ledger }, pauses }: Context): Promise<readonly Line[]> {
+async function stateLines({ settings, pauses }: Context): Promise<readonly Line[]> {
+  const { stateDir, ledger } = settings;
   const frozen = readOnlyReason(stateDir, process.env);
   const switchLine: Line[] = frozen === null ? [] : [{ mark: "note", text: `read-only switch: ${frozen}` }];
   const folder: Line = (await canBeWritten(stateDir))
@@ -61,7 +62,7 @@ async function stateLines({ settings: { stateDir, ledger }, pauses }: Context): 
         mark: "cure",
         text: `ledger folder ${stateDir}: cannot be written; give this user the right to, or set ledger.url`,
       };
-  return [folder, await ledgerLine(ledger.url), ...switchLine, ...pauseLines(pauses)];
+  return [folder, await ledgerLine(ledger.url), ...(await lockLines(settings)), ...switchLine, ...pauseLines(pauses)];
 }
 
 /** Read only: what a doctor looks at stays as it is. */
@@ -76,6 +77,26 @@ async function ledgerLine(url: string): Promise<Line> {
   } catch (error) {
     if (!(error instanceof LedgerError)) throw error;
     return { mark: "cure", text: `ledger: ${[error.message, ...ledgerCure(error, url)].join("; ")}` };
+  }
+}
+
+/** Where they cannot be taken, who writes cannot be told, and no intent is taken up. Never opened: that could let go of them. */
+async function lockLines({ stateDir, ledger, accounts }: Settings): Promise<readonly Line[]> {
+  if (!ledger.url.startsWith("file:")) return [];
+  const folder = join(stateDir, "locks");
+  const files = accounts.map(({ name }) => join(folder, `${name}.db`));
+  const canBeTaken = await Promise.all([canBeWritten(folder), ...files.map(isWritableOrMissing)]);
+  if (canBeTaken.every(Boolean)) return [];
+  const text = `locks of the accounts in ${folder}: cannot be taken; give this user the folder and what is in it (chown -R)`;
+  return [{ mark: "cure", text }];
+}
+
+async function isWritableOrMissing(file: string): Promise<boolean> {
+  try {
+    await access(file, constants.R_OK | constants.W_OK);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "ENOENT";
   }
 }
 

@@ -1,5 +1,15 @@
 /** The ledger in one SQLite file: private, and on the disk before a write resolves. */
-import { accessSync, chmodSync, chownSync, constants, existsSync, mkdirSync, statSync } from "node:fs";
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  lchownSync,
+  mkdirSync,
+  openSync,
+  statSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { Kysely, sql, SqliteDialect } from "kysely";
 import Libsql from "libsql";
@@ -122,28 +132,34 @@ async function close(db: Database): Promise<void> {
 }
 
 /**
- * The native library makes its files as the umask allows, and the log beside the file as the file is.
+ * The native library makes what lies beside a file as the file is. The file itself is made here: a thread may not change
+ * the umask, by which the library would make it.
  * @throws what making the folder or the file throws
  */
 export function privately<T>(file: string, open: () => T): T {
-  const mask = process.umask(0o077);
-  try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    const isNew = !existsSync(file);
-    // SQLite only says that it cannot open the file; the system says why.
-    accessSync(isNew ? dirname(file) : file, constants.R_OK | constants.W_OK);
-    const opened = open();
-    if (isNew) giveToOwnerOf(dirname(file), file);
-    else if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
-    return opened;
-  } finally {
-    process.umask(mask);
-  }
+  const folder = dirname(file);
+  const firstMade = mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const isNew = !existsSync(file);
+  // SQLite only says that it cannot open the file; the system says why.
+  accessSync(isNew ? folder : file, constants.R_OK | constants.W_OK);
+  if (isNew) closeSync(openSync(file, "a", 0o600));
+  else if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
+  const opened = open();
+  const made = isNew ? [file, `${file}-wal`, `${file}-shm`] : [];
+  giveToOwnerOf(firstMade === undefined ? folder : dirname(firstMade), [...foldersFrom(firstMade, folder), ...made]);
+  return opened;
+}
+
+/** All that were made on the way to the last one. */
+function foldersFrom(first: string | undefined, last: string): readonly string[] {
+  if (first === undefined) return [];
+  return last.length > first.length ? [...foldersFrom(first, dirname(last)), last] : [last];
 }
 
 /** What root makes, a look by hand for example, must stay usable for the service whose folder it is. */
-function giveToOwnerOf(folder: string, file: string): void {
+function giveToOwnerOf(folder: string, made: readonly string[]): void {
   if (process.getuid?.() !== 0) return;
   const { uid, gid } = statSync(folder);
-  for (const made of [file, `${file}-wal`, `${file}-shm`]) if (existsSync(made)) chownSync(made, uid, gid);
+  // Whoever may write in there may put a link in a file's place: what it points at stays whose it is.
+  for (const each of made) if (existsSync(each)) lchownSync(each, uid, gid);
 }

@@ -1,6 +1,7 @@
 /** The ledger itself: one way to read and one way to write, the same on every engine. */
 import { bindable, bindableRow } from "./codec.js";
 import type { Engine, LedgerLog } from "./engine.js";
+import { LedgerError } from "./error.js";
 import { createIntentStore } from "./intent-store.js";
 import type { HistoryFilter, Ledger, Life } from "./port.js";
 import { entryColumns, lifeColumns, toEntry, toLife } from "./rows.js";
@@ -17,9 +18,29 @@ export function createStore(engine: Engine, log: LedgerLog, now: () => number): 
     ...createLifeStore(db, runs),
     ...createIntentStore(db, runs),
     ...createLeftAloneStore(db, runs),
-    lock: (account) => runs.read(() => engine.lock(account)),
+    lock: tellingOnce(log, runs, (account) => runs.read(() => engine.lock(account))),
     writable: runs.writable,
     close: runs.close,
+  };
+}
+
+/** Asked for each second: why it cannot be had is told once, and anew after it was had; not what is told of all writes. */
+function tellingOnce(log: LedgerLog, { writable }: Pick<Ledger, "writable">, lock: Ledger["lock"]): Ledger["lock"] {
+  const told = new Map<string, string>();
+  return async (account) => {
+    try {
+      const answer = await lock(account);
+      told.delete(account);
+      return answer;
+    } catch (error) {
+      if (!(error instanceof LedgerError)) throw error;
+      const reason = error.message;
+      if (reason !== told.get(account) && reason !== writable()) {
+        log.warn({ account, reason }, "the lock that tells who writes for the account cannot be had");
+        told.set(account, reason);
+      }
+      throw error;
+    }
   };
 }
 

@@ -104,6 +104,14 @@ const AILMENTS: readonly Ailment[] = [
     line: /^cure {2}ledger: .*no SQLite database.*; move the file away, .*keep it: .*makes a new one$/m,
   },
   {
+    what: "locks that cannot be taken",
+    prepare: ({ folder }) => {
+      mkdirSync(join(folder, "state"), { mode: 0o700 });
+      writeFileSync(join(folder, "state", "locks"), "", { mode: 0o600 });
+    },
+    line: /^cure {2}locks of the accounts in .*locks: cannot be taken; give this user the folder .*\(chown -R\)$/m,
+  },
+  {
     what: "a ledger whose server is not running",
     options: { config: { ledger: { url: "postgres://127.0.0.1:1/backstop" } } },
     line: /^cure {2}ledger: .*cannot be reached \(ECONNREFUSED\); start the server, or mend ledger\.url$/m,

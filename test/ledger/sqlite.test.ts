@@ -9,17 +9,20 @@ import {
   readFileSync,
   statSync,
   writeFileSync,
+  chownSync,
   rmSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
 import Libsql from "libsql";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { sql } from "kysely";
+import { LedgerError } from "../../src/ledger/error.js";
 import { MIGRATIONS } from "../../src/ledger/migrations.js";
 import { migrate } from "../../src/ledger/migrate.js";
 import { openLedger } from "../../src/ledger/open.js";
 import { openSqlite } from "../../src/ledger/sqlite.js";
-import { fileUrl, folder, life, opened } from "./stage.js";
+import { fileUrl, folder, inThread, life, opened } from "./stage.js";
 
 const fileOf = (url: string) => url.slice("file:".length);
 const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
@@ -44,6 +47,25 @@ describe("the file", () => {
     });
     expect(modesIn(join(stateDir, "locks"))).toEqual({ "main.db": "600" });
     expect(process.umask()).toBe(0o000);
+    await lock?.release();
+  });
+
+  test("can be opened and written in a thread, where nobody may change the mask", async () => {
+    const url = fileUrl();
+    const thread = inThread("look", url);
+    expect(await text(thread.stdout)).toBe("done\n");
+    expect(modesIn(dirname(fileOf(url)))).toEqual({ "backstop.db": "600" });
+  });
+
+  test.skipIf(process.getuid?.() !== 0)("belongs, if root makes it, to whose folder it is in", async () => {
+    const service = { uid: 65_534, gid: 65_534 };
+    const home = folder();
+    chownSync(home, service.uid, service.gid);
+    const file = join(home, "lib", "state", "backstop.db");
+    const { ledger } = await opened(`file:${file}`);
+    const lock = await ledger.lock("main");
+    const made = ["lib", "lib/state", "lib/state/backstop.db", "lib/state/locks", "lib/state/locks/main.db"];
+    for (const path of made) expect(statSync(join(home, path))).toMatchObject(service);
     await lock?.release();
   });
 
@@ -234,4 +256,20 @@ describe("a disk", () => {
     const absent = `file:${join(disk, "other.db")}`;
     await expect(opened(absent)).rejects.toMatchObject({ name: "LedgerError", trouble: "read-only" });
   });
+});
+
+test("why a lock cannot be had is told once, and once more after it was had", async () => {
+  const url = fileUrl();
+  const { ledger, told } = await opened(url);
+  const inTheWay = join(dirname(fileOf(url)), "locks");
+  writeFileSync(inTheWay, "");
+  await expect(ledger.lock("main")).rejects.toThrow(LedgerError);
+  await expect(ledger.lock("main")).rejects.toThrow(LedgerError);
+  expect(told.filter((line) => line.includes("lock"))).toEqual([expect.stringContaining(inTheWay)]);
+  rmSync(inTheWay);
+  await (await ledger.lock("main"))?.release();
+  rmSync(inTheWay, { recursive: true });
+  writeFileSync(inTheWay, "");
+  await expect(ledger.lock("main")).rejects.toThrow(LedgerError);
+  expect(told.filter((line) => line.includes("lock"))).toHaveLength(2);
 });

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { Worker } from "node:worker_threads";
 import { onTestFinished } from "vitest";
 import { dec } from "../../src/domain/decimal.js";
 import { openLedger } from "../../src/ledger/open.js";
@@ -124,6 +125,13 @@ export function child(act: "append" | "hold" | "look", url: string): Child {
     kill,
     ended: async () => void (await closed),
   };
+}
+
+/** The same in a thread of this process, which ends before the test does. */
+export function inThread(act: "look", url: string): Worker {
+  const thread = new Worker(CHILD, { argv: [act, url], stdout: true });
+  onTestFinished(async () => void (await thread.terminate()));
+  return thread;
 }
 
 async function died(closed: Promise<unknown>): Promise<never> {
