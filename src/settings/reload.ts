@@ -30,6 +30,18 @@ export async function reloadSettings(previous: Settings, options: LoadOptions): 
   }
 }
 
+/** Of a config that nobody has asked to take over: the account's key as it says now, and nothing else. */
+export async function renewKey(previous: Settings, account: string, options: LoadOptions): Promise<Reload> {
+  const reload = await reloadSettings(previous, options);
+  if (reload.kind === "refused") return reload;
+  const renewed = reload.applicable.accounts.find(({ name }) => name === account);
+  const accounts = previous.accounts.map((before) =>
+    before.name === account && renewed !== undefined ? { ...before, key: renewed.key, secret: renewed.secret } : before,
+  );
+  const settings = { ...previous, accounts };
+  return { kind: "reloaded", settings, applicable: settings, changes: changesBetween(previous, settings) };
+}
+
 /** An account that moved elsewhere stays whole as it was: its new key belongs to the new place. */
 function withoutRestart(previous: Settings, next: Settings): Settings {
   const accounts = next.accounts.map((account) => {

@@ -1,4 +1,4 @@
-/** A sidecar whose config is read anew: what is looked at by nobody meanwhile is told, and nothing of it goes on by itself. */
+/** A sidecar whose config is read anew: what is taken over, what is told meanwhile, and that nothing goes on once it is closed. */
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -7,12 +7,16 @@ import type { SidecarEvent } from "../../src/index.js";
 import { begin, silentNotifier } from "../../src/library/options.js";
 import { openService } from "../../src/service/run/service.js";
 import { createHeard } from "../stream/stage.js";
-import { openStage, PLACE, type Stage } from "./stage.js";
+import { MAIN, openStage, PLACE, type Stage } from "./stage.js";
 
-/** Guards, from a config file, and has looked at everything. */
-async function guarding(stage: Stage) {
+const POSITIONS = "/v5/position/list";
+const REPORT_ONLY = { protection: { mode: "report-only", stopLoss: { distance: "2%" } } } as const;
+
+/** It is told by a file, as `run` is. */
+async function openFromFile(stage: Stage) {
   const file = join(stage.folder, "backstop.json");
-  await writeFile(file, JSON.stringify(stage.config));
+  const write = (changes: object) => writeFile(file, JSON.stringify({ ...stage.config, ...changes }));
+  await write({});
   const begun = await begin({ config: file, cwd: stage.folder, env: {} });
   const notifier = silentNotifier(begun.log);
   const opened = await openService(begun, { isDryRun: false, from: begun.from, notifier, who: "library" });
@@ -25,14 +29,14 @@ async function guarding(stage: Stage) {
   const service = opened.start();
   onTestFinished(() => service.close());
   await service.serving;
-  await events.next(({ kind, data }) => kind === "pass" && data["state"] === "complete");
-
   return {
     service,
+    events,
     lives,
+    write,
     /** Resolves while the account is being opened anew, which takes three seconds: the key is not told. */
     reopens: async () => {
-      await writeFile(file, JSON.stringify({ ...stage.config, budget: { writesPerSecond: 5 } }));
+      await write({ budget: { writesPerSecond: 5 } });
       stage.simulator.exchange.setFault({ kind: "hang", path: "/v5/user/query-api", times: 1 });
       const asked = () => stage.simulator.requests.filter(({ path }) => path === "/v5/user/query-api").length;
       const before = asked();
@@ -40,6 +44,13 @@ async function guarding(stage: Stage) {
       await vi.waitUntil(() => asked() > before, { timeout: 10_000 });
     },
   };
+}
+
+/** Guards, and has looked at everything. */
+async function guarding(stage: Stage) {
+  const opened = await openFromFile(stage);
+  await opened.events.next(({ kind, data }) => kind === "pass" && data["state"] === "complete");
+  return opened;
 }
 
 test("a config that can be read only once, such as a pipe, is enough to start with", async () => {
@@ -84,4 +95,25 @@ test("an account that is being opened anew stays in the report, which is not com
 
   const swept = await service.desk.sweep();
   expect(swept).toMatchObject({ accounts: [{ name: "main", readable: true }], summary: { positions: 1 } });
+});
+
+test("a key that the exchange refuses is read anew, and nothing of a config that nobody has asked to take over", async () => {
+  const second = { ...MAIN, name: "second", key: "LibraryKey00000002", secret: "LibrarySecret000000000000000000000B2" };
+  const stage = await openStage(REPORT_ONLY, { accounts: [MAIN, second] });
+  const { service, events, write } = await guarding(stage);
+
+  const { exchange } = stage.simulator;
+  exchange.open({ account: "second", symbol: "BTCUSDT", side: "long", size: "0.1" });
+  const [account] = stage.config.accounts;
+  const renewed = { ...account, key: second.key, secret: second.secret, categories: ["linear"] };
+  await write({ accounts: [renewed], protection: { ...REPORT_ONLY.protection, mode: "sync" } });
+  exchange.setFault({ kind: "retCode", retCode: 10_003, retMsg: "API key is invalid.", path: POSITIONS, times: 4 });
+  void service.desk.sweep();
+  await events.next(({ kind, data }) => kind === "pass" && data["state"] === "failed");
+  await events.next(({ kind, data }) => kind === "pass" && data["state"] === "complete");
+
+  const report = service.desk.report();
+  expect(report.positions).toMatchObject([{ symbol: "BTCUSDT", status: "unprotected" }]);
+  expect(stage.posts()).toEqual([]);
+  expect(report.accounts).toMatchObject([{ notCovered: ["spot"] }]);
 });

@@ -19,7 +19,7 @@ export interface Operations {
    */
   started(status: () => SidecarStatus, desk: Desk): Promise<void>;
   /** Calls back whenever the exchange has refused the key of an account. */
-  onKeyRefused(callback: () => void): void;
+  onKeyRefused(callback: (account: string) => void): void;
   readonly notifier: Notifier;
   close(): Promise<void>;
 }
@@ -39,7 +39,7 @@ export function openOperations({ http, heartbeat }: Settings, notifier: Notifier
     notifier,
     onKeyRefused: (callback) =>
       void listeners.push((event) => {
-        if (event.kind === "pass" && event.cause === "key") callback();
+        if (event.kind === "pass" && event.cause === "key") callback(event.account);
       }),
     tell: (event) => {
       for (const listener of listeners) listener(event);

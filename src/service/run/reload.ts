@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { compilePolicy } from "../../policy/resolve.js";
 import { type Log, registerSecret } from "../../runtime/index.js";
 import { type AccountSettings, type LoadOptions, secretsOf, type Settings } from "../../settings/index.js";
-import { reloadSettings } from "../../settings/reload.js";
+import { reloadSettings, renewKey } from "../../settings/reload.js";
 import type { Sidecar } from "../../sidecar/sidecar.js";
 import type { Current } from "./account.js";
 import type { Accounts } from "./accounts.js";
@@ -23,6 +23,8 @@ export interface ReloadParts {
   readonly failed: (error: unknown) => void;
 }
 
+type Cause = "asked" | { readonly refusedKeyOf: string };
+
 export interface Reloads {
   ask(): void;
   /** Nothing is taken over any more; resolves when what was under way has let go. */
@@ -34,10 +36,10 @@ export function followReloads(given: Omit<ReloadParts, "isClosing">): Reloads {
   const parts: ReloadParts = { ...given, isClosing: () => isClosing };
   let { settings } = parts.current;
   let running: Promise<void> = Promise.resolve();
-  const afterThose = async (before: Promise<void>, why: "asked" | "key-refused"): Promise<void> => {
+  const afterThose = async (before: Promise<void>, cause: Cause): Promise<void> => {
     await before;
     try {
-      settings = await reloaded(settings, why, parts);
+      settings = await reloaded(settings, cause, parts);
     } catch (error) {
       const isUnguarded = settings.accounts.some(({ name }) => parts.accounts.find(name) === null);
       const outcome = isUnguarded ? "an account is guarded by nobody now" : "everything goes on as it was";
@@ -45,10 +47,10 @@ export function followReloads(given: Omit<ReloadParts, "isClosing">): Reloads {
       if (isUnguarded) parts.failed(error);
     }
   };
-  const reload = (why: "asked" | "key-refused"): void => {
-    running = afterThose(running, why);
+  const reload = (cause: Cause): void => {
+    running = afterThose(running, cause);
   };
-  parts.operations.onKeyRefused(() => reload("key-refused"));
+  parts.operations.onKeyRefused((account) => reload({ refusedKeyOf: account }));
   return {
     ask: () => reload("asked"),
     close: () => {
@@ -58,16 +60,17 @@ export function followReloads(given: Omit<ReloadParts, "isClosing">): Reloads {
   };
 }
 
-/** Whole or not at all: what cannot be read leaves everything as it is. */
-async function reloaded(previous: Settings, why: "asked" | "key-refused", parts: ReloadParts): Promise<Settings> {
+/** Whole or not at all: what cannot be read leaves everything as it is. For a refused key only that key is taken over. */
+async function reloaded(previous: Settings, cause: Cause, parts: ReloadParts): Promise<Settings> {
   if (parts.isClosing()) return previous;
   const { log, from, operations, sidecar, current } = parts;
-  const reload = await reloadSettings(previous, from);
+  const isAsked = cause === "asked";
+  const reload = isAsked ? await reloadSettings(previous, from) : await renewKey(previous, cause.refusedKeyOf, from);
   if (reload.kind === "refused") {
     log.error(`the config was not taken over; everything stays as it is: ${reload.error.message}`);
     return previous;
   }
-  if (why === "key-refused" && reload.changes.length === 0) return previous;
+  if (!isAsked && reload.changes.length === 0) return previous;
   operations.notifier.reloading();
   const next = reload.applicable;
   for (const secret of secretsOf(reload.settings)) registerSecret(secret);
@@ -80,7 +83,8 @@ async function reloaded(previous: Settings, why: "asked" | "key-refused", parts:
   if (parts.isClosing()) return next;
   sidecar.reschedule(next.sweep.cron);
   sidecar.sweep();
-  log.info({ changes: reload.changes.length }, "the config was read anew");
+  const what = isAsked ? "the config" : "the refused key";
+  log.info({ changes: reload.changes.length }, `${what} was read anew`);
   operations.notifier.ready();
   return next;
 }
