@@ -1,4 +1,5 @@
 /** The config read anew while the program runs: taken whole, or refused whole while the settings before it stay. */
+import { systemClock } from "../runtime/index.js";
 import { changesBetween, isElsewhere, type SettingsChange } from "./changes.js";
 import { type LoadOptions, loadSettings } from "./load.js";
 import { SettingsError } from "./problems.js";
@@ -18,10 +19,13 @@ export type Reload =
   /** The message is the one that a start with this config would end with. */
   | { readonly kind: "refused"; readonly error: SettingsError };
 
-/** Secret files and variables are read again too. `options` are those of the start. */
+/**
+ * Secret files and variables are read again too. `options` are those of the start; a config that is just being written is
+ * waited for, which nobody has to do for a start.
+ */
 export async function reloadSettings(previous: Settings, options: LoadOptions): Promise<Reload> {
   try {
-    const settings = await loadSettings(options);
+    const settings = await loadSettings({ waiting: systemClock, ...options });
     const changes = changesBetween(previous, settings);
     return { kind: "reloaded", settings, applicable: withoutRestart(previous, settings), changes };
   } catch (error) {

@@ -1,9 +1,9 @@
 /** The config file as text: where it is, what it says, and where in it each key stands. */
-import { readFile } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { type Document, isMap, isNode, isPair, isScalar, LineCounter, parseDocument, type YAMLError } from "yaml";
 import { type KeyPath, type Problem, pathText, SettingsError, showValue } from "./problems.js";
 import { valueSource } from "./value.js";
+import { readWhole, type Waiting } from "./whole-file.js";
 
 const DEFAULT_FILE = join("config", "backstop.yaml");
 
@@ -37,6 +37,8 @@ export interface SourceOptions {
   readonly names?: { readonly file: string; readonly accounts: string };
   readonly env: NodeJS.ProcessEnv;
   readonly cwd: string;
+  /** Given: a file that was written to a moment ago is waited for. */
+  readonly waiting?: Waiting;
 }
 
 /** @throws SettingsError when the file cannot be read or is no YAML; then nothing else could be checked. */
@@ -44,7 +46,7 @@ export async function readSource(options: SourceOptions): Promise<Source> {
   if (options.value !== undefined) return valueSource(options.value, options.cwd);
   const path = resolveConfigPath(options.file, options.env, options.cwd);
   const shown = shownPath(path, options.cwd);
-  const content = await readConfig(path).catch((error: unknown) => {
+  const content = await readConfig(path, options.waiting).catch((error: unknown) => {
     throw new SettingsError([unreadable(shown, options, error)]);
   });
   const lines = new LineCounter();
@@ -55,8 +57,8 @@ export async function readSource(options: SourceOptions): Promise<Source> {
   return { path, value, mayHoldKeys: false, problem: problemsOf(document, lines, shown) };
 }
 
-async function readConfig(path: string): Promise<string> {
-  return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(path));
+async function readConfig(path: string, waiting: Waiting | undefined): Promise<string> {
+  return new TextDecoder("utf-8", { fatal: true }).decode(await readWhole(path, waiting));
 }
 
 function shownPath(path: string, cwd: string): string {

@@ -2,7 +2,13 @@
 import { chmodSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type Reload, loadSettings, reloadSettings, type Settings } from "../../src/settings/index.js";
+import {
+  type LoadOptions,
+  type Reload,
+  loadSettings,
+  reloadSettings,
+  type Settings,
+} from "../../src/settings/index.js";
 import { ACCOUNT, CANARY_KEY, CANARY_SECRET, ENV, folder, STOP } from "./folder.js";
 
 const NEXT_SECRET = "NextCanarySecret0000000000000000002B";
@@ -11,8 +17,14 @@ interface Running {
   readonly previous: Settings;
   write(config: string): void;
   writeSecret(text: string): void;
-  reload(env?: NodeJS.ProcessEnv): Promise<Reload>;
+  /** `waiting`: default: everything was written long ago. */
+  reload(env?: NodeJS.ProcessEnv, waiting?: LoadOptions["waiting"]): Promise<Reload>;
 }
+
+const LONG_AFTER = {
+  now: () => Date.now() + 60_000,
+  sleep: () => Promise.reject(new Error("nothing is to be waited for")),
+};
 
 async function running(config: string, env: NodeJS.ProcessEnv = ENV): Promise<Running> {
   const cwd = folder({ "config/backstop.yaml": config, "config/secret": CANARY_SECRET });
@@ -22,7 +34,7 @@ async function running(config: string, env: NodeJS.ProcessEnv = ENV): Promise<Ru
     previous,
     write: (text) => writeFileSync(join(cwd, "config/backstop.yaml"), text),
     writeSecret: (text) => writeFileSync(join(cwd, "config/secret"), text),
-    reload: (now = env) => reloadSettings(previous, { ...options, env: now }),
+    reload: (now = env, waiting = LONG_AFTER) => reloadSettings(previous, { ...options, env: now, waiting }),
   };
 }
 
@@ -198,6 +210,13 @@ describe("a config that cannot be taken leaves everything as it was, with the me
     expect(previous.accounts).toEqual(before);
   });
 
+  test("being written all the time", async () => {
+    const { write, reload } = await running(BASE);
+    let pieces = 0;
+    const sleep = async () => write(`${BASE}# ${pieces++}\n`);
+    expect(refusedWith(await reload(ENV, { now: Date.now, sleep }))).toContain("it is being written all the time");
+  });
+
   test("gone", async () => {
     const { previous, reload } = await running(BASE);
     rmSync(previous.file);
@@ -210,5 +229,22 @@ describe("a config that cannot be taken leaves everything as it was, with the me
     const cwd = join(previous.file, "../..");
     const reload = await reloadSettings(previous, { file: undefined, env: ENV, cwd, accounts: ["main"] });
     expect(refusedWith(reload)).toContain('--account: "main" is no account of this config; allowed: first');
+  });
+});
+
+describe("a config of which half is written", () => {
+  const HALF = `${ACCOUNT}${STOP}`;
+  const RULES = `rules:\n  - match: { symbol: "BTC*" }\n    ignore: true\n`;
+
+  test("is taken when it is whole, though that half would be a config as well", async () => {
+    const { write, reload } = await running(`${HALF}${RULES}`);
+    const waits: number[] = [];
+    const sleep = async (ms: number) => {
+      waits.push(ms);
+      if (waits.length === 1) write(`${HALF}${RULES}  - match: {}\n`);
+    };
+    write(HALF);
+    expect(lines(taken(await reload(ENV, { now: Date.now, sleep })))).toEqual(["rules: changed (1 before, 2 now)"]);
+    expect(waits).toEqual([1_000, 1_000]);
   });
 });
