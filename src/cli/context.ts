@@ -1,5 +1,13 @@
 /** What every command that talks to an exchange starts from: settings, log and console. */
-import { createLog, type Log, type LogLevel, registeredSecrets } from "../runtime/index.js";
+import {
+  createLog,
+  leavingOut,
+  type Log,
+  type LogLevel,
+  type LogOptions,
+  registeredSecrets,
+  unblock,
+} from "../runtime/index.js";
 import { type Ground, layGround } from "../service/ground.js";
 import { type LoadOptions, loadOutline, loadSettings, type Outline, SettingsError } from "../settings/index.js";
 import type { Console } from "./console.js";
@@ -15,9 +23,10 @@ export interface Context extends Ground {
   readonly console: Console;
 }
 
-export async function openContext(options: CommonOptions, console: Console): Promise<Context> {
+/** `lasting`: for a command without an end, which a terminal that nobody reads must not stop. */
+export async function openContext(options: CommonOptions, console: Console, lasting = false): Promise<Context> {
   const settings = await orRefusal(() => loadSettings(loadOptionsOf(options)));
-  const log = logFor(options.logLevel);
+  const log = logFor(options.logLevel, lasting ? unstoppable(process.stderr) : process.stderr);
   const ground = layGround({ settings, log, progress: (text) => console.progress(text) });
   return { ...ground, console };
 }
@@ -41,11 +50,17 @@ async function orRefusal<T>(load: () => Promise<T>): Promise<T> {
   }
 }
 
-export function logFor(level: LogLevel): Log {
+function unstoppable(stderr: NodeJS.WriteStream): LogOptions["stream"] {
+  if (!stderr.isTTY) return stderr;
+  unblock(stderr);
+  return leavingOut(stderr);
+}
+
+export function logFor(level: LogLevel, stream: LogOptions["stream"] = process.stderr): Log {
   const { stderr, env } = process;
   return createLog({
     level,
-    stream: stderr,
+    stream,
     pretty: stderr.isTTY,
     color: !env["NO_COLOR"],
     secrets: registeredSecrets,

@@ -20,7 +20,7 @@ const LINGER_MS = 500;
 const CRASH_CLOSE_MS = 2_000;
 
 export async function run(options: RunOptions, console: Console): Promise<number> {
-  const context = await openContext(options, console);
+  const context = await openContext(options, console, true);
   const { log } = context;
   // From the first moment on: a signal that comes early must find somebody who listens.
   const signal = interrupted();

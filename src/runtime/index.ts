@@ -18,4 +18,5 @@ export {
 } from "./secrets.js";
 export { createNotifier, type Notifier, type NotifierOptions, type RunProgram } from "./systemd.js";
 export { keepNewFilesPrivate } from "./umask.js";
+export { leavingOut, unblock } from "./unread.js";
 export { LATE, within } from "./within.js";

@@ -1,7 +1,7 @@
 /** Nobody can be told any more: the terminal was closed, or the disk of the log is full. What is under way goes on. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, existsSync, openSync, statSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { exitCode, type Report } from "../../src/report/index.js";
@@ -166,4 +166,34 @@ test.skipIf(noFull !== "")(`protect ends as it would have, with its report${noFu
   });
   expect(await once(program, "close")).toEqual([0, null]);
   expect(JSON.parse(stdout)).toMatchObject({ summary: { protected: 3 } });
+});
+
+test(`the sidecar goes on protecting when nobody reads its terminal${noTerminal ?? ""}`, async (context) => {
+  context.skip(noTerminal !== null, noTerminal ?? "");
+  const positions = 40;
+  const stage = await openStage(context, { syntheticInstruments: positions });
+  const events = listenTo(stage);
+  const command = `echo $$ >pid; exec '${process.execPath}' '${PROGRAM}' run --log-level trace`;
+  const env = { PATH: process.env["PATH"], TERM: "xterm", ...stage.env };
+  const terminal = spawn("script", ["-qec", command, "/dev/null"], { cwd: stage.folder, env });
+  const closed = once(terminal, "close");
+  const screen = createHeard<string>();
+  terminal.stdout.setEncoding("utf8").on("data", (text: string) => screen.add(text));
+  await screen.next((text) => text.includes("a missing stop is set as it is pushed"));
+  const pid = Number(readFileSync(join(stage.folder, "pid"), "utf8"));
+  context.onTestFinished(() => {
+    terminal.kill("SIGCONT");
+    if (terminal.exitCode === null) process.kill(pid, "SIGKILL");
+  });
+
+  terminal.kill("SIGSTOP");
+  for (let nth = 0; nth < positions; nth += 1) {
+    const symbol = `SYN${String(nth).padStart(4, "0")}USDT`;
+    const resting = events.stopRests(symbol);
+    stage.exchange.open({ symbol, side: "long", size: "1" });
+    expect(Number(await resting)).toBeGreaterThan(0);
+  }
+  terminal.kill("SIGCONT");
+  process.kill(pid, "SIGTERM");
+  expect(await closed).toEqual([0, null]);
 });
