@@ -1,6 +1,7 @@
 /** The file that pauses are kept in: read whole or called damaged, replaced whole or left as it was. */
-import { readFileSync } from "node:fs";
-import { type FileHandle, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { readFileSync, type Stats } from "node:fs";
+import { type FileHandle, link, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
 
@@ -117,6 +118,8 @@ export async function changePauseFile(
   }
 }
 
+const PATIENCE = { tries: 50, everyMs: 100 };
+
 /** The draft is also the lock: who could create it is alone until it has become the file. */
 async function throughDraft(
   file: string,
@@ -124,24 +127,28 @@ async function throughDraft(
   clock: WaitingClock,
 ): Promise<readonly Pause[]> {
   const draft = `${file}.part`;
-  const handle = await openDraft(draft, clock);
-  try {
-    const pauses = decide();
-    await handle.writeFile(textOf(pauses));
-    await handle.sync();
-    await giveToOwnerOf(dirname(file), handle);
-    await rename(draft, file);
-    await syncFolder(dirname(file));
-    return pauses;
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  } finally {
-    await handle.close();
+  for (let tries = 0; tries < PATIENCE.tries; tries += 1) {
+    const handle = await openDraft(draft, clock);
+    try {
+      const pauses = decide();
+      await handle.writeFile(textOf(pauses));
+      await handle.sync();
+      await giveToOwnerOf(dirname(file), handle);
+      // Another command may have taken it for one that was left behind: what it decided then counts first.
+      if (!(await isStill(draft, handle))) continue;
+      await rename(draft, file);
+      await syncFolder(dirname(file));
+      return pauses;
+    } catch (error) {
+      if (await isStill(draft, handle)) await rm(draft, { force: true });
+      throw error;
+    } finally {
+      await handle.close();
+    }
   }
+  throw busy(draft);
 }
 
-const PATIENCE = { tries: 50, everyMs: 100 };
 /** A draft takes milliseconds; one this old was left behind by a process that died. */
 const LEFT_BEHIND_MS = 30_000;
 
@@ -153,12 +160,35 @@ async function openDraft(draft: string, clock: WaitingClock): Promise<FileHandle
       if (codeOf(error) !== "EEXIST") throw error;
     }
     const found = await stat(draft).catch(() => null);
-    if (found !== null && clock.now() - found.mtimeMs > LEFT_BEHIND_MS) await rm(draft, { force: true });
+    if (found !== null && clock.now() - found.mtimeMs > LEFT_BEHIND_MS) await takeAway(draft, found);
     else await clock.sleep(PATIENCE.everyMs);
   }
-  throw new PauseFileError(
+  throw busy(draft);
+}
+
+function busy(draft: string): PauseFileError {
+  return new PauseFileError(
     `another command is writing ${draft}; try again, or remove that file where no other command runs`,
   );
+}
+
+/** Only the one that was found: another command may have taken that away meanwhile, and write its own there by now. */
+async function takeAway(draft: string, found: Stats): Promise<void> {
+  const aside = `${draft}.${randomUUID()}`;
+  try {
+    await rename(draft, aside);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return;
+    throw error;
+  }
+  const { ino, mtimeMs } = await stat(aside);
+  if (ino !== found.ino || mtimeMs !== found.mtimeMs) await link(aside, draft).catch(() => undefined);
+  await rm(aside, { force: true });
+}
+
+async function isStill(draft: string, handle: FileHandle): Promise<boolean> {
+  const found = await stat(draft).catch(() => null);
+  return found !== null && found.ino === (await handle.stat()).ino;
 }
 
 /** What root writes must stay readable for the service, which would otherwise count it as damaged. */

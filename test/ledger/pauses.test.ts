@@ -4,6 +4,7 @@ import { utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { changePauseFile, type PauseFile } from "../../src/ledger/pause-file.js";
 import { openPauses, pauseText } from "../../src/ledger/pauses.js";
 import { addPauses, PauseFileError, type PauseWish, removePauses } from "../../src/ledger/pausing.js";
 
@@ -283,6 +284,50 @@ describe("the file", () => {
     it.clock.nowMs = NOW_MS + MINUTE_MS;
     await it.pause();
     expect(it.held()).toEqual(PLACES);
+  });
+
+  test("keeps the pause of a command that was quicker to take away what a dead process left behind", async () => {
+    const it = ledger();
+    const draft = `${it.file}.part`;
+    put({ ...it, file: draft }, "");
+    utimesSync(draft, 1, 1);
+    let looks = 0;
+    const clock = {
+      now: () => {
+        looks += 1;
+        // The first is that of the wish; at the second the draft was found to be old.
+        if (looks === 2) {
+          rmSync(draft);
+          put({ ...it, file: draft }, entry({ symbol: "BTCUSDT" }));
+        }
+        return NOW_MS;
+      },
+      sleep: async () => renameSync(draft, it.file),
+    };
+    await addPauses(it.stateDir, { accounts: [], symbols: ["ETHUSDT"], untilMs: null, reason: null }, clock);
+    expect(it.held()).toEqual(PLACES);
+    expect(readdirSync(it.stateDir)).toEqual(["pauses.json"]);
+  });
+
+  test("is decided upon anew where another command has taken the draft away", async () => {
+    const it = ledger();
+    const draft = `${it.file}.part`;
+    const found: PauseFile[] = [];
+    const clock = { now: () => NOW_MS, sleep: async () => renameSync(draft, it.file) };
+    await changePauseFile(
+      it.stateDir,
+      (now) => {
+        found.push(now);
+        if (found.length === 1) {
+          rmSync(draft);
+          put({ ...it, file: draft }, entry({ symbol: "BTCUSDT" }));
+        }
+        return now.kind === "sound" ? now.pauses : [];
+      },
+      clock,
+    );
+    expect(found.map(({ kind }) => kind)).toEqual(["sound", "sound"]);
+    expect(it.held()).toEqual(["main BTCUSDT", "grid BTCUSDT"]);
   });
 
   test.skipIf(process.getuid?.() === 0)("that cannot be written is named (root can write everything)", async () => {
