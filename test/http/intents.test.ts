@@ -156,14 +156,6 @@ describe("PUT", () => {
     expect([answer.status, answer.json()]).toEqual([404, { error: { code: "not-found", message } }]);
   });
 
-  test("says 503 while nobody can look at the account", async () => {
-    const message = "the account main cannot be asked now: it is being opened anew";
-    const refused = { status: "refused", httpStatus: 503, code: "not-read-yet", message } as const;
-    const owner = await openAsOwner({ setIntent: () => Promise.resolve(refused) });
-    const answer = await owner.ask("PUT", PLACE, LONG);
-    expect([answer.status, answer.json()]).toEqual([503, { error: { code: "not-read-yet", message } }]);
-  });
-
   test("says 503 with the reason when the ledger cannot keep it", async () => {
     const full = new LedgerError("full", "the ledger state/backstop.db: the disk is full (SQLITE_FULL)");
     const owner = await openAsOwner({ setIntent: () => Promise.reject(full) });
