@@ -5,7 +5,10 @@ import { type KeyPath, type Problem, pathText, SettingsError, showValue } from "
 import { valueSource } from "./value.js";
 import { readWhole, type Waiting } from "./whole-file.js";
 
-const DEFAULT_FILE = join("config", "backstop.yaml");
+const DEFAULT_FILE_NAME = "backstop.yaml";
+const DEFAULT_FILE = join("config", DEFAULT_FILE_NAME);
+/** A pipe, such as `<(…)` of a shell, has nothing beside it: its relative paths are below the current folder. */
+const IN_NO_FOLDER = /^\/(dev|proc)\//;
 
 /** `--config`, else `$BACKSTOP_CONFIG`, else config/backstop.yaml; absolute. The file need not exist. */
 export function resolveConfigPath(file: string | undefined, env: NodeJS.ProcessEnv, cwd: string): string {
@@ -14,7 +17,7 @@ export function resolveConfigPath(file: string | undefined, env: NodeJS.ProcessE
 }
 
 export interface Source {
-  /** Absolute. */
+  /** Absolute; what its relative paths are beside. */
   readonly path: string;
   /** Plain values as written: before defaults, before any variable is filled in. */
   readonly value: unknown;
@@ -54,7 +57,8 @@ export async function readSource(options: SourceOptions): Promise<Source> {
   const broken = [...document.errors, ...document.warnings];
   if (broken.length > 0) throw new SettingsError(broken.map((error) => syntaxProblem(shown, lines, error)));
   const value = plainValue(document, shown);
-  return { path, value, mayHoldKeys: false, problem: problemsOf(document, lines, shown) };
+  const placed = IN_NO_FOLDER.test(path) ? resolve(options.cwd, DEFAULT_FILE_NAME) : path;
+  return { path: placed, value, mayHoldKeys: false, problem: problemsOf(document, lines, shown) };
 }
 
 async function readConfig(path: string, waiting: Waiting | undefined): Promise<string> {

@@ -1,8 +1,8 @@
 /** A good config becomes settings: defaults filled in, paths resolved, levels exact. */
-import { readFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { dec, print } from "../../src/domain/decimal.js";
 import {
   passwordsIn,
@@ -84,6 +84,14 @@ describe("paths", () => {
     expect(settings.stateDir).toBe(join(cwd, "etc/data"));
     expect(settings.http).toEqual({ host: "127.0.0.1", port: 8787, tokenFile: join(cwd, "etc/state/token") });
     expect(settings.intents).toEqual({ file: join(cwd, "etc/in.json") });
+  });
+
+  test("of a pipe, which has nothing beside it, are relative to the current folder", async () => {
+    const cwd = folder({ "b.yaml": `${ACCOUNT}${STOP}` });
+    const open = openSync(join(cwd, "b.yaml"), "r");
+    onTestFinished(() => closeSync(open));
+    const settings = await loadSettings({ file: `/dev/fd/${open}`, env: ENV, cwd });
+    expect(settings.stateDir).toBe(join(cwd, "state"));
   });
 
   test("a database elsewhere leaves the state folder beside the config", async () => {
