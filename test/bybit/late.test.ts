@@ -1,5 +1,5 @@
 /** What a look does not wait for, what stands for it meanwhile, and what becomes of it when it comes. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { BybitSession } from "../../src/exchange/bybit/index.js";
 import type { ReadScope } from "../../src/domain/snapshot.js";
 import {
@@ -32,6 +32,7 @@ beforeEach(() => {
 
 afterEach(() => closeStage(session));
 
+const MINUTE_MS = 60_000;
 const CONTRACTS = "/v5/market/instruments-info";
 const POSITIONS = "/v5/position/list";
 const INFO = "/v5/account/info";
@@ -109,14 +110,20 @@ describe("a list of contracts that are not in trading", () => {
     expect(asksForLists()).toBe(0);
   });
 
-  it("keeps its coins read while it cannot be had anew", async () => {
+  it("keeps its coins read while it cannot be had anew, which is a gap after an hour", async () => {
     lists({ PreLaunch: () => ok({ list: [instrument("NEWEURX", { settleCoin: "EURX" })] }) });
     expect((await look()).gaps).toEqual([]);
     session.refreshInstruments();
     lists({ PreLaunch: () => NEVER });
-    venue.asked.length = 0;
-    expect((await look()).gaps).toMatchObject([{ category: "linear", what: "positions" }]);
-    expect(venue.asks(POSITIONS).map(({ query }) => query["settleCoin"])).toContain("EURX");
+    for (const [waitMs, gaps] of [
+      [0, 0],
+      [61 * MINUTE_MS, 1],
+    ] as const) {
+      await vi.advanceTimersByTimeAsync(waitMs);
+      venue.asked.length = 0;
+      expect((await look()).gaps).toHaveLength(gaps);
+      expect(venue.asks(POSITIONS).map(({ query }) => query["settleCoin"])).toContain("EURX");
+    }
   });
 });
 
@@ -146,14 +153,29 @@ describe("the list of contracts in trading", () => {
     expect(first.tookMs).toBeLessThan(9_000);
   });
 
-  it("that does not come again stands as it was", async () => {
+  it.each([
+    ["when its rules are in doubt", () => session.refreshInstruments(), []],
+    ["after an hour, and is told as a gap", () => void vi.advanceTimersByTime(61 * MINUTE_MS), [{ what: "positions" }]],
+  ])("that does not come again stands as it was %s", async (_when, happens, gaps) => {
     await look();
-    session.refreshInstruments();
+    happens();
     lists({ "": () => NEVER });
     const again = await look();
     expect(again.instruments.has("linear/BTCUSDT")).toBe(true);
-    expect(again.gaps).toMatchObject([{ category: "linear", what: "positions" }]);
+    expect(again.gaps).toMatchObject(gaps);
     expect(again.tookMs).toBeLessThan(2_500);
+  });
+
+  it("is renewed before its hour is over, and no look waits for that", async () => {
+    await look();
+    await vi.advanceTimersByTimeAsync(55 * MINUTE_MS);
+    lists({ "": () => after(2_000, () => ok({ list: [instrument("BTCUSDT")] })) });
+    venue.asked.length = 0;
+    expect((await look()).tookMs).toBeLessThan(800);
+    await timePasses(2_000);
+    await vi.advanceTimersByTimeAsync(10 * MINUTE_MS);
+    expect(await look()).toMatchObject({ gaps: [] });
+    expect([asksForLists(), asksForLists("PreLaunch"), asksForLists("Delivering")]).toEqual([1, 1, 1]);
   });
 });
 

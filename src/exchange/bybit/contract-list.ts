@@ -16,15 +16,15 @@ export const INSTRUMENTS_PATH = "/v5/market/instruments-info";
 export interface ContractList {
   /** What it showed when it was read last. */
   shown(): Shown;
-  /** Whether that was within the hour, and nobody has asked for it anew since. */
+  /** Whether that was within the hour, and its rules are not in doubt since. */
   isFresh(): boolean;
   /** Whether it has ever been read. */
   isKnown(): boolean;
-  /** Why it may hold more than it has shown; null: that is all. */
+  /** Why it may hold more than it has shown; null: that was all within the hour. */
   lack(): string | null;
   /** Asks for it where that is due. */
   ask(): Wait;
-  /** It is asked for anew at the next occasion: ticks may have changed. */
+  /** It is asked for anew at the next occasion: ticks may have changed. What is listed has not, as far as anybody knows. */
   expire(): void;
 }
 
@@ -48,6 +48,8 @@ export interface ContractListOptions {
 }
 
 const LIFETIME_MS = 60 * 60_000;
+/** It is renewed so long after, so that no look has to wait for it. */
+const RENEWED_AFTER_MS = 50 * 60_000;
 /** A list that brings what can mostly be done without, and one that is whole but for a coin, must not be asked for at each look. */
 const AGAIN_MS = 30_000;
 const PAGE_LIMIT = 1_000;
@@ -65,6 +67,7 @@ export function createContractList(options: ContractListOptions): ContractList {
   let shown = NOTHING;
   let loadedAtMs = Number.NEGATIVE_INFINITY;
   let isKnown = false;
+  let isInDoubt = false;
   let triedAtMs = Number.NEGATIVE_INFINITY;
   let failure: ExchangeFailure | null = null;
 
@@ -77,14 +80,17 @@ export function createContractList(options: ContractListOptions): ContractList {
     if (failure !== null) return;
     shown = read.complete ? shownBy(category, read.rows) : NOTHING;
     isKnown = true;
+    isInDoubt = false;
     loadedAtMs = clock.monotonicMs();
   });
 
-  const isFresh = (): boolean => clock.monotonicMs() - loadedAtMs < LIFETIME_MS;
+  const ageMs = (): number => clock.monotonicMs() - loadedAtMs;
+  const isRecent = (): boolean => ageMs() < LIFETIME_MS;
+  const isFresh = (): boolean => isRecent() && !isInDoubt;
 
   function isDue(): boolean {
     const isRested = clock.monotonicMs() - triedAtMs >= AGAIN_MS;
-    if (isFresh()) return isRested && shown.isNameless;
+    if (isFresh()) return isRested && (shown.isNameless || ageMs() >= RENEWED_AFTER_MS);
     return failure === null || !isExtra || isRested;
   }
 
@@ -93,7 +99,7 @@ export function createContractList(options: ContractListOptions): ContractList {
     isFresh,
     isKnown: () => isKnown,
     lack: () => {
-      if (!isFresh()) return (failure ?? NOT_IN_TIME).message;
+      if (!isRecent()) return (failure ?? NOT_IN_TIME).message;
       return shown.isNameless ? "a contract does not say in which coin it settles" : null;
     },
     ask: () => {
@@ -102,7 +108,7 @@ export function createContractList(options: ContractListOptions): ContractList {
       return isFresh() || (isExtra && failure !== null) ? NOT_WAITED_FOR : wait;
     },
     expire: () => {
-      loadedAtMs = Number.NEGATIVE_INFINITY;
+      isInDoubt = true;
     },
   };
 }
