@@ -1,7 +1,8 @@
 /** The bearer token: whoever can read its file may ask for everything. */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { link, mkdir, open, unlink } from "node:fs/promises";
+import { link, open, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeFolder } from "../ledger/folder.js";
 import { readSecretFile, registerSecret } from "../runtime/index.js";
 
 const TOKEN_BYTES = 32;
@@ -56,7 +57,7 @@ function fitToken(token: string, file: string): string {
 async function createTokenFile(file: string): Promise<void> {
   const draft = `${file}.${randomBytes(6).toString("hex")}.tmp`;
   try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(file));
     await writePrivately(draft, `${randomBytes(TOKEN_BYTES).toString("base64url")}\n`);
     try {
       await link(draft, file);

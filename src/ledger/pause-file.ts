@@ -1,9 +1,10 @@
 /** The file that pauses are kept in: read whole or called damaged, replaced whole or left as it was. */
 import { randomUUID } from "node:crypto";
 import { readFileSync, type Stats } from "node:fs";
-import { type FileHandle, link, mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, link, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
+import { makeFolder } from "./folder.js";
 
 /** Somebody wants nothing written here for a while; looking and alerting go on. */
 export interface Pause {
@@ -109,7 +110,7 @@ export async function changePauseFile(
 ): Promise<readonly Pause[]> {
   const file = pauseFilePath(stateDir);
   try {
-    await mkdir(stateDir, { recursive: true, mode: 0o700 });
+    makeFolder(stateDir);
     return await throughDraft(file, () => change(readPauseFile(stateDir)), clock);
   } catch (error) {
     const code = codeOf(error);

@@ -1,20 +1,11 @@
 /** The ledger in one SQLite file: private, and on the disk before a write resolves. */
-import {
-  accessSync,
-  chmodSync,
-  closeSync,
-  constants,
-  existsSync,
-  lchownSync,
-  mkdirSync,
-  openSync,
-  statSync,
-} from "node:fs";
+import { accessSync, chmodSync, closeSync, constants, existsSync, lchownSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { Kysely, sql, SqliteDialect } from "kysely";
 import Libsql from "libsql";
 import { type Engine, withCodec } from "./engine.js";
 import { codeOf, explainSqlite, LedgerError } from "./error.js";
+import { makeFolder } from "./folder.js";
 import { migrate } from "./migrate.js";
 import { identityOf, lockSqlite } from "./sqlite-lock.js";
 import type { Database, Tables } from "./tables.js";
@@ -138,22 +129,16 @@ async function close(db: Database): Promise<void> {
  */
 export function privately<T>(file: string, open: () => T): T {
   const folder = dirname(file);
-  const firstMade = mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const made = makeFolder(folder);
   const isNew = !existsSync(file);
   // SQLite only says that it cannot open the file; the system says why.
   accessSync(isNew ? folder : file, constants.R_OK | constants.W_OK);
   if (isNew) closeSync(openSync(file, "a", 0o600));
   else if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
   const opened = open();
-  const made = isNew ? [file, `${file}-wal`, `${file}-shm`] : [];
-  giveToOwnerOf(firstMade === undefined ? folder : dirname(firstMade), [...foldersFrom(firstMade, folder), ...made]);
+  const files = isNew ? [file, `${file}-wal`, `${file}-shm`] : [];
+  giveToOwnerOf(dirname(made[0] ?? file), [...made, ...files]);
   return opened;
-}
-
-/** All that were made on the way to the last one. */
-function foldersFrom(first: string | undefined, last: string): readonly string[] {
-  if (first === undefined) return [];
-  return last.length > first.length ? [...foldersFrom(first, dirname(last)), last] : [last];
 }
 
 /** What root makes, a look by hand for example, must stay usable for the service whose folder it is. */

@@ -1,5 +1,5 @@
 /** The ledger's file: who may read it, what a full or closed disk does to it, and which versions go together. */
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import Libsql from "libsql";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { sql } from "kysely";
@@ -113,6 +114,17 @@ describe("the file", () => {
   test.each(["file:relative.db", "mysql://somewhere/x", ""])("is not looked for at %j", async (url) => {
     await expect(opened(url)).rejects.toMatchObject({ name: "LedgerError", trouble: "value" });
   });
+
+  test.skipIf(!existsSync("/dev/fd"))(
+    "is refused at once in a folder that takes no other, as beside a config that is a pipe",
+    () => {
+      // In a process of its own: making such a folder the usual way never ends.
+      const look = [fileURLToPath(new URL("child.mjs", import.meta.url)), "look", "file:/dev/fd/state/backstop.db"];
+      const { status, stderr } = spawnSync(process.execPath, look, { timeout: 20_000, killSignal: "SIGKILL" });
+      expect(status).toBe(1);
+      expect(String(stderr)).toContain("ENOENT");
+    },
+  );
 
   test("holds no lock for a name that would lead out of its folder", async () => {
     const { ledger } = await opened(fileUrl());
