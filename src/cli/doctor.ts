@@ -199,10 +199,17 @@ async function streamLines(one: Connected): Promise<readonly Line[]> {
   const { name, environment, wsUrl } = one.account;
   if (environment === "custom" && wsUrl === undefined) return [];
   const trouble = await streamTrouble(one);
-  const place = `${name}: private stream (${wsUrl ?? environment})`;
+  const place = `${name}: private stream (${addressText(wsUrl) ?? environment})`;
   if (trouble === null) return [{ mark: "ok", text: `${place} reachable, login accepted` }];
   const cure = "let this machine reach it; until then run looks at everything every 5 s instead";
   return [{ mark: "cure", text: `${place}: ${trouble}; ${cure}` }];
+}
+
+/** Without what stands behind the question mark: a proxy's token, for one. */
+function addressText(url: string | undefined): string | null {
+  if (url === undefined) return null;
+  const { protocol, host, pathname } = new URL(url);
+  return `${protocol}//${host}${pathname === "/" ? "" : pathname}`;
 }
 
 /** docs/v5/user/apikey-info: the groups of rights that reach contract positions. */
@@ -223,7 +230,7 @@ async function clockLines({ account, session }: Connected): Promise<readonly Lin
     const offset = `${Math.abs(Math.round(skewMs))} ms ${skewMs > 0 ? "ahead" : "behind"}`;
     const reached: Line = {
       mark: "ok",
-      text: `${name}: exchange (${restUrl ?? environment}) reachable, clock ${offset}`,
+      text: `${name}: exchange (${addressText(restUrl) ?? environment}) reachable, clock ${offset}`,
     };
     return found.length === 0 ? [reached] : found.map(({ message }) => ({ mark: "cure", text: `${name}: ${message}` }));
   } catch (error) {

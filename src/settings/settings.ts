@@ -86,7 +86,12 @@ function ledgerFileOf(file: string, { ledger }: ConfigDocument): string | null {
 
 /** What must never be printed: keys, secrets, and URLs that give access by themselves. */
 export function secretsOf({ accounts, ledger, heartbeat }: Settings): string[] {
-  const keys = accounts.flatMap((account) => [account.key, account.secret]);
+  const keys = accounts.flatMap(({ key, secret, restUrl = "", wsUrl = "" }) => [
+    key,
+    secret,
+    ...tokensIn(restUrl),
+    ...tokensIn(wsUrl),
+  ]);
   return [...keys, ...urlSecretsOf({ ledgerUrl: ledger.url, heartbeatUrl: heartbeat?.url })];
 }
 
@@ -106,6 +111,13 @@ export function passwordsIn(url: string): string[] {
   const [, before = ""] = /^\w+:\/\/[^:/?#]*:(.*)@/s.exec(url) ?? [];
   const [, behind = ""] = /[?&]password=([^&#]*)/.exec(url) ?? [];
   return [before, behind].filter((one) => one !== "").flatMap((one) => [one, meant(one)]);
+}
+
+/** A proxy's address may hold a token behind the question mark, whatever that is called. */
+function tokensIn(url: string): string[] {
+  const [, query = ""] = /\?([^#]*)/.exec(url) ?? [];
+  const values = query.split("&").map((pair) => pair.slice(pair.indexOf("=") + 1));
+  return values.filter((one) => one !== "").flatMap((one) => [one, meant(one)]);
 }
 
 /** A % that begins no character is meant as it is. */

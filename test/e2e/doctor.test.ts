@@ -134,6 +134,25 @@ describe("doctor", { concurrent: true }, () => {
     expect(stage.posts()).toEqual([]);
   });
 
+  test("does not show what stands behind the question mark of an address: it may give access", async (context) => {
+    const stage = await openStage(context);
+    const { restUrl, wsUrl } = stage.simulator;
+    const account = {
+      name: MAIN.name,
+      environment: "custom",
+      key: MAIN.key,
+      secret: MAIN.secret,
+      restUrl,
+      wsUrl: `${wsUrl}?access=\${PROXY_TOKEN}`,
+    };
+    writeFileSync(stage.config, JSON.stringify({ accounts: [account], protection: { mode: "report-only" } }));
+    const { code, stdout, stderr } = await stage.backstop(["doctor"], { PROXY_TOKEN: "proxy-token" });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toContain(`main: exchange (${restUrl}) reachable`);
+    expect(stdout).toContain(`main: private stream (${wsUrl}) reachable`);
+    expect(stdout).not.toContain("proxy-token");
+  });
+
   test.for(AILMENTS)(
     "finds $what, says how to cure it, and is 2",
     { timeout: 30_000 },

@@ -102,6 +102,15 @@ describe("paths", () => {
     expect(secretsOf(settings)).toContain("long-password");
   });
 
+  test("what stands behind the question mark of an address is a secret, as it is written and as it is meant", async () => {
+    const account = ACCOUNT.replace("mainnet", "custom");
+    const urls =
+      '    restUrl: "http://proxy.test?id=first%2Dtoken&second-token"\n    wsUrl: "ws://proxy.test?a=${TOKEN}"\n';
+    const settings = await load(`${account}${urls}${STOP}`, { env: { ...ENV, TOKEN: "third-token" } });
+    const tokens = ["first%2Dtoken", "first-token", "second-token", "third-token"];
+    expect(secretsOf(settings)).toEqual(expect.arrayContaining(tokens));
+  });
+
   test.each([
     ["postgres://me:long-password@db/backstop", ["long-password"]],
     ["postgres://me:p%40ss@db/x", ["p%40ss", "p@ss"]],
