@@ -1,9 +1,10 @@
-/** What passes found and did, as a report of this moment. */
+/** What passes found and did, as a report. */
 import { buildReport, type ReportInput } from "../report/build.js";
 import type { Report } from "../report/index.js";
 import { systemClock } from "../runtime/index.js";
 
-export function reportOf(command: ReportInput["command"], outcomes: ReportInput["outcomes"]): Report {
-  const generatedAtMs = systemClock.now();
+/** `ageMs`: how long ago that was; default: it is so at this moment. */
+export function reportOf(command: ReportInput["command"], outcomes: ReportInput["outcomes"], ageMs = 0): Report {
+  const generatedAtMs = Math.round(systemClock.now() - ageMs);
   return buildReport({ command, outcomes, generatedAtMs, generatedAt: new Date(generatedAtMs).toISOString() });
 }

@@ -1,8 +1,9 @@
 /** What the running sidecar reports: what it knows at this moment, and never more. */
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { keyText } from "../../src/domain/position.js";
 import type { Snapshot } from "../../src/domain/snapshot.js";
 import { ExchangeFailure } from "../../src/exchange/failure.js";
+import { systemClock } from "../../src/runtime/index.js";
 import type { KeyReading } from "../../src/service/accounts.js";
 import { latestReport } from "../../src/service/run/latest.js";
 import { fullStop } from "../builders/order.js";
@@ -30,17 +31,30 @@ interface Shown {
 interface Known {
   readonly key?: KeyReading;
   readonly snapshot?: Partial<Snapshot>;
+  /** Of the last look; default: as the scene has it. */
+  readonly requestedAtMs?: number;
   /** What stands at the exchange; default: a position with its stop. */
   readonly scene?: Parameters<typeof play>[0];
 }
 
 async function reported(
   status: Shown | null,
-  { key = SAFE_KEY, snapshot = {}, scene = { positions: [stands], orders: [fullStop(stands, "98")] } }: Known = {},
+  {
+    key = SAFE_KEY,
+    snapshot = {},
+    requestedAtMs,
+    scene = { positions: [stands], orders: [fullStop(stands, "98")] },
+  }: Known = {},
 ) {
   const played = await play(scene);
   const { assessment } = played.result;
-  const result = { ...played.result, assessment: { ...assessment, snapshot: { ...assessment.snapshot, ...snapshot } } };
+  const { picture } = played.result;
+  const latest = { ...picture.latest, ...(requestedAtMs === undefined ? {} : { requestedAtMs }) };
+  const result = {
+    ...played.result,
+    picture: { ...picture, latest },
+    assessment: { ...assessment, snapshot: { ...assessment.snapshot, ...snapshot } },
+  };
   const sidecar = {
     latest: () => new Map(status === null ? [] : [["main", result]]),
     status: () => ({ accounts: [{ name: "main", trouble: null, reachable: true, ...status }] }),
@@ -77,6 +91,17 @@ test.each([true, false])(
     expect(report.positions[0]?.stopLoss).toBeNull();
   },
 );
+
+test("it is of the time of the look, and of this moment where nothing can be looked at", async () => {
+  vi.useFakeTimers({ toFake: ["Date", "performance"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const asked = Date.now();
+  const requestedAtMs = systemClock.steadyMs() - 20_000;
+  const told = await reported({ trouble: null, reachable: true }, { requestedAtMs });
+  expect(Date.parse(told.generatedAt)).toBe(asked - 20_000);
+  const lost = await reported({ trouble: "no answer in time", reachable: false }, { requestedAtMs });
+  expect(Date.parse(lost.generatedAt)).toBe(asked);
+});
 
 test("what speaks of the account as a whole is told as an audit tells it", async () => {
   const key = { ...SAFE_KEY, readOnly: true, boundAddresses: [] };

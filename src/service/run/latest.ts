@@ -4,6 +4,7 @@ import { withoutSight } from "../../assess/assess.js";
 import { ExchangeFailure } from "../../exchange/failure.js";
 import type { AccountOutcome } from "../../report/build.js";
 import type { Report } from "../../report/index.js";
+import { systemClock } from "../../runtime/index.js";
 import type { Sidecar } from "../../sidecar/sidecar.js";
 import { keyGaps, refusal, seenFindings } from "../accounts.js";
 import { reportOf } from "../report.js";
@@ -45,5 +46,16 @@ export function latestReport(
     const assessment = withoutSight(result.assessment, `it cannot be looked at now: ${lostSight}`);
     return { ...seen, assessment, planned: [], lostSight };
   });
-  return reportOf("run", outcomes);
+  return reportOf("run", outcomes, ageOf(outcomes, results));
+}
+
+/** Of the account that was looked at last the longest ago; what cannot be looked at is unknown at this moment. */
+function ageOf(outcomes: readonly AccountOutcome[], results: ReturnType<Sidecar["latest"]>): number {
+  const inSight = outcomes.filter((outcome) => outcome.kind === "seen" && outcome.lostSight === null);
+  const nowMs = systemClock.steadyMs();
+  const ages = inSight.flatMap(({ name }) => {
+    const result = results.get(name);
+    return result === undefined ? [] : [nowMs - result.picture.latest.requestedAtMs];
+  });
+  return Math.max(0, ...ages);
 }
