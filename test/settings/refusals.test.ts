@@ -158,6 +158,23 @@ const CASES: readonly Case[] = [
       "syntax: is not valid YAML here: a bracket, a quote, a colon or a comma is missing; allowed: YAML or JSON.",
   },
   {
+    name: "a bracket that is never closed",
+    config: `${ACCOUNT}protection: { stopLoss: { distance: 2% }\nscope: all\n`,
+    message:
+      "config/backstop.yaml:7:1: syntax: is not valid YAML here: a { that was opened before is not closed; } is missing; allowed: YAML or JSON.",
+  },
+  {
+    name: "a list that is never closed",
+    config: `${ACCOUNT}    categories: [linear\n${STOP}`,
+    message: "is not valid YAML here: a [ that was opened before is not closed; ] is missing; allowed: YAML or JSON.",
+  },
+  {
+    name: "a closing bracket too far to the left",
+    config: `${ACCOUNT}protection:\n  stopLoss: {\n    distance: 2%\n}\n`,
+    message:
+      "config/backstop.yaml:9:1: syntax: is not valid YAML here: the closing } must be indented farther than the key it belongs to; allowed: YAML or JSON.",
+  },
+  {
     name: "a key that stands twice",
     config: `${ACCOUNT}${STOP}scope: all\nscope: listed\n`,
     message: "config/backstop.yaml:9:1: syntax: is not valid YAML here: the key stands twice; allowed: YAML or JSON.",
@@ -174,6 +191,37 @@ describe("a config with a mistake is refused and the mistake is named", () => {
     expect(message).toBe(
       `config/backstop.yaml:8:1: ${key}: (a mapping) is reserved for a later version and refused until then; allowed: no ${key} yet; remove the key.`,
     );
+  });
+
+  test("a JSON file that was cut off is one problem, however many brackets are open", async () => {
+    const { problems } = await refusal('{"accounts":[{"name":"main","environment":"custom","key":');
+    expect(problems.map(({ line, what }) => ({ line, what }))).toEqual([
+      { line: 1, what: "is not valid YAML here: a { that was opened before is not closed; } is missing" },
+    ]);
+  });
+
+  describe("what stands behind an alias", () => {
+    test("is shown with its value, at the line where it is written", async () => {
+      const { problems } = await refusal(
+        `${ACCOUNT}${STOP}rules:\n  - match: { symbol: X }\n    stopLoss: &sl { distance: 200% }\n  - match: { symbol: Y }\n    stopLoss: *sl\n`,
+      );
+      expect(problems.map(({ key, line, value, what }) => ({ key, line, value, what }))).toEqual([
+        { key: "rules[0].stopLoss.distance", line: 10, value: '"200%"', what: "is not allowed" },
+        { key: "rules[1].stopLoss.distance", line: 10, value: '"200%"', what: "is not allowed" },
+      ]);
+    });
+
+    test("is shown with its value, at the alias itself where that is the value of the key", async () => {
+      const { message } = await refusal(
+        `${ACCOUNT}protection:\n  stopLoss: { distance: &d 2 }\n  takeProfit: { distance: *d }\n`,
+      );
+      expect(message).toContain("config/backstop.yaml:8:27: protection.takeProfit.distance: 2 is not allowed");
+    });
+
+    test("is searched for the unknown key too", async () => {
+      const { message } = await refusal(`${ACCOUNT}${STOP}rules:\n  - &r { match: {}, ignor: true }\n  - *r\n`);
+      expect(message).toContain("config/backstop.yaml:9:21: rules[1].ignor: true is an unknown key");
+    });
   });
 
   test("every mistake of a file is in one message, in the order of the file", async () => {
@@ -209,7 +257,14 @@ describe("a config that cannot be read", () => {
 
   test("a folder in place of a file is named with the option that named it", async () => {
     const error = await attempt({ file: "here", cwd: folder({ "here/x": "" }) });
-    expect(String(error)).toContain('here: --config: "here" cannot be read (EISDIR); allowed: a YAML or JSON file');
+    expect(String(error)).toContain(
+      'here: --config: "here" cannot be read (it is a folder); allowed: a YAML or JSON file',
+    );
+  });
+
+  test("an empty path is no folder and no default", async () => {
+    const error = await attempt({ file: "", cwd: folder({}) });
+    expect(String(error)).toContain('config: --config: "" names no file; allowed: the path of a YAML or JSON file.');
   });
 
   test("a file that is no text is refused", async () => {
