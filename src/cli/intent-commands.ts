@@ -1,7 +1,7 @@
 /** The three commands of `backstop intent`, as the command line spells them. */
 import { type Command, Option } from "commander";
 import type { Console } from "./console.js";
-import { contractSymbol, durationMs, positionIdx, reasonText } from "./values.js";
+import { contractSymbol, positionIdx, reasonText, waitingMs } from "./values.js";
 
 const load = {
   set: async () => (await import("./intent.js")).intentSet,
@@ -21,7 +21,7 @@ export function addIntentCommands(
     .addOption(new Option("--side <side>", "the side that is meant").choices(["long", "short"]).makeOptionMandatory())
     .option("--stop-loss <price>", 'the wanted stop, or "none" for a waiver with --reason and --until')
     .option("--take-profit <price>", "the wanted take-profit")
-    .option("--ttl <duration>", "how long it waits for the position to open; default 10m", durationMs)
+    .option("--ttl <duration>", "how long it waits for the position to open; default 10m, at most 31d", waitingMs)
     .option("--order-link-id <id>", "only for the position that this order opens")
     .option("--allow-loosen", "the stop that stands may be moved away from the mark, once", false)
     .option("--reason <text>", "why there is to be no stop", reasonText)

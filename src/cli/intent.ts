@@ -20,7 +20,7 @@ import { connectOne } from "../service/connect.js";
 import type { Console } from "./console.js";
 import { type CommonOptions, type Context, logFor, openContext, openOutline } from "./context.js";
 import { Refusal } from "./exit.js";
-import { intentLine, intentsTable } from "./intent-text.js";
+import { intentLine, intentProblems, intentsTable, refusalText } from "./intent-text.js";
 import { createIpBudget } from "../exchange/bybit/index.js";
 
 export interface PlaceOptions extends CommonOptions {
@@ -72,7 +72,7 @@ export async function intentSet(options: IntentSetOptions, console: Console): Pr
         side: document.side,
         body: intentFacts(document, refusal.message),
       });
-      console.err(`backstop: refused: ${refusal.message}\n`);
+      console.err(`backstop: refused: ${refusalText(refusal.message)}\n`);
       return 1;
     }
     const isApplied = kept.open !== null && (await appliedInTime(kept.intent, store));
@@ -122,7 +122,7 @@ export async function intentClear(options: PlaceOptions, console: Console): Prom
 
 function documentOf(options: IntentSetOptions): IntentDocument {
   const { side, stopLoss, takeProfit, ttl, orderLinkId, allowLoosen, reason, until } = options;
-  const parsed = intentDocument.safeParse({
+  const given = {
     side,
     stopLoss,
     takeProfit,
@@ -131,10 +131,10 @@ function documentOf(options: IntentSetOptions): IntentDocument {
     reason,
     until,
     ...(ttl === undefined ? {} : { ttlSeconds: Math.ceil(ttl / 1_000) }),
-  });
+  };
+  const parsed = intentDocument.safeParse(given);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => [...path.map(String), message].join(": "));
-  throw new Refusal(`the intent is not valid: ${problems.join("; ")}`);
+  throw new Refusal(`the intent is not valid: ${intentProblems(parsed.error, given).join("; ")}`);
 }
 
 function placeOf({ category, symbol, positionIdx }: PlaceOptions, account: string): PositionKey {

@@ -3,6 +3,9 @@ import { InvalidArgumentError } from "commander";
 import type { PositionIdx } from "../domain/position.js";
 import * as words from "../ledger/pause-words.js";
 
+/** As over HTTP, where it is counted in seconds. */
+const MOST_WAITING_MS = 31 * 86_400_000;
+
 export function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError("Allowed is a whole number, 0 or more.");
   return Number(text);
@@ -28,6 +31,13 @@ export function each(text: string, before?: readonly string[]): readonly string[
 /** `10m` → 600000. */
 export function durationMs(text: string): number {
   return words.durationMs(text) ?? refuse(words.ALLOWED.duration);
+}
+
+/** How long an intent may wait: a month is the most. */
+export function waitingMs(text: string): number {
+  const waiting = words.durationMs(text);
+  if (waiting !== null && waiting <= MOST_WAITING_MS) return waiting;
+  return refuse("a whole number above 0 with s, m, h or d, such as 10m; 31d is the most");
 }
 
 export function eachSymbol(text: string, before?: readonly string[]): readonly string[] {

@@ -9,12 +9,23 @@ import { type Route, route } from "./route.js";
 const DEFAULT_LIMIT = 100;
 const MOST_ENTRIES = 1000;
 
+const LIMIT = `must be a whole number, 1 to ${MOST_ENTRIES}`;
+const BEFORE = "must be the id of an entry, a whole number above 0";
+const word = (allowed: string) => z.string({ error: allowed }).min(1, { error: allowed });
+
 const query = z.strictObject({
-  account: z.string().min(1).exactOptional().describe("also one that is no longer in the config"),
-  symbol: z.string().min(1).exactOptional(),
-  kind: z.array(z.string().min(1)).exactOptional().describe("such as step-judged; may be given more than once"),
-  limit: z.int().min(1).max(MOST_ENTRIES).default(DEFAULT_LIMIT),
-  before: z.int().min(1).exactOptional().describe("only entries older than the one with this id"),
+  account: word("must be the name of one account").exactOptional().describe("also one that is no longer in the config"),
+  symbol: word("must be one symbol, such as BTCUSDT").exactOptional(),
+  kind: z
+    .array(word("must be a kind such as step-judged"), { error: "must be a kind such as step-judged" })
+    .exactOptional()
+    .describe("such as step-judged; may be given more than once"),
+  limit: z.int({ error: LIMIT }).min(1, { error: LIMIT }).max(MOST_ENTRIES, { error: LIMIT }).default(DEFAULT_LIMIT),
+  before: z
+    .int({ error: BEFORE })
+    .min(1, { error: BEFORE })
+    .exactOptional()
+    .describe("only entries older than the one with this id"),
 });
 
 const entryForm = named(

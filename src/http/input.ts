@@ -1,5 +1,6 @@
 /** Reads what a request names and carries through the forms of its operation, or says which field does not fit. */
 import * as z from "zod";
+import { formProblems } from "../intents/form-problems.js";
 import { scrub, scrubValue } from "../runtime/index.js";
 import type { Ask } from "./answers.js";
 
@@ -74,9 +75,8 @@ const LONGEST_MESSAGE = 400;
 function judged<T extends z.ZodType>(form: T, value: unknown): Reading<z.output<T>> {
   const read = form.safeParse(value);
   if (read.success) return { kind: "fit", value: read.data };
-  const [issue] = read.error.issues;
-  const where = issue?.path.map(String).join(".") ?? "";
+  const [problem = "does not fit"] = formProblems(form, read.error, value);
   // Hidden before it is cut: half a secret would not be found.
-  const message = scrub(`${where === "" ? "" : `${where}: `}${issue?.message ?? "does not fit"}`);
+  const message = scrub(problem);
   return { kind: "unfit", message: message.slice(0, LONGEST_MESSAGE) };
 }

@@ -51,7 +51,7 @@ export function failure(what: string): OperationAnswer {
   return { what, form: errorForm };
 }
 
-export const accountName = z.string().describe("as in the config");
+export const accountName = z.string({ error: "must be the name of an account" }).describe("as in the config");
 export const category = z.enum(["linear", "inverse"], { error: "must be linear or inverse" });
 export { contractSymbol as symbol } from "../intents/document.js";
 export const side = z.enum(["long", "short"], { error: "must be long or short" });

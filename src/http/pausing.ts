@@ -12,15 +12,18 @@ import type { Timing } from "./timing.js";
 
 const MOST_NAMES = 200;
 
+const SYMBOL = `must be ${words.ALLOWED.symbol}`;
+const oneSymbol = z.string({ error: SYMBOL }).refine(words.isSymbolOrGlob, SYMBOL);
+
+function names(one: z.ZodString, what: string) {
+  const allowed = `must be a list of 1 to ${MOST_NAMES} ${what}`;
+  return z.array(one, { error: allowed }).min(1, { error: allowed }).max(MOST_NAMES, { error: allowed });
+}
+
 const scope = {
   // An empty list, which a program may make by mistake, must not mean all.
-  accounts: z.array(accountName).min(1).max(MOST_NAMES).exactOptional().describe("absent: all"),
-  symbols: z
-    .array(z.string().refine(words.isSymbolOrGlob, `must be ${words.ALLOWED.symbol}`))
-    .min(1)
-    .max(MOST_NAMES)
-    .exactOptional()
-    .describe(`each ${words.ALLOWED.symbol}; absent: all`),
+  accounts: names(accountName, "accounts").exactOptional().describe("absent: all"),
+  symbols: names(oneSymbol, "symbols").exactOptional().describe(`each ${words.ALLOWED.symbol}; absent: all`),
 };
 
 const pauseWish = named(
@@ -29,13 +32,13 @@ const pauseWish = named(
     .strictObject({
       ...scope,
       for: z
-        .string()
+        .string({ error: `must be ${words.ALLOWED.duration}` })
         .regex(words.DURATION_FORM, `must be ${words.ALLOWED.duration}`)
         .transform(orIssue(words.durationMs, words.ALLOWED.duration))
         .exactOptional()
         .describe(`${words.ALLOWED.duration}; absent: until resumed`),
       reason: z
-        .string()
+        .string({ error: `must be ${words.ALLOWED.reason}` })
         .min(1, `must be ${words.ALLOWED.reason}`)
         .max(words.LONGEST_REASON, `must be ${words.ALLOWED.reason}`)
         .transform(orIssue(words.reasonText, words.ALLOWED.reason))

@@ -29,7 +29,7 @@ export class TokenFileError extends Error {
 export async function openToken(file: string): Promise<string> {
   const found = await readSecretFile(file);
   if (found.ok) return fitToken(found.text, file);
-  if (!found.absent) throw new TokenFileError(`http.tokenFile ${found.what}`);
+  if (!found.absent) throw new TokenFileError(`http.tokenFile ${found.what}; ${ANEW}`);
   await createTokenFile(file);
   // What counts is what is there: another process may have been faster.
   const made = await readSecretFile(file);
@@ -44,12 +44,13 @@ export function unknownToken(): string {
   return token;
 }
 
+const ANEW = "delete the file, and a new token is made at the next start";
+
 function fitToken(token: string, file: string): string {
   registerSecret(token);
   if (FIT_TOKEN.test(token)) return token;
   throw new TokenFileError(
-    `http.tokenFile names ${file}, which holds no token: 32 to 512 letters, digits or -._~+/ in one line; ` +
-      "without the file a token is made",
+    `http.tokenFile names ${file}, which holds no token: 32 to 512 letters, digits or -._~+/ in one line; ` + ANEW,
   );
 }
 

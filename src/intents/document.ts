@@ -5,6 +5,11 @@ import type { Category, PositionIdx, Side } from "../domain/position.js";
 const DEFAULT_TTL_SECONDS = 600;
 /** A month: who plans farther ahead sets it anew. */
 const MOST_TTL_SECONDS = 2_678_400;
+const TTL = `must be a whole number of seconds, 1 to ${MOST_TTL_SECONDS} (31 days)`;
+const UNTIL = "must be a time with its zone as in ISO 8601, such as 2026-01-31T12:00:00Z";
+const ORDER_LINK_ID = "must be 1 to 36 of A-Z a-z 0-9 - _";
+const WHO = "must be 1 to 64 letters, digits, spaces or ._@-";
+const REASON = "must be one line of plain text, 1 to 500 characters";
 
 const PRICE = 'must be a positive decimal in plain notation, such as "49000.5"';
 
@@ -18,52 +23,61 @@ const SYMBOL = "must be a contract as the exchange spells it, such as BTCUSDT";
 /** Also in scripts without capitals; without `\p`, which not every reader of a JSON Schema knows. */
 export const contractSymbol = z.string({ error: SYMBOL }).regex(/^[A-Z0-9\u00a1-\uffff-]{1,64}$/, SYMBOL);
 
+/** The rules between keys, as they are told to who writes keys. */
+export const INTENT_RULES = {
+  level: "must name stopLoss, takeProfit or both",
+  waiver: 'stopLoss "none" needs reason and until',
+  end: 'until belongs to stopLoss "none"; a level stays wanted until its position closes',
+} as const;
+
 export const intentDocument = z
   .strictObject({
-    side: z.enum(["long", "short"]).describe("the side of the position that is meant"),
+    side: z
+      .enum(["long", "short"], { error: "must be long or short" })
+      .describe("the side of the position that is meant"),
     stopLoss: z
       .union([positivePrice, z.literal("none")], { error: `${PRICE}, or "none"` })
       .optional()
       .describe('the wanted stop; "none" is a waiver and needs reason and until; absent: config decides'),
     takeProfit: positivePrice.optional().describe("the wanted take-profit; absent: config decides"),
     ttlSeconds: z
-      .int()
-      .min(1)
-      .max(MOST_TTL_SECONDS)
+      .int({ error: TTL })
+      .min(1, { error: TTL })
+      .max(MOST_TTL_SECONDS, { error: TTL })
       .default(DEFAULT_TTL_SECONDS)
       .describe("how long it waits for a position of that side to open"),
     orderLinkId: z
-      .string()
-      .regex(/^[A-Za-z0-9_-]{1,36}$/, "must be 1 to 36 of A-Z a-z 0-9 - _")
+      .string({ error: ORDER_LINK_ID })
+      .regex(/^[A-Za-z0-9_-]{1,36}$/, ORDER_LINK_ID)
       .optional()
       .describe("taken up by the position that this order opens, and by no other"),
     allowLoosen: z
-      .boolean()
+      .boolean({ error: "must be true or false" })
       .default(false)
       .describe("true: the stop that stands may be moved away from the mark to stopLoss, once"),
     reason: z
-      .string()
-      .min(1)
-      .max(500)
-      .refine((text) => !/\p{C}/u.test(text), "must be one line of plain text")
+      .string({ error: REASON })
+      .min(1, { error: REASON })
+      .max(500, { error: REASON })
+      .refine((text) => !/\p{C}/u.test(text), REASON)
       .optional()
       .describe("why there is to be no stop"),
-    until: z.iso.datetime({ offset: true }).optional().describe("when the waiver ends"),
+    until: z.iso.datetime({ offset: true, error: UNTIL }).optional().describe("when the waiver ends"),
     who: z
-      .string()
-      .regex(/^[\w .@-]{1,64}$/, "must be 1 to 64 letters, digits, spaces or ._@-")
+      .string({ error: WHO })
+      .regex(/^[\w .@-]{1,64}$/, WHO)
       .optional()
       .describe("who asks, for the history"),
   })
   .refine((intent) => intent.stopLoss !== undefined || intent.takeProfit !== undefined, {
-    message: "must name stopLoss, takeProfit or both",
+    message: INTENT_RULES.level,
   })
   .refine((intent) => intent.stopLoss !== "none" || (intent.reason !== undefined && intent.until !== undefined), {
-    message: 'stopLoss "none" needs reason and until',
+    message: INTENT_RULES.waiver,
   })
   // Who names an end for a level, and for its loosening, would be misled: neither ends before the position does.
   .refine((intent) => intent.stopLoss === "none" || intent.until === undefined, {
-    message: 'until belongs to stopLoss "none"; a level stays wanted until its position closes',
+    message: INTENT_RULES.end,
   })
   // The same once more for readers of the JSON Schema, which refinements do not reach.
   .meta({ anyOf: [{ required: ["stopLoss"] }, { required: ["takeProfit"] }] });

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { dec } from "../domain/decimal.js";
 import { keyText, type PositionKey } from "../domain/position.js";
 import { scrubValue } from "../runtime/secrets.js";
+import { formProblems } from "./form-problems.js";
 import { contractSymbol, type IntentDocument, intentDocument, legProblem } from "./document.js";
 
 /** What of an entry says for which position it is; everything else is the intent. */
@@ -81,7 +82,7 @@ function readEntry(
   const fields = Object.entries(raw);
   const place = entryPlace.safeParse(Object.fromEntries(fields.filter(([name]) => PLACE_KEYS.has(name))));
   const wish = intentDocument.safeParse(Object.fromEntries(fields.filter(([name]) => !PLACE_KEYS.has(name))));
-  if (!place.success || !wish.success) return { problems: [...sentences(place), ...sentences(wish)] };
+  if (!place.success || !wish.success) return { problems: [...sentences(place, raw), ...sentences(wish, raw)] };
   const { id, account = onlyOf(accounts), ...rest } = place.data;
   if (account === null) return { problems: ["account: must be named, for the config has several"] };
   if (!accounts.includes(account))
@@ -96,8 +97,11 @@ function onlyOf(accounts: readonly string[]): string | null {
   return accounts.length === 1 ? (accounts[0] ?? null) : null;
 }
 
-function sentences({ error }: { readonly error?: z.ZodError | undefined }): readonly string[] {
-  return (error?.issues ?? []).map(({ path, message }) => [...path.map(String), message].join(": "));
+/** Of both forms together: an entry may have the keys of either. */
+const entryForm = entryPlace.extend(intentDocument.shape);
+
+function sentences({ error }: { readonly error?: z.ZodError | undefined }, raw: object): readonly string[] {
+  return error === undefined ? [] : formProblems(entryForm, error, raw);
 }
 
 /** There is one intent for a side of a position; which of two is meant nobody can tell. */

@@ -90,11 +90,14 @@ function looserThan({ side, stopLoss }: Wish, open: Assessed | null): Decimal | 
   return standing !== null && isLooserStop(stopLoss, standing, side) ? standing : null;
 }
 
+/** As keys say it; an option says it otherwise. */
+export const LEAVE_TO_LOOSEN = "allowLoosen: true";
+
 function wouldLoosen({ stopLoss }: Wish, standing: Decimal, { allowLoosen }: IntentDocument): Refusal {
   const wanted = stopLoss === null ? "" : print(stopLoss);
   const cure = allowLoosen
     ? "and it rests as orders of another hand, which are never moved"
-    : "which needs allowLoosen: true";
+    : `which needs ${LEAVE_TO_LOOSEN}`;
   const message = `a stop stands at ${print(standing)}; ${wanted} would loosen it, ${cure}`;
   return { status: "refused", httpStatus: 409, code: "would-loosen", message, standing: print(standing), wanted };
 }

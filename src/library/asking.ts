@@ -10,6 +10,7 @@ import {
   positivePrice,
   contractSymbol,
 } from "../intents/document.js";
+import { formProblems } from "../intents/form-problems.js";
 
 /** The levels wanted for one life of one position; prices are decimal strings. What is left out config decides. */
 export type Intent = z.input<typeof intentDocument>;
@@ -67,7 +68,7 @@ export function readQuote(given: QuoteRequest, accounts: readonly string[]): Rea
 function readAs<T extends z.ZodType>(form: T, given: unknown): Read<z.output<T>> {
   const parsed = form.safeParse(given);
   if (parsed.success) return { kind: "fit", value: parsed.data };
-  const problems = parsed.error.issues.map(({ path, message }) => [...path.map(String), message].join(": "));
+  const problems = formProblems(form, parsed.error, given);
   return { kind: "unfit", code: "unprocessable", message: problems.join("; ") };
 }
 

@@ -369,7 +369,10 @@ describe.concurrent("backstop intent", () => {
     expect(beside).toMatchObject({ code: 0, stdout: expect.stringMatching(/^applied: /) });
     expect(levelsOf(stage, "BTCUSDT")).toEqual({ stopLoss: 63_200, takeProfit: 70_000 });
     const looser = await stage.backstop(["intent", "set", ...place, "--stop-loss", "62000"]);
-    expect(looser).toMatchObject({ code: 1, stderr: expect.stringMatching(/63200.*62000 would loosen/) });
+    expect(looser).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/63200.*62000 would loosen it, which needs --allow-loosen$/m),
+    });
     expect(await stage.backstop(["intent", "clear", "--symbol", "BTCUSDT"])).toMatchObject({ code: 0 });
     expect(JSON.parse((await stage.backstop(["intent", "list"])).stdout)).toEqual({ intents: [] });
     expect(await sidecar.end()).toBe(0);

@@ -65,6 +65,8 @@ describe.concurrent("help and version", () => {
   });
 });
 
+const INTENT = ["intent", "set", "--symbol", "BTCUSDT", "--side", "long"];
+
 describe.concurrent("wrong usage ends with 64 and names option, value and what is allowed", () => {
   test.each<[string, readonly string[], readonly string[]]>([
     ["an unknown command", ["adit"], ["'adit'", "audit"]],
@@ -89,6 +91,7 @@ describe.concurrent("wrong usage ends with 64 and names option, value and what i
     ["a kind of entry that can be none", ["history", "--kind", "Steps!"], ["--kind", "'Steps!'", "lives, intents"]],
     ["a limit that is no number", ["history", "--limit", "all"], ["--limit", "'all'", "whole number"]],
     ["a report's format for the history", ["history", "--format", "html"], ["--format", "'html'", "table, json"]],
+    ["a wait that is too long", [...INTENT, "--ttl", "100d"], ["--ttl", "'100d'", "31d is the most"]],
     ["a duration for resuming", ["resume", "--for", "10m"], ["--for"]],
     ["an option of another command", ["audit", "--dry-run"], ["--dry-run"]],
   ])("%s", async (_what, args, parts) => {
@@ -199,6 +202,26 @@ describe.concurrent("a wrong config ends with 64 and names file, key, value and 
     writeFileSync(join(folder, file), JSON.stringify({ accounts: [ACCOUNT], protection: { mode: "report-only" } }));
     const finished = await refusal([command, "--config", file, "--account", "mian"]);
     expect(finished).toEqual(refused("--account", '"mian"', "allowed: main"));
+  });
+
+  test.each<[string, readonly string[], readonly string[]]>([
+    [
+      "an end in words",
+      ["--stop-loss", "none", "--reason", "x", "--until", "tomorrow"],
+      ["--until:", '"tomorrow"', "2026-"],
+    ],
+    ["a price in words", ["--stop-loss", "tight"], ["--stop-loss:", '"tight"', "positive decimal"]],
+    ["a waiver without its end", ["--stop-loss", "none"], ["--stop-loss none needs --reason and --until"]],
+    ["no level", [], ["name --stop-loss, --take-profit or both"]],
+    [
+      "an end of a level",
+      ["--stop-loss", "1", "--until", "2026-01-31T12:00:00Z"],
+      ["--until belongs to --stop-loss none"],
+    ],
+  ])("an intent with %s, in the words of the options", async (what, options, says) => {
+    const file = `intent-${what.replaceAll(" ", "-")}.yaml`;
+    writeFileSync(join(folder, file), JSON.stringify({ accounts: [ACCOUNT], protection: { mode: "report-only" } }));
+    expect(await refusal([...INTENT, "--config", file, ...options], ENV)).toEqual(refused(...says));
   });
 
   test("a report file that cannot be written, before the exchange is asked anything", async () => {

@@ -65,16 +65,16 @@ describe("what is asked of the ledger", () => {
 });
 
 test.each([
-  { query: "limit=0", names: "limit: " },
+  { query: "limit=0", names: 'limit: must be a whole number, 1 to 1000; given: "0"' },
   { query: "limit=1001", names: "limit: " },
   { query: "limit=ten", names: "limit: " },
   { query: "limit=1e2", names: "limit: " },
   { query: "limit=", names: "limit: " },
-  { query: "before=-1", names: "before: " },
+  { query: "before=-1", names: 'before: must be the id of an entry, a whole number above 0; given: "-1"' },
   { query: "before=99999999999999999999", names: "before: " },
   { query: "account=", names: "account: " },
   { query: "account=main&account=grid", names: "account: " },
-  { query: "kinds=pause", names: '"kinds"' },
+  { query: "kinds=pause", names: "kinds: is an unknown key; allowed: account, symbol, kind, limit, before" },
 ])("?$query is refused, and the parameter is named", async ({ query, names }) => {
   const owner = await openAsOwner();
   const answer = await owner.ask("GET", `/v1/history?${query}`);

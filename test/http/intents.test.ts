@@ -72,7 +72,7 @@ describe("PUT", () => {
   const price = /^stopLoss: must be a positive decimal in plain notation/;
   test.each([
     { title: "no side", body: { stopLoss: "49000" }, names: /^side: / },
-    { title: "an unknown side", body: { ...LONG, side: "Buy" }, names: /^side: / },
+    { title: "an unknown side", body: { ...LONG, side: "Buy" }, names: /^side: must be long or short; given: "Buy"$/ },
     { title: "a number for a price", body: { side: "long", stopLoss: 49000 }, names: price },
     { title: "a negative price", body: { side: "long", stopLoss: "-1" }, names: price },
     { title: "zero", body: { side: "long", stopLoss: "0.000" }, names: price },
@@ -85,9 +85,26 @@ describe("PUT", () => {
       body: { side: "long", stopLoss: "none", reason: "x" },
       names: /reason and until/,
     },
-    { title: "half a second", body: { ...LONG, ttlSeconds: 0.5 }, names: /^ttlSeconds: / },
-    { title: "a day that is none", body: { ...LONG, until: "2026-02-30T00:00:00Z" }, names: /^until: / },
-    { title: "a key that is not ours", body: { ...LONG, sl: "1" }, names: /"sl"/ },
+    {
+      title: "half a second",
+      body: { ...LONG, ttlSeconds: 0.5 },
+      names: /^ttlSeconds: must be a whole number of seconds, 1 to 2678400 \(31 days\); given: 0\.5$/,
+    },
+    {
+      title: "a secret in the wrong place",
+      body: { ...LONG, who: `#${"aB3".repeat(12)}` },
+      names: /^who: .*; given: \(value hidden\)$/,
+    },
+    {
+      title: "a day that is none",
+      body: { ...LONG, until: "2026-02-30T00:00:00Z" },
+      names: /^until: must be a time with its zone .*; given: "2026-02-30T00:00:00Z"$/,
+    },
+    {
+      title: "a key that is not ours",
+      body: { ...LONG, sl: "1" },
+      names: /^sl: is an unknown key; allowed: side, stopLoss, takeProfit, /,
+    },
     { title: "a list", body: [LONG], names: /expected object/ },
     { title: "nothing at all", body: null, names: /expected object/ },
   ])("refuses $title in form, and names the field", async ({ body, names }) => {
@@ -200,20 +217,23 @@ describe("DELETE", () => {
   });
 });
 
+const SYMBOL = "symbol: must be a contract as the exchange spells it, such as BTCUSDT";
+const LEG = "positionIdx: must be 0 (one-way), 1 (long leg) or 2 (short leg)";
+
 describe.each(["PUT", "GET", "DELETE"])("%s of a place that cannot be", (method) => {
   test.each([
     { path: "nobody/linear/BTCUSDT/0", names: "no such account; there are: main, grid" },
     { path: "Main/linear/BTCUSDT/0", names: "no such account; there are: main, grid" },
-    { path: "main/spot/BTCUSDT/0", names: "category: must be linear or inverse" },
-    { path: "main/linear/btcusdt/0", names: "symbol: must be a contract as the exchange spells it, such as BTCUSDT" },
-    { path: "main/linear/BTC*/0", names: "symbol: must be a contract as the exchange spells it, such as BTCUSDT" },
+    { path: "main/spot/BTCUSDT/0", names: 'category: must be linear or inverse; given: "spot"' },
+    { path: "main/linear/btcusdt/0", names: `${SYMBOL}; given: "btcusdt"` },
+    { path: "main/linear/BTC*/0", names: `${SYMBOL}; given: "BTC*"` },
     {
       path: "main/linear/BTC%2FUSDT/0",
-      names: "symbol: must be a contract as the exchange spells it, such as BTCUSDT",
+      names: `${SYMBOL}; given: "BTC/USDT"`,
     },
-    { path: "main/linear/BTCUSDT/3", names: "positionIdx: must be 0 (one-way), 1 (long leg) or 2 (short leg)" },
-    { path: "main/linear/BTCUSDT/00", names: "positionIdx: must be 0 (one-way), 1 (long leg) or 2 (short leg)" },
-    { path: "main/linear/BTCUSDT/-0", names: "positionIdx: must be 0 (one-way), 1 (long leg) or 2 (short leg)" },
+    { path: "main/linear/BTCUSDT/3", names: `${LEG}; given: "3"` },
+    { path: "main/linear/BTCUSDT/00", names: `${LEG}; given: "00"` },
+    { path: "main/linear/BTCUSDT/-0", names: `${LEG}; given: "-0"` },
     { path: "main/linear/BTCUSDT", names: "no such route" },
     { path: "main/linear/BTCUSDT/0/1", names: "no such route" },
   ])("$path is not found", async ({ path, names }) => {

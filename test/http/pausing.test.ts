@@ -128,14 +128,18 @@ describe("what is refused", () => {
     { title: "no duration", body: { for: "soon" }, names: "for: must be a whole number above 0 with s, m, h or d" },
     { title: "no time at all", body: { for: "0m" }, names: "for: must be a whole number above 0 with s, m, h or d" },
     { title: "centuries", body: { for: "366d" }, names: "for: must be a whole number above 0 with s, m, h or d" },
-    { title: "a number", body: { for: 10 }, names: "for: " },
+    { title: "a number", body: { for: 10 }, names: "365d is the most; given: 10" },
     { title: "an empty list, which a program may send by mistake", body: { symbols: [] }, names: "symbols: " },
     { title: "a list of no accounts", body: { accounts: [] }, names: "accounts: " },
     { title: "a list in one text", body: { symbols: ["BTCUSDT,ETHUSDT"] }, names: "symbols.0: must be one symbol" },
     { title: "one text for a list", body: { symbols: "BTCUSDT" }, names: "symbols: " },
     { title: "an empty reason", body: { reason: " " }, names: "reason: must be one line of 1 to 200 characters" },
     { title: "a reason of two lines", body: { reason: "a\nb" }, names: "reason: must be one line" },
-    { title: "the command's spelling", body: { symbol: ["BTCUSDT"] }, names: '"symbol"' },
+    {
+      title: "the command's spelling",
+      body: { symbol: ["BTCUSDT"] },
+      names: "symbol: is an unknown key; allowed: accounts, symbols, for, reason",
+    },
   ])("$title", async ({ body, names }) => {
     const owner = await openAtRest();
     const answer = await owner.ask("POST", "/v1/pause", body);

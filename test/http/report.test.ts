@@ -33,7 +33,7 @@ test("a sweep takes an empty object, and refuses wishes that it would not obey",
   const answer = await owner.ask("POST", "/v1/sweep", { accounts: ["main"] });
   expect([answer.status, answer.json()]).toEqual([
     422,
-    { error: { code: "unprocessable", message: 'Unrecognized key: "accounts"' } },
+    { error: { code: "unprocessable", message: "accounts: is an unknown key; allowed: none" } },
   ]);
   expect(owner.desk.asked).toHaveLength(1);
 });

@@ -56,7 +56,9 @@ describe("the token file", () => {
     const file = join(folder({ token: GIVEN }, { token: mode }), "token");
     const refused = openToken(file);
     await expect(refused).rejects.toThrow(TokenFileError);
-    await expect(refused).rejects.toThrow(/^http\.tokenFile names .* open to others; chmod 600 or 640 closes it$/);
+    await expect(refused).rejects.toThrow(
+      /^http\.tokenFile names .* open to others; chmod 600 or 640 closes it; delete/,
+    );
     expect(readFileSync(file, "utf8")).toBe(GIVEN);
   });
 
@@ -71,6 +73,7 @@ describe("the token file", () => {
     const refused = openToken(file);
     await expect(refused).rejects.toThrow(TokenFileError);
     await expect(refused).rejects.not.toThrow(GIVEN);
+    await expect(refused).rejects.toThrow(/; delete the file, and a new token is made at the next start$/);
     expect(readFileSync(file, "utf8")).toBe(text);
   });
 

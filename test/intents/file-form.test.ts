@@ -82,14 +82,23 @@ describe("refused is", () => {
     [
       "a price as a number",
       { intents: [LONG, { ...LONG, symbol: "ETHUSDT", stopLoss: 3000 }] },
-      'intents[1]: stopLoss: must be a positive decimal in plain notation, such as "49000.5", or "none"',
+      'intents[1]: stopLoss: must be a positive decimal in plain notation, such as "49000.5", or "none"; given: 3000',
     ],
     ["no level", { intents: [{ ...LONG, stopLoss: undefined }] }, "intents[0]: must name stopLoss, takeProfit or both"],
-    ["spot", { intents: [{ ...LONG, category: "spot" }] }, "intents[0]: category: must be linear or inverse"],
+    [
+      "spot",
+      { intents: [{ ...LONG, category: "spot" }] },
+      'intents[0]: category: must be linear or inverse; given: "spot"',
+    ],
     [
       "a third leg",
       { intents: [{ ...LONG, positionIdx: 3 }] },
-      "intents[0]: positionIdx: must be 0 (one-way), 1 (long leg) or 2 (short leg)",
+      "intents[0]: positionIdx: must be 0 (one-way), 1 (long leg) or 2 (short leg); given: 3",
+    ],
+    [
+      "a misspelt key",
+      { intents: [{ ...LONG, stoploss: "48000" }] },
+      "intents[0]: stoploss: is an unknown key; allowed: id, account, category, symbol, positionIdx, side, stopLoss, takeProfit, ttlSeconds, orderLinkId, allowLoosen, reason, until, who",
     ],
     [
       "the other leg",
