@@ -38,7 +38,7 @@ export function readinessOfOne(status: SidecarStatus, name: string): Readiness |
 
 function accountReadiness(account: AccountStatus, { nowMs, sweepIntervalMs }: SidecarStatus): AccountReadiness {
   const { name, reachable, lastCompletePassAtMs } = account;
-  const ageMs = lastCompletePassAtMs === null ? null : Math.max(0, nowMs - lastCompletePassAtMs);
+  const ageMs = lastCompletePassAtMs === null ? null : Math.max(0, Math.floor(nowMs - lastCompletePassAtMs));
   const reason = whyNot(account, ageMs, INTERVALS_A_PASS_IS_GOOD_FOR * sweepIntervalMs);
   return { name, ready: reason === null, reachable, reason, ageMs };
 }

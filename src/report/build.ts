@@ -147,7 +147,7 @@ function positionOf(
     marginMode: snapshot.marginMode,
     notional: print(notionalQuote(position, snapshot.tickers.get(contractText(position.key)))),
     status,
-    nakedForMs: isNaked ? (outcome.nakedForMs?.get(key) ?? sinceOpening) : null,
+    nakedForMs: isNaked ? wholeMs(outcome.nakedForMs?.get(key) ?? sinceOpening) : null,
     rule: policy.rule,
     intent: intentOf(assessed),
     stopLoss: exitOf(assessed, assessed.stop.all, assessed.life.ourStopLoss),
@@ -158,6 +158,11 @@ function positionOf(
       ...left.map((planned) => plannedStep({ ...planned, held: planned.held ?? outcome.lostSight }, assessed)),
     ],
   };
+}
+
+/** Steady clocks count in fractions. */
+function wholeMs(ms: number | null): number | null {
+  return ms === null ? null : Math.floor(ms);
 }
 
 /** Without a watch, a stop may have been missing ever since. */

@@ -22,8 +22,12 @@ export interface RenderOptions {
 
 const PLAIN: RenderOptions = { color: false, width: 120 };
 
-/** Text in the given format; always ends with exactly one newline. By default without colours, 120 columns wide. */
+/**
+ * Text in the given format; always ends with exactly one newline. By default without colours, 120 columns wide.
+ * @throws RangeError for a format that is none
+ */
 export function render(report: Report, format: Format, options: RenderOptions = PLAIN): string {
+  if (!FORMATS.includes(format)) throw new RangeError(`format is one of ${FORMATS.join(", ")}, and no other word`);
   return `${body(report, format, options).replace(/\n+$/, "")}\n`;
 }
 

@@ -21,7 +21,7 @@ export function renderJunit(report: Report): string {
     '<?xml version="1.0" encoding="UTF-8"?>',
     `<testsuites name="bybit-backstop ${report.command}" ${counters(all)} time="0">`,
     ...suites.flatMap((suite) => [
-      `  <testsuite name="${escapeXml(suite.name)}" ${counters(suite.cases)} time="0" timestamp="${escapeXml(report.generatedAt)}">`,
+      `  <testsuite name="${escapeXml(suite.name)}" ${counters(suite.cases)} skipped="${count(suite.cases, "skipped")}" time="0" timestamp="${escapeXml(report.generatedAt)}">`,
       ...suite.cases.flatMap(caseLines),
       "  </testsuite>",
     ]),
@@ -29,9 +29,13 @@ export function renderJunit(report: Report): string {
   ].join("\n");
 }
 
+/** Those that `testsuites` and `testsuite` share: Jenkins' junit-10.xsd knows `skipped` on a suite only. */
 function counters(cases: readonly TestCase[]): string {
-  const count = (verdict: TestCase["verdict"]) => cases.filter((testCase) => testCase.verdict === verdict).length;
-  return `tests="${cases.length}" failures="${count("failure")}" errors="${count("error")}" skipped="${count("skipped")}"`;
+  return `tests="${cases.length}" failures="${count(cases, "failure")}" errors="${count(cases, "error")}"`;
+}
+
+function count(cases: readonly TestCase[], verdict: TestCase["verdict"]): number {
+  return cases.filter((testCase) => testCase.verdict === verdict).length;
 }
 
 function casesOf(report: Report, account: ReportAccount): readonly TestCase[] {

@@ -88,6 +88,12 @@ describe("/readyz", () => {
     expect((await ask(port, "/readyz")).status).toBe(200);
   });
 
+  test("counts the age in whole milliseconds, whatever the clock counts in", async () => {
+    const status = () => sidecarStatus([{ lastCompletePassAtMs: NOW_MS - 1_234.5 }]);
+    const { port } = await openWindow({ status });
+    expect((await ask(port, "/readyz")).json()).toMatchObject({ ready: true, accounts: [{ ageMs: 1_234 }] });
+  });
+
   test("a clock that was a little ahead makes no negative age", async () => {
     const status = () => sidecarStatus([{ lastCompletePassAtMs: NOW_MS + 5 }]);
     const { port } = await openWindow({ status });

@@ -52,6 +52,12 @@ function reportWith(text: string, command: Report["command"] = "audit"): Report 
   });
 }
 
+it("refuses a word that is no format, and names those that are", () => {
+  const attempt = () => show(aReport(), "xml" as Format);
+  expect(attempt).toThrow(RangeError);
+  expect(attempt).toThrow("format is one of table, json, markdown, html, junit, sarif, github, and no other word");
+});
+
 describe.each(FORMATS)("the %s format", (format) => {
   it("names every position that has no stop, and the reason", () => {
     const symbols = ["BTCUSDT", "1000PEPEUSDT", "SOLPERP", "BTCUSD"];

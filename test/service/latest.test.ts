@@ -140,7 +140,7 @@ test("how long a stop has been missing is told as it was watched, else at most s
   const naked = aPosition({ openedAtMs: 0 });
   const scene = { positions: [naked], writes: false } as const;
   const calm = { trouble: null, reachable: true };
-  const watched = await reported({ ...calm, nakedForMs: new Map([[keyText(naked.key), 1_500]]) }, { scene });
+  const watched = await reported({ ...calm, nakedForMs: new Map([[keyText(naked.key), 1_500.6]]) }, { scene });
   expect(watched.positions[0]?.nakedForMs).toBe(1_500);
   const unwatched = await reported(calm, { scene });
   expect(unwatched.positions[0]?.nakedForMs).toBe(Date.parse(unwatched.generatedAt));
