@@ -149,7 +149,7 @@ function withSymbol(command: Command): Command {
 function withReport(command: Command): Command {
   return command
     .addOption(new Option("--format <format>", "default: table on a terminal, else json").choices(FORMATS))
-    .option("--output <file>", "write the report to a file instead of stdout")
+    .option("--output <file>", "write the report to a file; - is stdout")
     .addOption(
       new Option("--fail-on <severity>", "exit 2 when a finding of this severity or worse is left")
         .choices(FAIL_ON)

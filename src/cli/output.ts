@@ -12,29 +12,47 @@ export interface ReportOptions {
   readonly failOn: FailOn;
 }
 
+/** What only the person at the terminal needs to know. */
+export interface Telling {
+  readonly isDryRun?: boolean;
+  /** Accounts whose positions that person has seen a moment ago, as they still are. */
+  readonly toldAlready?: ReadonlySet<string>;
+}
+
+/** As other tools have it. */
+const STDOUT = "-";
+
 /** Before anything is sent: what was done must not end unreported. */
 export async function assertDeliverable({ output }: ReportOptions): Promise<void> {
-  if (output === undefined) return;
+  if (output === undefined || output === STDOUT) return;
   await orRefusal(output, async () => {
     if (output === "") throw new Error("it names no file");
     const place = await placeOf(output);
     if (place.kind === "device") return;
-    await rm(await writeDraft(place.file, ""));
+    await rm(await writeDraft(place.file, "", PRIVATE));
   });
 }
 
 /** Prints or writes the report and answers with the command's exit code; what cannot be written is printed. */
-export async function deliver(report: Report, options: ReportOptions, console: Console): Promise<number> {
-  const { output } = options;
+export async function deliver(
+  report: Report,
+  options: ReportOptions,
+  console: Console,
+  telling: Telling = {},
+): Promise<number> {
+  const output = options.output === STDOUT ? undefined : options.output;
   const shown = scrubValue(report);
+  const note = telling.isDryRun === true ? { note: "Dry run: nothing was sent." } : {};
   const format = options.format ?? (console.outIsTerminal && output === undefined ? "table" : "json");
   console.clearProgress();
   const code = exitCode(report, options.failOn);
   if (output === undefined) {
-    console.out(render(shown, format, { color: console.color, width: console.width }));
+    const isSeen = console.outIsTerminal && format === "table";
+    const rest = isSeen ? withoutPositionsOf(shown, telling.toldAlready ?? new Set()) : shown;
+    console.out(render(rest, format, { color: console.color, width: console.width, ...note }));
     return code;
   }
-  const text = scrub(render(shown, format, { color: false, width: console.width }));
+  const text = scrub(render(shown, format, { color: false, width: console.width, ...note }));
   try {
     await writeWhole(output, text);
     return code;
@@ -45,11 +63,16 @@ export async function deliver(report: Report, options: ReportOptions, console: C
   }
 }
 
+/** The sums stay those of all. */
+function withoutPositionsOf(report: Report, accounts: ReadonlySet<string>): Report {
+  return { ...report, positions: report.positions.filter(({ account }) => !accounts.has(account)) };
+}
+
 /** Never leaves half a report behind: a reader sees the old file or the new one. */
 async function writeWhole(output: string, text: string): Promise<void> {
   const place = await placeOf(output);
   if (place.kind === "device") return writeFile(place.file, text);
-  const draft = await writeDraft(place.file, text);
+  const draft = await writeDraft(place.file, text, place.mode);
   try {
     await rename(draft, place.file);
   } catch (error) {
@@ -59,11 +82,12 @@ async function writeWhole(output: string, text: string): Promise<void> {
 }
 
 /** On the disk, beside the file, and under a name that nobody can guess: in a shared folder, a link could lie there. */
-async function writeDraft(file: string, text: string): Promise<string> {
+async function writeDraft(file: string, text: string, mode: number): Promise<string> {
   const draft = `${file}.${randomBytes(6).toString("hex")}.part`;
-  const handle = await open(draft, "wx", 0o600);
+  const handle = await open(draft, "wx", PRIVATE);
   try {
     await handle.writeFile(text);
+    if (mode !== PRIVATE) await handle.chmod(mode);
     await handle.sync();
   } catch (error) {
     await rm(draft, { force: true });
@@ -74,17 +98,22 @@ async function writeDraft(file: string, text: string): Promise<string> {
   return draft;
 }
 
+/** A report tells what somebody owns; who has let others read the file before wants that still. */
+const PRIVATE = 0o600;
+
 interface Place {
   readonly kind: "file" | "device";
   readonly file: string;
+  readonly mode: number;
 }
 
 /** Behind links, so that the link stays; a pipe or device is written to and never replaced. */
 async function placeOf(output: string): Promise<Place> {
   const found = await stat(output).catch(() => null);
-  if (found === null) return { kind: "file", file: output };
+  if (found === null) return { kind: "file", file: output, mode: PRIVATE };
   if (found.isDirectory()) throw new Error(REASONS.get("EISDIR"));
-  return found.isFile() ? { kind: "file", file: await realpath(output) } : { kind: "device", file: output };
+  const mode = found.mode & 0o777;
+  return found.isFile() ? { kind: "file", file: await realpath(output), mode } : { kind: "device", file: output, mode };
 }
 
 async function orRefusal(output: string, work: () => Promise<void>): Promise<void> {

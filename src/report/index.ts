@@ -18,6 +18,8 @@ export interface RenderOptions {
   readonly color: boolean;
   /** Terminal columns; only the table uses it. */
   readonly width: number;
+  /** A line beneath the title of the table. */
+  readonly note?: string;
 }
 
 const PLAIN: RenderOptions = { color: false, width: 120 };

@@ -38,11 +38,17 @@ const GROUPS: readonly (readonly Attention[])[] = [["critical"], ["warning"], ["
 const INCOMPLETE = "INCOMPLETE: part of what should be guarded could not be seen; it may be unprotected.";
 const APART = "\u00a0";
 
-export function renderTable(report: Report, options: { readonly color: boolean; readonly width: number }): string {
+interface TableOptions {
+  readonly color: boolean;
+  readonly width: number;
+  readonly note?: string;
+}
+
+export function renderTable(report: Report, options: TableOptions): string {
   const colors = picocolors.createColors(options.color);
   const title = `${colors.bold(`bybit-backstop ${report.command}`)} ${colors.dim(timeText(oneLine(report.generatedAt)))}`;
   const blocks = [
-    [title],
+    [title, ...(options.note === undefined ? [] : hanging("", options.note, options.width))],
     positionBlock(report, options.width, colors),
     blindBlock(report, options.width, colors),
     accountBlock(report, options.width, colors),

@@ -10,7 +10,7 @@ import {
 } from "../assess/account.js";
 import type { Assessment } from "../assess/assess.js";
 import { ExchangeFailure } from "../exchange/failure.js";
-import type { KeyInfo } from "../exchange/port.js";
+import type { KeyInfo, Writer } from "../exchange/port.js";
 import type { Memory } from "../ledger/memory.js";
 import { readOnlyReason } from "../ledger/readonly.js";
 import { type PassOptions, type PassResult, runPass } from "../pass.js";
@@ -33,6 +33,8 @@ export interface PassChoice {
   /** Resolves when every other account of the report is done. */
   readonly beforeEnd?: () => Promise<void>;
   readonly approve?: (account: string, planned: readonly PlannedStep[], assessment: Assessment) => Promise<boolean>;
+  /** Called before each write leaves. */
+  readonly onSend?: () => void;
 }
 
 /** What is remembered of the account, and how what is done is written down. */
@@ -171,7 +173,7 @@ function passOptions(
   const { approve, beforeEnd, keyFreeze, books } = choice;
   return {
     reader: session.reader,
-    ...(session.writer === undefined ? {} : { writer: session.writer() }),
+    ...(session.writer === undefined ? {} : { writer: told(session.writer(), choice.onSend) }),
     policyOf: compilePolicy(settings.policy),
     memory: books.memory,
     ...(books.journal === undefined ? {} : { journal: books.journal }),
@@ -191,6 +193,19 @@ function passOptions(
     ...(beforeEnd === undefined ? {} : { beforeEnd }),
     ...(approve === undefined ? {} : { approve: (planned, assessment) => approve(account.name, planned, assessment) }),
     progress: (text) => progress(`${account.name}: ${text}`),
+  };
+}
+
+function told(writer: Writer, onSend: () => void = () => undefined): Writer {
+  const first = <T>(send: () => Promise<T>): Promise<T> => {
+    onSend();
+    return send();
+  };
+  return {
+    account: writer.account,
+    setTradingStop: (request, urgency) => first(() => writer.setTradingStop(request, urgency)),
+    attachExits: (request, urgency) => first(() => writer.attachExits(request, urgency)),
+    closePosition: (request, urgency) => first(() => writer.closePosition(request, urgency)),
   };
 }
 

@@ -16,6 +16,8 @@ export interface ProtectChoice {
   readonly approve?: PassChoice["approve"];
   /** True: nothing more is to be sent; what is on the wire is awaited. */
   readonly isStopping?: () => boolean;
+  /** Called before each write leaves. */
+  readonly onSend?: () => void;
 }
 
 /** An exchange that lets nothing in must not keep the report from a job that waits for it. */
@@ -42,7 +44,7 @@ async function passes(
   connected: readonly Connected[],
   keys: readonly FirstReading[],
   {
-    choice: { approve, isStopping = () => false },
+    choice: { approve, isStopping = () => false, onSend },
     books,
   }: { readonly choice: ProtectChoice; readonly books: OpenAccountBooks },
   ground: Ground,
@@ -53,7 +55,12 @@ async function passes(
   const asked = approve === undefined ? {} : { approve };
   // Whom a person is asked about comes after the other.
   const all = gathering(approve === undefined ? connected.length : 1);
-  const choice = { manyChangesAgreed: true, isStopping: isDue, ...asked };
+  const choice = {
+    manyChangesAgreed: true,
+    isStopping: isDue,
+    ...asked,
+    ...(onSend === undefined ? {} : { onSend }),
+  };
   const runs = connected.map((one, index) => async () => {
     const key = keys[index];
     if (key === undefined) throw new RangeError("every account has a key reading");

@@ -1,7 +1,7 @@
 /** Where reports and logs go: every format, stdout or a file, tables and colours only where a person looks. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { lstatSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { FORMATS, type Report } from "../../src/report/index.js";
@@ -42,6 +42,16 @@ describe.concurrent("every format", () => {
   );
 });
 
+describe.concurrent("the table of a dry run", () => {
+  test("says that it is one, and that of an audit does not", async (context) => {
+    const stage = await openStage(context);
+    openBook(stage);
+    const planned = await stage.backstop(["protect", "--dry-run", "--format", "table"]);
+    expect(planned.stdout).toMatch(/^bybit-backstop protect [^\n]+\nDry run: nothing was sent\.\n/);
+    expect((await stage.backstop(["audit", "--format", "table"])).stdout).not.toContain("Dry run");
+  });
+});
+
 describe.concurrent("a report file", () => {
   test.for(["audit", "protect"])("of %s is whole, nothing goes to stdout, no draft stays", async (command, context) => {
     const stage = await openStage(context);
@@ -72,6 +82,25 @@ describe.concurrent("a report file", () => {
     const { code, stderr } = await stage.backstop(["protect", "--output", ""]);
     expect({ code, posts: stage.posts() }).toEqual({ code: 64, posts: [] });
     expect(stderr).toContain('--output: "" cannot be written: it names no file');
+  });
+
+  test("named - is stdout, and no file", async (context) => {
+    const stage = await openStage(context);
+    openBook(stage);
+    const finished = await stage.backstop(["audit", "--output", "-"]);
+    expect(finished.code).toBe(2);
+    expect(reportIn(finished).positions).toHaveLength(3);
+    expect(readdirSync(stage.folder)).not.toContain("-");
+  });
+
+  test("that others may read stays one that they may read", async (context) => {
+    const stage = await openStage(context);
+    const file = join(stage.folder, "report.json");
+    writeFileSync(file, "old");
+    chmodSync(file, 0o644);
+    await stage.backstop(["audit", "--output", "report.json"]);
+    expect(readFileSync(file, "utf8")).toMatch(SIGN.json);
+    expect(statSync(file).mode & 0o777).toBe(0o644);
   });
 
   test("behind a link is replaced, and the link stays", async (context) => {
@@ -187,6 +216,8 @@ describe.runIf(noTerminal === null)(`on a terminal${noTerminal ?? ""}`, { concur
     expect(text).toContain("Send 2 requests for main? [y/N]");
     expect(text.indexOf("set stop")).toBeLessThan(text.indexOf("[y/N]"));
     expect(text).toContain("Nothing was sent for main.");
+    expect(text.match(/BTCUSDT long/g)).toHaveLength(1);
+    expect(text.slice(text.indexOf("Nothing was sent"))).toContain("3 positions: 1 protected, 2 unprotected");
     expect(text).not.toContain("a bug");
     expect({ code, posts: stage.posts() }).toEqual({ code: 2, posts: [] });
   });

@@ -70,7 +70,7 @@ export function startRun(
     says,
     url: () => url,
     watching: async () => {
-      await says(/a missing stop is set as it is pushed$/);
+      await says(/a missing stop is noticed as it is pushed$/);
       await logged.next(({ msg, whole }) => msg === "pass complete" && whole === true);
     },
     end: async (signal = "SIGTERM") => {

@@ -76,7 +76,7 @@ function lineOf(event: SidecarEvent): Line {
       return line(
         "info",
         { account: event.account },
-        "everything was looked at; a missing stop is set as it is pushed",
+        "everything was looked at; from now on a missing stop is noticed as it is pushed",
       );
     case "pass-started":
       return line("trace", { account: event.account, whole: event.whole }, "pass started");
