@@ -31,6 +31,11 @@ export async function openContext(options: CommonOptions, console: Console, last
   return { ...ground, console };
 }
 
+/** `doctor` tells them as its own lines. */
+export function logWarnings({ settings, log }: Context): void {
+  for (const warning of settings.warnings) log.warn({ file: settings.file }, warning);
+}
+
 /** For commands that talk to no exchange, and so need no key. */
 export function openOutline(options: CommonOptions): Promise<Outline> {
   return orRefusal(() => loadOutline(loadOptionsOf(options)));

@@ -20,7 +20,8 @@ import { LedgerError } from "../ledger/port.js";
 import { readLedger } from "../ledger/reading.js";
 import { readOnlyReason } from "../ledger/readonly.js";
 import { systemClock } from "../runtime/index.js";
-import type { Settings } from "../settings/index.js";
+import type { AccountSettings, Settings } from "../settings/index.js";
+import { addressCure, exchangePlace } from "../service/address.js";
 import { readKey } from "../service/accounts.js";
 import { type Connected, connectAll } from "../service/connect.js";
 import { streamTrouble } from "../service/stream-check.js";
@@ -39,7 +40,12 @@ export async function doctor(options: CommonOptions, console: Console): Promise<
   const connected = connectAll(context, "read");
   try {
     const accounts = await Promise.all(connected.map((one) => examine(one, context.settings)));
-    const lines = [configLine(context.settings), ...(await stateLines(context)), ...accounts.flat()];
+    const lines = [
+      configLine(context.settings),
+      ...warningLines(context.settings),
+      ...(await stateLines(context)),
+      ...accounts.flat(),
+    ];
     for (const { mark, text } of lines) console.out(`${mark.padEnd(4)}  ${text}\n`);
     return lines.some(({ mark }) => mark === "cure") ? SOMETHING_TO_CURE : 0;
   } finally {
@@ -50,6 +56,10 @@ export async function doctor(options: CommonOptions, console: Console): Promise<
 function configLine({ file, accounts, policy }: Settings): Line {
   const names = accounts.map(({ name, environment }) => `${name} (${environment})`).join(", ");
   return { mark: "ok", text: `config ${file}: mode ${policy.defaults.mode}, accounts ${names}` };
+}
+
+function warningLines({ file, warnings }: Settings): readonly Line[] {
+  return warnings.map((warning) => ({ mark: "cure", text: `config ${file}: ${warning}` }));
 }
 
 async function stateLines({ settings, pauses }: Context): Promise<readonly Line[]> {
@@ -146,7 +156,7 @@ async function examine(one: Connected, { policy }: Settings): Promise<readonly L
   const { name } = one.account;
   const [skew, key] = await Promise.all([clockLines(one), readKey(one)]);
   if (key instanceof ExchangeFailure)
-    return [...skew, { mark: "cure", text: `${name}: key: ${key.message}; ${cureOf(key)}` }];
+    return [...skew, { mark: "cure", text: `${name}: key: ${key.message}; ${cureOf(key, one.account)}` }];
   const { allowPermissions } = one.account;
   const wantsToWrite =
     policy.defaults.mode !== "report-only" || policy.rules.some(({ overrides }) => writes(overrides.mode));
@@ -181,7 +191,7 @@ async function roleLines({ account, session }: Connected): Promise<readonly Line
     return [...lines, { mark: "cure", text: `${name}: ${unread}; ask again in a moment` }];
   } catch (error) {
     if (!(error instanceof ExchangeFailure)) throw error;
-    return [{ mark: "cure", text: `${name}: account: ${error.message}; ${cureOf(error)}` }];
+    return [{ mark: "cure", text: `${name}: account: ${error.message}; ${cureOf(error, account)}` }];
   }
 }
 
@@ -235,11 +245,11 @@ async function clockLines({ account, session }: Connected): Promise<readonly Lin
     return found.length === 0 ? [reached] : found.map(({ message }) => ({ mark: "cure", text: `${name}: ${message}` }));
   } catch (error) {
     if (!(error instanceof ExchangeFailure)) throw error;
-    return [{ mark: "cure", text: `${account.name}: exchange: ${error.message}; ${cureOf(error)}` }];
+    const text = `${account.name}: exchange (${exchangePlace(account)}): ${error.message}; ${cureOf(error, account)}`;
+    return [{ mark: "cure", text }];
   }
 }
 
-const ELSEWHERE = "check the network, the region of the account and the exchange's status page";
 const CURES: Partial<Record<FailureCause, string>> = {
   key: "check key and secret, the environment they were made for, and the address the key is bound to",
   permission: "give the key the rights Contract Orders and Positions",
@@ -248,6 +258,6 @@ const CURES: Partial<Record<FailureCause, string>> = {
   "rate-limit": "too many requests from this address: wait ten minutes",
 };
 
-function cureOf({ facts }: ExchangeFailure): string {
-  return CURES[facts.cause] ?? ELSEWHERE;
+function cureOf(failure: ExchangeFailure, account: AccountSettings): string {
+  return CURES[failure.facts.cause] ?? addressCure(failure, account);
 }

@@ -8,7 +8,7 @@ import { type ProtectChoice, protectOnce } from "../service/protect.js";
 import { reportOf } from "../service/report.js";
 import { PassBook } from "../verify/book.js";
 import type { Console } from "./console.js";
-import { type CommonOptions, openContext } from "./context.js";
+import { type CommonOptions, logWarnings, openContext } from "./context.js";
 import { Refusal } from "./exit.js";
 import { interruption } from "./interruption.js";
 import { assertDeliverable, deliver, type ReportOptions } from "./output.js";
@@ -21,6 +21,7 @@ export interface ProtectOptions extends CommonOptions, ReportOptions {
 export async function protect(options: ProtectOptions, console: Console): Promise<number> {
   refuseToGuess(options, console);
   const context = await openContext(options, console);
+  logWarnings(context);
   await assertDeliverable(options);
   const stop = interruption(console);
   const refused = new Set<string>();

@@ -4,7 +4,7 @@ import { StartRefused } from "../service/refused.js";
 import { openService, type Service } from "../service/run/service.js";
 import { StuckError } from "../sidecar/sidecar.js";
 import type { Console } from "./console.js";
-import { type CommonOptions, type Context, loadOptionsOf, openContext } from "./context.js";
+import { type CommonOptions, type Context, loadOptionsOf, logWarnings, openContext } from "./context.js";
 import { onCrash } from "./crash.js";
 
 export interface RunOptions extends CommonOptions {
@@ -21,6 +21,7 @@ const CRASH_CLOSE_MS = 2_000;
 
 export async function run(options: RunOptions, console: Console): Promise<number> {
   const context = await openContext(options, console, true);
+  logWarnings(context);
   const { log } = context;
   // From the first moment on: a signal that comes early must find somebody who listens.
   const signal = interrupted();

@@ -11,6 +11,11 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+export function countNumber(text: string): number {
+  if (/^0*$/.test(text)) throw new InvalidArgumentError("Allowed is a whole number, 1 or more.");
+  return wholeNumber(text);
+}
+
 export function portNumber(text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
     throw new InvalidArgumentError("Allowed is a whole number, 0 to 65535.");
@@ -50,10 +55,15 @@ export function contractSymbol(text: string): string {
   throw new InvalidArgumentError("Allowed is one symbol as the exchange writes it, such as BTCUSDT.");
 }
 
+/** As the ledger has them, and the groups of `history`. */
+const KIND =
+  /^(steps|lives|intents|findings|step-(intended|answered|judged)|(life|intent|writer)-[a-z-]{1,32}|finding|mended|pause|resume)$/;
+
 export function eachKind(text: string, before?: readonly string[]): readonly string[] {
-  if (/^[a-z][a-z0-9-]{0,39}$/.test(text)) return each(text, before);
+  if (KIND.test(text)) return each(text, before);
   throw new InvalidArgumentError(
-    "Allowed is one kind such as step-judged, or steps, lives, intents or findings; repeat the option for more.",
+    "Allowed is a group (steps, lives, intents, findings) or one kind: step-intended, step-answered, step-judged, " +
+      "life-…, intent-…, writer-…, finding, mended, pause, resume; repeat the option for more.",
   );
 }
 

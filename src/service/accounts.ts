@@ -22,6 +22,7 @@ import type { Snapshot } from "../domain/snapshot.js";
 import type { ReportGap } from "../report/index.js";
 import { createWakefulClock, systemClock } from "../runtime/index.js";
 import type { AccountSettings } from "../settings/index.js";
+import { keyReason, unreadableReason } from "./address.js";
 import { heldWithoutLedger, ledgerFinding } from "./books/books.js";
 import type { OpenJournal } from "./books/journal.js";
 import type { Connected } from "./connect.js";
@@ -78,7 +79,7 @@ export async function passOver(
       kind: "unreadable",
       name,
       categories: account.categories,
-      reason: error.message,
+      reason: unreadableReason(error, account),
       findings: refusal(error),
     };
   }
@@ -216,8 +217,9 @@ export function copyTradingFreeze(account: AccountSettings, isMaster: Snapshot["
   return copyTradingFindings(isMaster, account.copyTradingMaster)[0]?.message ?? null;
 }
 
-export function refusal({ facts, message }: ExchangeFailure): readonly AccountFinding[] {
-  const { cause } = facts;
+export function refusal(failure: ExchangeFailure): readonly AccountFinding[] {
+  const { cause } = failure.facts;
+  const message = keyReason(failure);
   if (cause === "clock") return [{ code: "clock-skew", severity: "critical", message }];
   return cause === "key" || cause === "permission" ? [{ code: "key-refused", severity: "critical", message }] : [];
 }

@@ -12,6 +12,7 @@ import { systemClock } from "../runtime/index.js";
 import type { AccountSettings } from "../settings/index.js";
 import type { Ground } from "./ground.js";
 import { refuseOpenWindows } from "./open-windows.js";
+import { withoutRepeats } from "./repeats.js";
 
 /** A session without `writer` cannot write: what audits is opened that way. */
 export interface Connected {
@@ -47,7 +48,7 @@ export function connectOne(
     ...more,
     clock: systemClock,
     budget: settings.budget,
-    log: ({ level, message, ...facts }) => log[level]({ account: account.name, ...facts }, message),
+    log: withoutRepeats(log, account.name, systemClock),
   });
   return { account, session };
 }

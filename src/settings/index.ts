@@ -5,4 +5,4 @@ export { type Reload, reloadSettings, type SettingsChange } from "./reload.js";
 export { type Config, configJsonSchema } from "./schema.js";
 export { type AccountSettings, passwordsIn, type Settings, secretsOf } from "./settings.js";
 export { resolveConfigPath } from "./source.js";
-export { initConfigText } from "./starter.js";
+export { initConfigText, STARTER_ACCOUNT } from "./starter.js";

@@ -217,6 +217,7 @@ export const configSchema = mapping("the config", {
   })
     .optional()
     .describe("Tells a watchdog that passes complete."),
+  $schema: text("the place of the JSON Schema").optional().describe("For editors; it changes nothing here."),
 });
 
 /** The config as it is written: what has a default may be left out. */

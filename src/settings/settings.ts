@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import type { Category } from "../domain/position.js";
 import type { Policy, Protection, ProtectionOverrides, Rule, RuleMatch, TakeProfitWish } from "../policy/protection.js";
 import { fractionOf, multipleOf } from "./levels.js";
+import { showValue } from "./problems.js";
 import type { AccountDocument, ConfigDocument, ProtectionDocument, RuleDocument } from "./schema.js";
 
 export interface Settings {
@@ -24,6 +25,8 @@ export interface Settings {
   readonly heartbeat: { readonly url: string } | null;
   /** Absolute: the ledger file's folder, else `state` beside the config. */
   readonly stateDir: string;
+  /** What is allowed and can hardly be meant, each in one sentence. */
+  readonly warnings: readonly string[];
 }
 
 export interface AccountSettings {
@@ -64,7 +67,22 @@ export function buildSettings(file: string, document: ConfigDocument, accounts: 
     http: http === undefined ? null : { host: http.host, port: http.port, tokenFile: resolve(folder, http.tokenFile) },
     heartbeat: heartbeat ?? null,
     stateDir: stateDirOf(file, document),
+    warnings: strangerWarnings(document),
   };
+}
+
+const GLOB = /[*?[{(!]/;
+
+/** A rule for an account that there is not never applies; a glob may be meant for those to come. */
+function strangerWarnings({ accounts, rules }: ConfigDocument): readonly string[] {
+  const names = accounts.map(({ name }) => name);
+  return rules.flatMap(({ match: { account } }, index) => {
+    if (account === undefined || GLOB.test(account) || names.includes(account.toLowerCase())) return [];
+    const key = `rules[${index}].match.account`;
+    return [
+      `${key}: ${showValue([], account)} is no account of this config (${names.join(", ")}): the rule never applies`,
+    ];
+  });
 }
 
 /** The ledger file's folder, else `state` beside the config; absolute. */

@@ -1,5 +1,8 @@
 /** The config that a newcomer starts from: it writes nothing until its owner says so. */
 
+/** The one account of it. */
+export const STARTER_ACCOUNT = "main";
+
 /** Text for a new config file; valid as it stands once the two variables are set. */
 export function initConfigText(): string {
   return STARTER;
@@ -9,7 +12,7 @@ const STARTER = `# bybit-backstop: which positions get which stop-loss and take-
 # Unknown keys are refused. Paths are relative to this file.
 
 accounts:
-  - name: main                        # how reports and commands call it; a-z, 0-9 and -
+  - name: ${STARTER_ACCOUNT}                        # how reports and commands call it; a-z, 0-9 and -
     environment: mainnet              # mainnet | testnet | demo | custom
     # region: default                 # bytick | NL | TK | KZ | HK | GE | UAE | EU | ID | JP
     key: \${BYBIT_API_KEY}             # an environment variable, or file:PATH of a file with mode 0600

@@ -1,7 +1,7 @@
 /** doctor, init, schema and simulator: what a newcomer runs before the first audit. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RestClientV5 } from "bybit-api";
 import { describe, expect, test } from "vitest";
@@ -28,6 +28,10 @@ const keyExpiresIn =
     const expiredAt = new Date(Date.now() + days * 86_400_000).toISOString();
     return { body: JSON.stringify({ ...answer, result: { ...answer.result, expiredAt } }) };
   };
+
+const CUSTOM = { name: "main", environment: "custom", key: MAIN.key, secret: MAIN.secret };
+/** Nobody listens there; the path may be a token. */
+const NOWHERE = { restUrl: "http://127.0.0.1:1/token", wsUrl: "ws://127.0.0.1:1" };
 
 const AILMENTS: readonly Ailment[] = [
   {
@@ -119,7 +123,17 @@ const AILMENTS: readonly Ailment[] = [
   {
     what: "an exchange behind a broken proxy",
     options: { rewrite: () => ({ status: 502, body: "<html>Bad Gateway</html>" }) },
-    line: /^cure {2}main: exchange: .*HTTP 502; check the network/m,
+    line: /^cure {2}main: exchange \(http:\/\/127\.0\.0\.1:\d+\): .*HTTP 502; check the network/m,
+  },
+  {
+    what: "an address at which nothing runs",
+    options: { config: { accounts: [{ ...CUSTOM, ...NOWHERE }] } },
+    line: /^cure {2}main: exchange \(http:\/\/127\.0\.0\.1:1\): .*ECONNREFUSED; restUrl may be wrong, or nothing runs there$/m,
+  },
+  {
+    what: "a rule for an account that there is not",
+    options: { config: { rules: [{ match: { account: "mian" }, ignore: true }] } },
+    line: /^cure {2}config .*: rules\[0\]\.match\.account: "mian" is no account of this config \(main\)/m,
   },
 ];
 
@@ -212,7 +226,61 @@ describe("doctor", { concurrent: true }, () => {
   });
 });
 
+describe("an audit that could not read an account", { concurrent: true }, () => {
+  test("says where it looked, and that doctor says more", async (context) => {
+    const stage = await openStage(context, { config: { accounts: [{ ...CUSTOM, ...NOWHERE }] } });
+    const { code, stdout } = await stage.backstop(["audit", "--log-level", "silent"]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /ECONNREFUSED; tried http:\/\/127\.0\.0\.1:1: restUrl may be wrong, .*; `npx bybit-backstop doctor` says more"/,
+    );
+    expect(stdout).not.toContain("/token");
+  });
+
+  test("points to doctor where the key was refused", async (context) => {
+    const stage = await openStage(context);
+    stage.exchange.setAccount({ ips: ["192.0.2.1"] });
+    const { code, stdout } = await stage.backstop(["audit", "--log-level", "silent"]);
+    expect(code).toBe(1);
+    expect(stdout.match(/10010.*; `npx bybit-backstop doctor` says more"/g)).toHaveLength(3);
+  });
+
+  test("has warned of a rule for an account that there is not", async (context) => {
+    const stage = await openStage(context, { config: { rules: [{ match: { account: "mian" }, ignore: true }] } });
+    const { code, stderr } = await stage.backstop(["audit"]);
+    expect(code).toBe(0);
+    expect(stderr).toContain("is no account of this config (main): the rule never applies");
+  });
+});
+
 describe("init", { concurrent: true }, () => {
+  test("names the commands to run next with the config that it wrote", async (context) => {
+    const stage = await openStage(context);
+    const { stderr } = await stage.backstop(["init", "--config", "my own.yaml"]);
+    expect(stderr).toMatch(/\nThen run: npx bybit-backstop audit --config 'my own\.yaml'\n$/);
+    const { stderr: plain } = await stage.backstop(["init"], { BACKSTOP_CONFIG: "other.yaml" });
+    expect(plain).toMatch(/\nThen run: npx bybit-backstop audit\n$/);
+  });
+
+  test("writes nothing for an account that its config does not have", async (context) => {
+    const stage = await openStage(context);
+    const { code, stderr } = await stage.backstop(["init", "--config", "new.yaml", "--account", "grid"]);
+    expect({ code, stderr }).toEqual({
+      code: 64,
+      stderr: 'backstop: --account: "grid" is no account of the config that init writes; allowed: main\n',
+    });
+    expect(existsSync(join(stage.folder, "new.yaml"))).toBe(false);
+  });
+
+  test("says why it cannot write, and which command can", async (context) => {
+    const stage = await openStage(context);
+    const { code, stderr } = await stage.backstop(["init", "--config", "backstop.json/new.yaml"]);
+    expect(code).toBe(64);
+    expect(stderr).toMatch(
+      /cannot be written \(E\w+, its folder is a file\); .*: npx bybit-backstop init --config "\$HOME\//,
+    );
+  });
+
   test("writes a config that only reports, and says which variables are missing", async (context) => {
     const stage = await openStage(context);
     const { code, stdout, stderr } = await stage.backstop(["init", "--config", "new/mine.yaml"]);

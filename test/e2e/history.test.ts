@@ -83,7 +83,6 @@ describe("the history is told", () => {
     [["--account", "gone"], ["finding"]],
     [["--symbol", "btc*", "--kind", "step-intended"], ["step-intended"]],
     [["--since", "1m"], []],
-    [["--limit", "0"], []],
   ])("in part: %j", async (args, kinds) => {
     const { url, history } = place();
     await story(url);

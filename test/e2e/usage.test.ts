@@ -89,6 +89,12 @@ describe.concurrent("wrong usage ends with 64 and names option, value and what i
     ["a symbol that is none", ["resume", "--symbol", ""], ["--symbol", "''", "BTCUSDT"]],
     ["a reason of two lines", ["pause", "--reason", "a\nb"], ["--reason", "one line"]],
     ["a kind of entry that can be none", ["history", "--kind", "Steps!"], ["--kind", "'Steps!'", "lives, intents"]],
+    [
+      "a kind of entry that there is not",
+      ["history", "--kind", "nosuch"],
+      ["--kind", "'nosuch'", "step-judged", "lives"],
+    ],
+    ["no entries at all", ["history", "--limit", "0"], ["--limit", "'0'", "1 or more"]],
     ["a limit that is no number", ["history", "--limit", "all"], ["--limit", "'all'", "whole number"]],
     ["a report's format for the history", ["history", "--format", "html"], ["--format", "'html'", "table, json"]],
     ["a wait that is too long", [...INTENT, "--ttl", "100d"], ["--ttl", "'100d'", "31d is the most"]],
@@ -180,6 +186,19 @@ describe.concurrent("a wrong config ends with 64 and names file, key, value and 
 
   test("a config that cannot be read", async () => {
     expect(await refusal(["audit", "--config", "."], ENV)).toEqual(refused("--config", "cannot be read"));
+  });
+
+  test("a config that is named before the command", async () => {
+    for (const before of [
+      ["--config", "gone.yaml"],
+      ["--config=gone.yaml", "--log-level", "error"],
+    ]) {
+      expect(await refusal([...before, "audit"])).toEqual(refused("--config", "gone.yaml", "does not exist"));
+      expect(await refusal([...before, ...INTENT])).toEqual(refused("--config", "gone.yaml", "does not exist"));
+    }
+    const both = await refusal(["--config", "before.yaml", "audit", "--config", "behind.yaml"]);
+    expect(both).toEqual(refused("behind.yaml", "does not exist"));
+    expect(await refusal(["--config", "gone.yaml"])).toEqual(refused("--config"));
   });
 
   test("a config that is not there: the message tells how to get one", async () => {

@@ -191,6 +191,35 @@ rules:
   });
 });
 
+describe("what is allowed and can hardly be meant", () => {
+  const rule = (account: string) => `${ACCOUNT}${STOP}rules:\n  - match: { account: "${account}" }\n    ignore: true\n`;
+
+  test("a rule for an account that there is not is told of, with the accounts that there are", async () => {
+    expect((await load(rule("mian"))).warnings).toEqual([
+      'rules[0].match.account: "mian" is no account of this config (main): the rule never applies',
+    ]);
+  });
+
+  test.each(["main", "MAIN", "grid-*", "{a,b}"])(
+    "a rule for %s is not: it applies, or may apply to accounts to come",
+    async (name) => {
+      expect((await load(rule(name))).warnings).toEqual([]);
+    },
+  );
+
+  test("an account that is not asked for is an account all the same", async () => {
+    const other = "  - { name: other, environment: mainnet, key: '${NONE}', secret: '${NONE}' }\n";
+    const { warnings } = await load(rule("other").replace(ACCOUNT, `${ACCOUNT}${other}`), { accounts: ["main"] });
+    expect(warnings).toEqual([]);
+  });
+});
+
+test("the place of the JSON Schema, which editors look for in the file, is taken and ignored", async () => {
+  const { policy } = await load(`$schema: ./config.schema.json\n${ACCOUNT}${STOP}`);
+  expect(policy).toEqual((await load(`${ACCOUNT}${STOP}`)).policy);
+  expect(configJsonSchema()).toMatchObject({ properties: { $schema: { type: "string" } } });
+});
+
 test("every percentage between 0 and 100 is taken exactly, without a binary float", async () => {
   const hundredths = fc.integer({ min: 1, max: 999_999 });
   await fc.assert(
@@ -212,7 +241,7 @@ describe("the configs that we hand out are valid", () => {
     const settings = await load(example, { env, files });
     expect(settings.accounts).toHaveLength(3);
     const known = Object.keys((configJsonSchema() as { properties: object }).properties);
-    expect(known.filter((key) => !new RegExp(`^${key}:`, "m").test(example))).toEqual([]);
+    expect(known.filter((key) => !new RegExp(`^${key.replace("$", "\\$")}:`, "m").test(example))).toEqual([]);
   });
 
   test("the starter, which writes nothing", async () => {
