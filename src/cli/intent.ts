@@ -1,6 +1,9 @@
 /** `backstop intent`: the levels that a person or a script wants for one position, kept in the ledger. */
 import { randomUUID } from "node:crypto";
+import type { Assessed } from "../assess/assess.js";
 import { keyText, type Position, type PositionIdx, type PositionKey, type Side } from "../domain/position.js";
+import { ExchangeFailure } from "../exchange/failure.js";
+import type { FillHistory } from "../exchange/fills.js";
 import { type IntentDocument, intentDocument } from "../intents/document.js";
 import { keepIntent, type Kept, type Seen, waitingNote } from "../intents/keep.js";
 import { openShelf, type Shelf } from "../intents/shelf.js";
@@ -90,7 +93,8 @@ function pendingNote({ open, isSeen }: Extract<Kept, { kind: "kept" }>): string 
   const note = waitingNote(isSeen);
   return open === null
     ? `${note[0]?.toUpperCase()}${note.slice(1)}, by a running sidecar or the next \`npx bybit-backstop protect\`.\n`
-    : "No read has shown it at the exchange yet: a running sidecar, or the next `npx bybit-backstop protect`, puts it there.\n";
+    : "No read has shown it at the exchange yet: a running sidecar, or the next `npx bybit-backstop protect`, puts it there, " +
+        "as long as this position is open.\n";
 }
 
 export async function intentList(options: IntentListOptions, console: Console): Promise<number> {
@@ -209,9 +213,21 @@ async function openPosition(
     const sight = { reader: session.reader, policyOf: compilePolicy(settings.policy), memory };
     const found = await readOpenPosition(sight, key, side);
     if (found === "unread") log.warn({ account: account.name }, "the intent could not be held against the exchange");
-    return found;
+    return found === null || typeof found === "string" ? found : await withOpening(found, session.fills);
   } finally {
     await session.close();
+  }
+}
+
+/** It is for this life alone, which only its opening tells from the next: where the row states none the fills may. */
+async function withOpening(found: Assessed, fills: FillHistory): Promise<Assessed> {
+  const { position } = found;
+  if (position.openedAtMs !== null) return found;
+  try {
+    return { ...found, position: { ...position, openedAtMs: await fills.openedAtMs(position) } };
+  } catch (error) {
+    if (error instanceof ExchangeFailure) return found;
+    throw error;
   }
 }
 

@@ -25,6 +25,8 @@ export interface FileKeeperParts {
   readonly openPosition: (key: PositionKey, side: Side) => Promise<Seen>;
   /** The same by the latest look that began after `sinceMs` (steady); undefined: there was none, or it had gaps. */
   readonly seenSince: (key: PositionKey, side: Side, sinceMs: number) => Assessed | null | undefined;
+  /** Why an intent that waits for no order is not for what is open now, by what has happened since it was asked for; null: it may be. */
+  readonly missed: (intent: Intent, open: Assessed | null) => Promise<string | null>;
   /** One for this open position was kept: it is taken up at once. */
   readonly takeUp: (open: Assessed) => void;
   /** Something has changed for this position. */
@@ -62,10 +64,12 @@ type Memo = Refused | { readonly kind: "done" };
 const WHO = "file";
 const UNNAMED = "its file no longer names it";
 const OUTDATED = "its file was written too long ago";
+/** What was written longer ago than this was written while nobody looked. */
+const LOOKED_AT_WITHIN_MS = 5_000;
 const NEVER_TAKEN = "it was refused, and its position is over";
 
 export function keepFile(parts: FileKeeperParts): FileKeeper {
-  const { shelf, ledger, ours, openPosition, seenSince, takeUp, look, tell, now, steadyMs } = parts;
+  const { shelf, ledger, ours, openPosition, seenSince, missed, takeUp, look, tell, now, steadyMs } = parts;
   const memos = new Map<string, Memo>();
 
   async function settleOne(entry: FileEntry, writtenAtMs: number): Promise<void> {
@@ -92,16 +96,22 @@ export function keepFile(parts: FileKeeperParts): FileKeeper {
 
   async function ask(entry: FileEntry, createdAtMs: number, before: Refused | undefined): Promise<void> {
     const { id, key, wish } = entry;
+    const seenAtMs = now();
     const sight = await openPosition(key, wish.side);
     const open = typeof sight === "string" ? null : sight;
-    const intent = newIntent(key, wish, { wish: wishOf(wish), who: WHO, id, createdAtMs });
+    const intent = newIntent(key, wish, { wish: wishOf(wish), who: WHO, id, createdAtMs, setFor: { kind: "unseen" } });
     if (isOutdated(intent, open, now())) return lay(entry, { ...intent, state: "expired", endedHow: OUTDATED });
+    const wasWatched = now() - createdAtMs <= LOOKED_AT_WITHIN_MS;
+    const isFree = intent.orderLinkId === null && typeof sight !== "string" && before === undefined;
+    const how = isFree && !wasWatched ? await missed(intent, open) : null;
+    if (how !== null) return lay(entry, { ...intent, state: "ended", endedHow: how });
     const kept = await keepIntent(key, wish, WHO, {
       shelf,
       openPosition: () => Promise.resolve(sight),
       now,
       newId: () => id,
       createdAtMs,
+      seenAtMs,
     });
     if (kept.kind === "refused") {
       const { refusal } = kept;

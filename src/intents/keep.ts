@@ -2,7 +2,7 @@
 import type { Assessed } from "../assess/assess.js";
 import type { Position, PositionKey, Side } from "../domain/position.js";
 import type { Contract } from "../domain/snapshot.js";
-import type { Intent } from "../ledger/port.js";
+import type { Intent, SetFor } from "../ledger/port.js";
 import type { IntentDocument } from "./document.js";
 import { judgeWish, type Refusal, unprocessable, type Wish } from "./judge.js";
 import type { Shelf } from "./shelf.js";
@@ -24,6 +24,8 @@ export interface KeepParts {
   readonly newId: () => string;
   /** When it was asked for, milliseconds since 1970; default: now. */
   readonly createdAtMs?: number;
+  /** Not later than the look of `openPosition`, milliseconds since 1970; default: now. */
+  readonly seenAtMs?: number;
 }
 
 export type Kept =
@@ -43,20 +45,25 @@ export async function keepIntent(
   key: PositionKey,
   document: IntentDocument,
   who: string,
-  { shelf, openPosition, lifeOf, now, newId, createdAtMs }: KeepParts,
+  { shelf, openPosition, lifeOf, now, newId, createdAtMs, seenAtMs = now() }: KeepParts,
 ): Promise<Kept> {
   const sight = await openPosition(key, document.side);
   if (sight === "unlisted") return { kind: "refused", refusal: notFound(unlistedNote(key)), open: null };
   const open = sight === "unread" ? null : sight;
   const { refusal, wish, mayLoosenFrom } = judgeWish(document, { positionIdx: key.positionIdx, open, nowMs: now() });
   if (refusal !== null) return { kind: "refused", refusal, open };
-  const made = newIntent(key, document, { wish, who, id: newId(), createdAtMs: createdAtMs ?? now() });
+  const origin = { wish, who, id: newId(), createdAtMs: createdAtMs ?? now(), setFor: setForOf(sight, seenAtMs) };
+  const made = newIntent(key, document, origin);
   // It belongs to the life that it was held against, not to the next one, should that end in this moment.
   const lifeId = open === null || made.orderLinkId !== null ? null : (lifeOf?.(open.position) ?? null);
   const intent: Intent = { ...made, mayLoosenFrom, ...(lifeId === null ? {} : { state: "bound", lifeId }) };
-  if (await shelf.put(intent, sight === null ? "next" : "any"))
-    return { kind: "kept", intent, open, isSeen: sight !== "unread" };
+  if (await shelf.put(intent)) return { kind: "kept", intent, open, isSeen: sight !== "unread" };
   return { kind: "refused", refusal: unprocessable(SPENT), open };
+}
+
+function setForOf(sight: Exclude<Seen, "unlisted">, seenAtMs: number): SetFor {
+  if (sight === null) return { kind: "next" };
+  return sight === "unread" ? { kind: "unseen" } : { kind: "open", openedAtMs: sight.position.openedAtMs, seenAtMs };
 }
 
 export function unlistedNote({ category, symbol }: Contract): string {
@@ -80,10 +87,15 @@ export interface Origin {
   readonly who: string;
   readonly id: string;
   readonly createdAtMs: number;
+  readonly setFor: SetFor;
 }
 
 /** One that waits, and may loosen nothing. */
-export function newIntent(key: PositionKey, document: IntentDocument, { wish, who, id, createdAtMs }: Origin): Intent {
+export function newIntent(
+  key: PositionKey,
+  document: IntentDocument,
+  { wish, who, id, createdAtMs, setFor }: Origin,
+): Intent {
   return {
     id,
     key,
@@ -96,5 +108,6 @@ export function newIntent(key: PositionKey, document: IntentDocument, { wish, wh
     lifeId: null,
     endedHow: null,
     who: document.who ?? who,
+    setFor,
   };
 }

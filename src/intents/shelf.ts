@@ -2,6 +2,7 @@
 import type { PositionIntent } from "../domain/intent.js";
 import { isOtherOpening, keyText } from "../domain/position.js";
 import { type Intent, type Ledger, LedgerError, type Life } from "../ledger/port.js";
+import { CLOCKS_APART_MS, fitOf, isForOneLife } from "./set-for.js";
 
 export type IntentChange = "set" | "bound" | "ended" | "expired" | "cleared";
 
@@ -32,10 +33,9 @@ export interface Shelf {
   of(account: string): readonly Intent[];
   /**
    * In place of what was wanted for the same side. Durable when it resolves. False: one of this id has been taken up
-   * before, or is over, and nothing is changed. `next`: none is open, so what began long before is not meant; default
-   * any. @throws LedgerError
+   * before, or is over, and nothing is changed. @throws LedgerError
    */
-  put(intent: Intent, meant?: "any" | "next"): Promise<boolean>;
+  put(intent: Intent): Promise<boolean>;
   /** False: there was none. @throws LedgerError */
   clear(key: Life["key"]): Promise<boolean>;
   /** Ends this one; without effect where it is over. @throws LedgerError */
@@ -49,8 +49,8 @@ export interface Shelf {
 }
 
 const LIVE = ["pending", "bound"] as const;
-/** Fill, push and read of the same opening are not stamped alike, nor by the same clock. */
-const CLOCKS_APART_MS = 5_000;
+const NOT_OPENED = "no such position has opened in time";
+const NOT_PROVEN_IN_TIME = "that its position is still the one that it was set for was not proven in time";
 const REPLACED = "another one was set in its place";
 
 export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): Shelf {
@@ -64,7 +64,8 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
   const replaced = new Map<string, Intent>();
   /** When each was filled, by the exchange's clock. */
   const filledLinks = new Map<string, number>();
-  const forNext = new Set<string>();
+  /** Found to be for no position any more, and why: not taken up, also while the ledger cannot be told. */
+  const overNow = new Map<string, string>();
   const restingUntil = new Map<string, number>();
   /** Accounts whose orders have been looked at: before that nobody knows which orders rest. */
   const lookedAt = new Set<string>();
@@ -117,14 +118,22 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
   }
 
   function mayTake(intent: Intent, life: Life): boolean {
-    if (intent.state !== "pending" || life.ended !== null || !mayBind(life.key.account)) return false;
-    const { id, orderLinkId, createdAtMs, ttlMs } = intent;
-    const beganMs = life.openedAtMs ?? life.firstSeenMs;
-    // It speaks of the stop of a position that was open by then.
-    if (intent.mayLoosenFrom !== null && beganMs > createdAtMs + CLOCKS_APART_MS) return false;
-    if (orderLinkId !== null) return isItsFill(filledLinks.get(linkText(intent, orderLinkId)), intent, life);
-    if (forNext.has(id) && beganMs < createdAtMs - CLOCKS_APART_MS) return false;
-    return beganMs <= createdAtMs + ttlMs;
+    const { id, state, orderLinkId, mayLoosenFrom, createdAtMs } = intent;
+    if (state !== "pending" || overNow.has(id) || !mayBind(life.key.account)) return false;
+    if (orderLinkId !== null) {
+      const isLater = (life.openedAtMs ?? life.firstSeenMs) > createdAtMs + CLOCKS_APART_MS;
+      if (mayLoosenFrom !== null && isLater) return false;
+      return isItsFill(filledLinks.get(linkText(intent, orderLinkId)), intent, life);
+    }
+    const fit = fitOf(intent, life);
+    if (typeof fit !== "string") giveUp(intent, fit.over);
+    return fit === "fits";
+  }
+
+  /** What cannot be written now is tried again when everything is compared. */
+  function giveUp(intent: Intent, how: string): void {
+    overNow.set(intent.id, how);
+    end(intent, how, "ended").catch(() => undefined);
   }
 
   function forgetFill(intent: Intent): void {
@@ -195,8 +204,10 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
       const newest = ofSide(intent).findLast(({ state }) => state === "pending") ?? newestOf(ofLife(intent));
       if (newest !== undefined && newest.id !== intent.id) {
         await end(intent, REPLACED, "ended");
+      } else if (overNow.has(intent.id)) {
+        await end(intent, overNow.get(intent.id) ?? "", "ended");
       } else if (intent.state === "pending" && hasExpired(intent)) {
-        await end(intent, "no such position has opened in time", "expired");
+        await end(intent, isForOneLife(intent) ? NOT_PROVEN_IN_TIME : NOT_OPENED, "expired");
       } else if (intent.state === "bound" && intent.lifeId !== null && isOver(account, intent.lifeId)) {
         await end(intent, "its position has closed, flipped or opened anew", "ended");
       }
@@ -220,8 +231,7 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
       return here.sort((one, other) => Number(other.state === "bound") - Number(one.state === "bound"));
     },
     of: (account) => [...live.values()].filter(({ key }) => key.account === account),
-    put: async (intent, meant = "any") => {
-      if (meant === "next") forNext.add(intent.id);
+    put: async (intent) => {
       const before = ofSide(intent).filter(({ id }) => id !== intent.id);
       const isNew = await changed(intent, async () => {
         if (!(await ledger.saveIntent(intent))) return false;

@@ -4,7 +4,7 @@ import type { Tables } from "./tables.js";
 
 export type Migration = (db: Kysely<Tables>, kind: "sqlite" | "postgres") => Promise<void>;
 
-export const MIGRATIONS: readonly Migration[] = [first];
+export const MIGRATIONS: readonly Migration[] = [first, second];
 
 async function first(db: Kysely<Tables>, kind: "sqlite" | "postgres"): Promise<void> {
   const forms = formsOf(kind);
@@ -13,6 +13,11 @@ async function first(db: Kysely<Tables>, kind: "sqlite" | "postgres"): Promise<v
   await createEntries(db, forms);
   await createIntents(db, forms);
   await createAsides(db, forms);
+}
+
+/** Whether an intent was set for a position that was open then. */
+async function second(db: Kysely<Tables>): Promise<void> {
+  await db.schema.alterTable("intents").addColumn("set_for", "text").execute();
 }
 
 /** What the two engines call the same thing. */

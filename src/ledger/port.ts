@@ -136,7 +136,20 @@ export interface Intent extends PositionIntent {
   /** The life that took it up; null: none yet. */
   readonly lifeId: string | null;
   readonly endedHow: string | null;
+  /** What was seen in its place when it was set; null: not known, a version that did not write it down has set it. */
+  readonly setFor: SetFor | null;
 }
+
+/** An intent for a position that was open is for that one life; `unseen`: the exchange could not be read. */
+export type SetFor =
+  | {
+      readonly kind: "open";
+      /** As the exchange stated it; null: it did not. */
+      readonly openedAtMs: number | null;
+      /** Not later than the look that showed it; wall clock, milliseconds since 1970. */
+      readonly seenAtMs: number;
+    }
+  | { readonly kind: "next" | "unseen" };
 
 /** What is absent does not matter. */
 export interface IntentFilter {

@@ -15,7 +15,15 @@ import {
   toTriggerBy,
 } from "./codec.js";
 import { LedgerError } from "./error.js";
-import { type Entry, type Intent, INTENT_STATES, type Life, type NewEntry, type SavedRecord } from "./port.js";
+import {
+  type Entry,
+  type Intent,
+  INTENT_STATES,
+  type Life,
+  type NewEntry,
+  type SavedRecord,
+  type SetFor,
+} from "./port.js";
 import type { EntryColumns, EntryRow, IntentColumns, LifeColumns } from "./tables.js";
 
 export function entryColumns(entry: NewEntry, nowMs: number): Omit<EntryColumns, "id"> {
@@ -151,6 +159,7 @@ export function intentColumns(intent: Intent): IntentColumns {
     life_id: intent.lifeId,
     ended_how: intent.endedHow,
     who: intent.who,
+    set_for: intent.setFor === null ? null : fromJson({ ...intent.setFor }),
   });
 }
 
@@ -160,6 +169,19 @@ function toWaiver(column: string | null): Intent["waiver"] {
   if (column === null) return null;
   const read = savedWaiver.safeParse(toJson(column));
   if (!read.success) throw new LedgerError("damaged", "the ledger holds a waiver that cannot be read");
+  return read.data;
+}
+
+const savedSetFor = z.union([
+  z.object({ kind: z.literal("open"), openedAtMs: z.number().nullable(), seenAtMs: z.number() }),
+  z.object({ kind: z.enum(["next", "unseen"]) }),
+]);
+
+/** Undefined: the tables are of the first version, and are only read. */
+function toSetFor(column: string | null | undefined): SetFor | null {
+  if (column == null) return null;
+  const read = savedSetFor.safeParse(toJson(column));
+  if (!read.success) throw new LedgerError("damaged", "the ledger holds an intent of which it cannot be told for what");
   return read.data;
 }
 
@@ -178,5 +200,6 @@ export function toIntent(row: IntentColumns): Intent {
     lifeId: row.life_id,
     endedHow: row.ended_how,
     who: row.who,
+    setFor: toSetFor(row.set_for),
   };
 }

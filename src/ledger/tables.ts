@@ -50,6 +50,8 @@ export interface IntentColumns extends PlaceColumns {
   readonly life_id: string | null;
   readonly ended_how: string | null;
   readonly who: string;
+  /** JSON; null where an older version has set it. Not there in tables of the first version, which may be read. */
+  readonly set_for: string | null;
 }
 
 export interface LeftAloneColumns {

@@ -13,6 +13,8 @@ export interface FileStage extends ShelfStage {
   ours: readonly string[];
   /** Of the config. */
   accountNames: readonly string[];
+  /** Why what was written while nobody looked is not for what is open; null: nothing tells. */
+  missed: string | null;
   /** Why reading fails; null: it does not. */
   trouble: Error | null;
   /** The next look, and what is told of it. */
@@ -54,6 +56,7 @@ export async function openFile(written: unknown = null): Promise<FileStage> {
         ours: () => opened.ours,
         openPosition: () => Promise.resolve(opened.open),
         seenSince: () => opened.open,
+        missed: () => Promise.resolve(opened.missed),
         takeUp: ({ position }) => void taken.push(position.key.symbol),
         look: () => undefined,
         tell: (one) => void news.push(textOf(one)),
@@ -92,6 +95,7 @@ export async function openFile(written: unknown = null): Promise<FileStage> {
     open: null,
     ours: ["main"],
     accountNames: [KEY.account],
+    missed: null,
     trouble: null,
     taken,
     write: (content) => {

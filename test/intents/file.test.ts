@@ -74,6 +74,31 @@ describe("an entry", () => {
     expect(stage.taken).toEqual(["BTCUSDT"]);
   });
 
+  test("that was written while nobody looked is over where its position has closed since", async () => {
+    const stage = await openFile();
+    stage.write({ intents: [LONG] });
+    stage.open = openLong(null, { openedAtMs: NOW_MS + 60_000 });
+    stage.missed = "the position that it was set for has closed since";
+    stage.clock.nowMs += 120_000;
+    expect(await stage.look()).toContain("over intents[0]: the position that it was set for has closed since");
+    expect([await held(stage), stage.taken]).toEqual([
+      ["ended long 90 (the position that it was set for has closed since)"],
+      [],
+    ]);
+    stage.missed = null;
+    expect(await stage.look()).toEqual([]);
+  });
+
+  test("for an open position is for that one, and for no later one", async () => {
+    const stage = await openFile();
+    stage.open = openLong(null);
+    stage.write({ intents: [LONG] });
+    await stage.look();
+    expect(stage.shelf.forLife(aLife({ openedAtMs: NOW_MS + 5_000 }))).toBeNull();
+    await stage.shelf.refresh("main");
+    expect(await held(stage)).toEqual(["ended long 90 (the position that it was set for has closed since)"]);
+  });
+
   test("takes the place of what it was before", async () => {
     const stage = await openFile({ intents: [LONG] });
     stage.write({ intents: [{ ...LONG, stopLoss: "91" }] });

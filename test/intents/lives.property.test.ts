@@ -112,7 +112,7 @@ class World {
       case "clear":
         return void (await this.#shelf.clear(aPosition().key));
       case "put":
-        return this.#put(anIntent({ id: `intent-${this.#intents.length}`, side: what.side, createdAtMs: this.#nowMs }));
+        return this.#put(this.#made(what.side));
       case "put again": {
         const last = this.#intents.at(-1);
         return last === undefined ? undefined : this.#put(last);
@@ -124,6 +124,14 @@ class World {
 
   #open(of: Side): void {
     this.#position = aPosition({ side: of, openedAtMs: this.#nowMs });
+  }
+
+  /** As it is kept when somebody has looked. */
+  #made(of: Side): Intent {
+    const open = this.#position?.side === of ? this.#position : null;
+    const setFor: Intent["setFor"] =
+      open === null ? { kind: "next" } : { kind: "open", openedAtMs: open.openedAtMs, seenAtMs: this.#nowMs };
+    return anIntent({ id: `intent-${this.#intents.length}`, side: of, createdAtMs: this.#nowMs, setFor });
   }
 
   async #put(intent: Intent): Promise<void> {
@@ -144,6 +152,8 @@ class World {
     const owner = this.#owner.get(found.id) ?? openedAtMs;
     this.#owner.set(found.id, owner);
     assert.equal(openedAtMs, owner, `${found.id} is in force for another life`);
+    const setFor = intent?.setFor;
+    if (setFor?.kind === "open") assert.equal(openedAtMs, setFor.openedAtMs, `${found.id} was set for another life`);
     assert.isAtMost(openedAtMs, (intent?.createdAtMs ?? 0) + (intent?.ttlMs ?? 0));
   }
 }

@@ -310,7 +310,7 @@ describe("while the ledger fails", () => {
 describe("an intent that was held against the position as it stood", () => {
   test("is meant for the next one where none was open: what began long before does not take it up", async () => {
     const { shelf } = await openStage();
-    await shelf.put(anIntent(), "next");
+    await shelf.put(anIntent({ setFor: { kind: "next" } }));
     expect(shelf.forLife(aLife({ openedAtMs: NOW_MS - 60_000 }))).toBeNull();
     expect(shelf.forLife(aLife())).toMatchObject({ id: "intent-1" });
   });

@@ -164,6 +164,7 @@ function livesAndWishes(newUrl: NewUrl): void {
       createdAtMs: NOW_MS + 1,
       key: { account: "main", category: "inverse", symbol: "BTCUSD", positionIdx: 2 },
       side: "short",
+      setFor: { kind: "open", openedAtMs: NOW_MS - 1, seenAtMs: NOW_MS },
     });
     await ledger.saveIntent(waived);
     await ledger.saveIntent(intent());

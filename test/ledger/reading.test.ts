@@ -10,7 +10,7 @@ import { openPostgresToRead } from "../../src/ledger/postgres.js";
 import { type LedgerReader, readLedger } from "../../src/ledger/reading.js";
 import { openSqliteToRead } from "../../src/ledger/sqlite-reading.js";
 import { findPostgres, PASSWORD, type Postgres, startPostgres } from "./postgres.js";
-import { child, fileUrl, folder, KEY, NOW_MS, opened } from "./stage.js";
+import { child, fileUrl, folder, intent, KEY, NOW_MS, opened } from "./stage.js";
 
 const installed = findPostgres();
 const missing = "missing" in installed ? installed.missing : null;
@@ -100,6 +100,20 @@ for (const { name, newUrl, openToRead, absent } of VENUES) {
       await opened(url);
       await execute(url, "update schema_version set version = 99");
       await expect(readLedger(url)).rejects.toMatchObject({ name: "LedgerError", trouble: "newer" });
+    });
+
+    test("where an older version has written it, as it stands, until it is brought up to date with all that is in it", async () => {
+      const url = await newUrl();
+      const { ledger } = await opened(url);
+      await ledger.saveIntent(intent());
+      await execute(url, "alter table intents drop column set_for");
+      await execute(url, "update schema_version set version = 1");
+      const older = [intent({ setFor: null })];
+      expect(await (await reader(url)).intents({})).toEqual(older);
+      const { ledger: brought } = await opened(url);
+      expect(await brought.intents({})).toEqual(older);
+      await brought.saveIntent(intent());
+      expect(await (await reader(url)).intents({})).toEqual([intent()]);
     });
 
     test("with the pages and filters of every ledger", async () => {

@@ -87,6 +87,7 @@ export function intent(over: Partial<Intent> = {}): Intent {
     lifeId: null,
     endedHow: null,
     who: "http",
+    setFor: { kind: "next" },
     ...over,
   };
 }

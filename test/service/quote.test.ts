@@ -26,7 +26,8 @@ function waiting(over: Partial<Intent> = {}): Intent {
   const wish = { id: "i-1", stopLoss: dec("95"), takeProfit: null, waiver: null, mayLoosenFrom: null, who: "bot" };
   const place = { key: aPosition().key, side: "long", orderLinkId: null } as const;
   const state = { ttlMs: 600_000, createdAtMs: Date.now(), state: "pending", lifeId: null, endedHow: null } as const;
-  return { ...wish, ...place, ...state, ...over };
+  const setFor = { kind: "next" } as const;
+  return { setFor, ...wish, ...place, ...state, ...over };
 }
 
 test("are never looser than the stop that stands", async () => {
@@ -73,6 +74,7 @@ test.each<readonly [string, Partial<Intent>]>([
   ["waits for another order", { orderLinkId: "deep-1" }],
   ["belongs to a life", { state: "bound", lifeId: "l-1" }],
   ["has expired", { createdAtMs: Date.now() - 700_000 }],
+  ["is for a position that was open when it was set", { setFor: { kind: "open", openedAtMs: 1_000, seenAtMs: 2_000 } }],
   ["is for the other side", { side: "short" }],
 ])("do not go by an intent that %s", async (_what, over) => {
   expect(await quoted({}, [waiting(over)])).toMatchObject({ fields: { stopLoss: "98" } });

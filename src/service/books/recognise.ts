@@ -5,7 +5,8 @@ import { ExchangeFailure } from "../../exchange/failure.js";
 import type { FillHistory } from "../../exchange/fills.js";
 import type { Reader } from "../../exchange/port.js";
 import type { Shelf } from "../../intents/shelf.js";
-import { LedgerError } from "../../ledger/port.js";
+import { CLOSED_SINCE, fitOf, isForOneLife, UNPROVEN } from "../../intents/set-for.js";
+import { type Intent, LedgerError } from "../../ledger/port.js";
 import type { LedgerMemory } from "../../ledger/ledger-memory.js";
 import { within } from "../../runtime/index.js";
 
@@ -34,13 +35,15 @@ async function recogniseAll(parts: RecogniseParts): Promise<void> {
   const { account } = reader;
   const snapshot = await orNull(() => reader.snapshot("account"));
   const positions = snapshot?.positions ?? [];
-  const open = new Set(memory.openLives(account).map(placeText));
+  // Also where an intent is to be held to the life that is open: only its opening can tell whether it is that one.
+  const open = new Set([...memory.openLives(account), ...parts.shelf.of(account).filter(isForOneLife)].map(placeText));
   const known = positions.filter((position) => open.has(placeText(position)));
   await Promise.all([
     ...known.map((position) => recognise(position, parts)),
     recogniseFilled({ ...parts, account }),
     ...(snapshot === null || snapshot.gaps.length > 0 ? [] : [endMissed(positions, parts)]),
   ]);
+  await endUnproven(known, parts);
 }
 
 const placeText = ({ key, side }: Pick<Position, "key" | "side">) => `${keyText(key)}/${side}`;
@@ -52,18 +55,43 @@ async function endMissed(
 ): Promise<void> {
   const waiting = shelf.of(account).filter(({ state, orderLinkId }) => state === "pending" && orderLinkId === null);
   for (const intent of waiting) {
-    const { key, side, createdAtMs } = intent;
-    const first = await orNull(() => fills.firstOpeningSince(key, side, createdAtMs));
-    if (first === null) continue;
-    const position = positions.find((one) => placeText(one) === placeText(intent));
-    const opening =
-      position?.openedAtMs ?? (position === undefined ? null : await orNull(() => fills.openedAtMs(position)));
-    const isMissed = position === undefined || isOtherOpening(first, opening);
-    if (isMissed) await shelf.end(intent, MISSED).catch(ledgerTrouble);
+    const position = positions.find((one) => placeText(one) === placeText(intent)) ?? null;
+    const how = await missedBy(intent, position, fills);
+    if (how !== null) await shelf.end(intent, how).catch(ledgerTrouble);
   }
 }
 
 const MISSED = "its position has opened and closed while nobody watched";
+
+/**
+ * Why an intent that waits for no order is not for the position that is open now, null: that none is, by what has
+ * happened since it was set. Null: as far as the fills tell it is.
+ */
+export async function missedBy(
+  { key, side, createdAtMs, setFor }: Pick<Intent, "key" | "side" | "createdAtMs" | "setFor">,
+  position: Position | null,
+  fills: FillHistory,
+): Promise<string | null> {
+  if (setFor?.kind !== "next") {
+    const wasOpenMs = setFor?.kind === "open" ? setFor.seenAtMs : createdAtMs;
+    const closing = await orNull(() => fills.closedSince(key, side, wasOpenMs));
+    if (closing !== null) return CLOSED_SINCE;
+    if (setFor?.kind === "open") return null;
+  }
+  const first = await orNull(() => fills.firstOpeningSince(key, side, createdAtMs));
+  if (first === null) return null;
+  const opening = position === null ? null : (position.openedAtMs ?? (await orNull(() => fills.openedAtMs(position))));
+  return position === null || isOtherOpening(first, opening) ? MISSED : null;
+}
+
+/** What is to be held to one life and is not proven to be for the one that is open goes by nothing but hope. */
+async function endUnproven(known: readonly Position[], { reader, memory, shelf }: RecogniseParts): Promise<void> {
+  for (const intent of shelf.of(reader.account).filter(isForOneLife)) {
+    const position = known.find((one) => placeText(one) === placeText(intent));
+    const isUntold = position !== undefined && fitOf(intent, memory.lifeOf(position)) === "waits";
+    if (isUntold) await shelf.end(intent, UNPROVEN).catch(ledgerTrouble);
+  }
+}
 
 /** Told by the books; the intents are compared again every second. */
 function ledgerTrouble(error: unknown): void {

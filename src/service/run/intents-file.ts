@@ -9,6 +9,7 @@ import { type Log, systemClock } from "../../runtime/index.js";
 import type { GuardParts } from "../../sidecar/parts.js";
 import type { Sidecar } from "../../sidecar/sidecar.js";
 import type { Books } from "../books/books.js";
+import { missedBy } from "../books/recognise.js";
 import { intentFacts, keyFacts } from "../books/step-facts.js";
 import type { Current } from "./account.js";
 import type { Accounts } from "./accounts.js";
@@ -44,6 +45,10 @@ export function watchIntentsFile(parts: IntentsFileParts): FileWatch | null {
       return guard === null ? "unread" : readOpenPosition(guard.pass, key, side);
     },
     seenSince: (key, side, sinceMs) => seenSince(sidecar, key, side, sinceMs),
+    missed: async (intent, open) => {
+      const fills = accounts.fillsOf(intent.key.account);
+      return fills === null ? null : missedBy(intent, open?.position ?? null, fills);
+    },
     takeUp: ({ position }) => takeUp(guardOf(position.key.account), position),
     look: (key) => sidecar.look(key.account, key),
     tell,
