@@ -71,7 +71,7 @@ export function assess(input: AssessInput): Assessment {
       outOfSight: outOfSight(position),
     }),
   );
-  return { snapshot, positions, unseen: snapshot.unreadablePositions.map(unseen) };
+  return { snapshot, positions, unseen: snapshot.unreadablePositions.map(unseenOf) };
 }
 
 /** What is known of the same snapshot. */
@@ -130,13 +130,16 @@ function assessPosition(position: Position, snapshot: Snapshot, circumstances: C
 
 /** Everything is as it was known, and may be long past: nothing of it counts, beyond this moment or for a write. */
 export function withoutSight(assessment: Assessment, reason: string): Assessment {
-  const positions = assessment.positions.map((assessed) => {
-    const facts = { ...assessed, stop: unseenStop(assessed.stop, reason) };
-    const status = statusOf(facts);
-    const findings = status === "ignored" ? ignoredFindings(facts) : findingsOf(facts, status, assessment.snapshot);
-    return { ...facts, status, findings };
-  });
+  const positions = assessment.positions.map((assessed) => lostFromSight(assessed, reason, assessment.snapshot));
   return { ...assessment, positions };
+}
+
+/** The same of one position. */
+export function lostFromSight(assessed: Assessed, reason: string, snapshot: Snapshot): Assessed {
+  const facts = { ...assessed, stop: unseenStop(assessed.stop, reason) };
+  const status = statusOf(facts);
+  const findings = status === "ignored" ? ignoredFindings(facts) : findingsOf(facts, status, snapshot);
+  return { ...facts, status, findings };
 }
 
 /** Nothing is said of a position that a rule ignores; one that is ignored as a hedge is still named as one. */
@@ -147,7 +150,8 @@ function ignoredFindings(facts: Facts): readonly Finding[] {
   return [...waiverFindings(facts), ...takeProfit, ...hedgeFindings(facts)];
 }
 
-function unseen(row: UnreadablePosition): Unseen {
+/** A position that no look has shown. */
+export function unseenOf(row: UnreadablePosition): Unseen {
   const name = row.symbol ?? "a position";
   const message = `${name} cannot be read (${row.reason}); it counts as not protected and is left untouched`;
   return { kind: "unseen", row, findings: [{ code: "unreadable", severity: "critical", message }] };

@@ -38,6 +38,23 @@ export type Push =
       readonly reason: string;
     };
 
+/** Null: it does not say which. */
+export function contractOf(push: Push): Contract | null {
+  switch (push.kind) {
+    case "position-open":
+      return push.position.key;
+    case "position-flat":
+      return push.key;
+    case "order-open":
+      return push.order;
+    case "order-gone":
+    case "execution":
+      return push.contract;
+    case "unreadable":
+      return push.category === null || push.symbol === null ? null : { category: push.category, symbol: push.symbol };
+  }
+}
+
 export interface CarriedStop {
   readonly positionIdx: PositionIdx;
   readonly side: Side;

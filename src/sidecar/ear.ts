@@ -2,8 +2,9 @@
 import type { OpenOrder } from "../domain/order.js";
 import { contractText, isOtherOpening, type Position, type PositionKey } from "../domain/position.js";
 import type { Contract } from "../domain/snapshot.js";
-import type { Push, StreamListener } from "../exchange/stream.js";
+import { contractOf, type Push, type StreamListener } from "../exchange/stream.js";
 import type { Closer } from "./event.js";
+import type { Hearsay } from "./hearsay.js";
 import { type AttachedStops, replacedByAttached } from "./hindsight.js";
 import type { GuardParts } from "./parts.js";
 import { isLate } from "./lateness.js";
@@ -15,6 +16,7 @@ import type { WholeReason } from "./wake.js";
 export interface EarParts extends Pick<GuardParts, "pass" | "tell" | "orderIntents" | "exchangeNowMs"> {
   readonly live: Live;
   readonly lives: Lives;
+  readonly hearsay: Pick<Hearsay, "heard">;
   readonly reflex: Reflex;
   readonly wake: (reason: WholeReason) => void;
   readonly wakeFor: (contract: Contract) => void;
@@ -56,8 +58,9 @@ export class Ear implements StreamListener {
   }
 
   #heard(push: Push, nowMs: number): void {
-    const { live, wake } = this.#parts;
+    const { live, wake, hearsay } = this.#parts;
     const before = orderBefore(live, push);
+    hearsay.heard(push, nowMs);
     if (this.#isLate(push)) return this.#heardLate(push, before);
     // Looks are quicker at times: it closed the position before the one that is open now.
     if (push.kind === "position-flat" && this.#isBeforeOpening(push)) return this.#wakeFor(push.key);
@@ -222,22 +225,6 @@ export class Ear implements StreamListener {
 function orderBefore(live: EarParts["live"], push: Push): OpenOrder | undefined {
   if (push.kind === "order-open") return live.orderOf(push.order.orderId);
   return push.kind === "order-gone" ? live.orderOf(push.orderId) : undefined;
-}
-
-function contractOf(push: Push): Contract | null {
-  switch (push.kind) {
-    case "position-open":
-      return push.position.key;
-    case "position-flat":
-      return push.key;
-    case "order-open":
-      return push.order;
-    case "order-gone":
-    case "execution":
-      return push.contract;
-    case "unreadable":
-      return push.category === null || push.symbol === null ? null : { category: push.category, symbol: push.symbol };
-  }
 }
 
 /** The exchange repeats position rows whenever an order of the contract changes (docs/v5/websocket/private/position). */

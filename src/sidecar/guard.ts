@@ -7,10 +7,11 @@ import type { Contract, ReadScope } from "../domain/snapshot.js";
 import { ExchangeFailure } from "../exchange/failure.js";
 import type { Stream } from "../exchange/stream.js";
 import { type PassOptions, type PassResult, runPass } from "../pass.js";
-import { PassBook, type StepRecord } from "../verify/book.js";
+import { PassBook } from "../verify/book.js";
 import { Bell } from "./bell.js";
 import { Ear } from "./ear.js";
 import type { SidecarEvent, Tell } from "./event.js";
+import { Hearsay } from "./hearsay.js";
 import { AttachedStops, lookBack } from "./hindsight.js";
 import { LaterLooks } from "./later.js";
 import { Live } from "./live.js";
@@ -18,6 +19,7 @@ import { closerBy, Lives } from "./lives.js";
 import { Looks } from "./looks.js";
 import type { Attacher } from "./attach.js";
 import { attacherFor } from "./attaching.js";
+import { Outcomes } from "./outcomes.js";
 import type { GuardParts } from "./parts.js";
 import { isClosed, Passes } from "./passes.js";
 import { Reflex } from "./reflex.js";
@@ -54,12 +56,13 @@ export class Guard {
   readonly #lives = new Lives();
   readonly #restraint: Restraint;
   readonly #looks: Looks;
+  readonly #hearsay: Hearsay;
   readonly #reflex: Reflex;
   readonly #ear: Ear;
   readonly #attacher: Attacher | null;
   readonly #attached = new AttachedStops();
   readonly #stream: Stream;
-  readonly #told = new WeakSet<StepRecord>();
+  readonly #outcomes: Outcomes;
   readonly #later: LaterLooks;
   #fail: (error: unknown) => void = () => undefined;
   #isStopping = false;
@@ -85,6 +88,8 @@ export class Guard {
     this.#later = new LaterLooks(parts.timers, () => this.#nowMs(), wakeFor);
     this.#restraint = new Restraint({ ...parts, lives: this.#lives });
     this.#looks = new Looks(shared);
+    this.#hearsay = new Hearsay(shared);
+    this.#outcomes = new Outcomes(shared);
     this.#reflex = new Reflex({
       ...shared,
       instrumentOf,
@@ -102,6 +107,7 @@ export class Guard {
     });
     this.#ear = new Ear({
       ...shared,
+      hearsay: this.#hearsay,
       watchesEntries: () => attach?.isWanted() ?? false,
       attached: this.#attached,
       reflex: this.#reflex,
@@ -127,6 +133,7 @@ export class Guard {
 
   /** Once a second: a look at everything is due where the stream cannot tell of changes. */
   tick(): Pulse {
+    this.#hearsay.tick();
     const isDue = this.#nowMs() - this.#passes.lastWholeStartMs >= DOWN_SWEEP_MS;
     if (isDue && this.#ear.state === "down" && !this.#bell.wantsAll()) this.wake("stream-down");
     const silentForMs = this.#parts.silentForMs();
@@ -141,7 +148,8 @@ export class Guard {
 
   /** The latest pass over everything or over a part, which completes the picture; null: none yet. */
   latest(): PassResult | null {
-    return this.runningMs() > 0 ? seenSince(this.#latest, this.#picture, this.#assessment) : this.#latest;
+    const seen = this.runningMs() > 0 ? seenSince(this.#latest, this.#picture, this.#assessment) : this.#latest;
+    return seen === null ? null : { ...seen, assessment: this.#hearsay.now(seen.assessment) };
   }
 
   status(): AccountStatus {
@@ -150,7 +158,7 @@ export class Guard {
     return accountStatus({
       name: this.name,
       passes: this.#passes,
-      assessment: this.#assessment,
+      assessment: this.#assessment === null ? null : this.#hearsay.now(this.#assessment),
       lives: this.#lives.all(),
       stream: this.#ear.state,
       frozen: pass.writer === undefined ? "this is a dry run" : frozen,
@@ -232,6 +240,8 @@ export class Guard {
     const missing = this.#looks.looked(picture, assessment, time);
     this.#later.looked(picture.latest.scope, [...missing, ...lookedForInVain(picture)]);
     for (const contract of missing) this.#later.unseen(contract, LOOK_AGAIN_MS);
+    for (const contract of this.#hearsay.looked(picture, assessment))
+      this.#later.add(`lagging ${contractText(contract)}`, contract, LOOK_AGAIN_MS);
     for (const { position } of assessment.positions) this.#lookAfterHold(position);
     this.#reflex.mend(assessment, picture);
     this.#attacher?.consider(picture).catch((error: unknown) => this.#fail(error));
@@ -252,19 +262,9 @@ export class Guard {
     for (const contract of result.unanswered)
       this.#later.add(`unanswered ${contractText(contract)}`, contract, UNSEEN_RETRY_MS);
     if (isWhole) this.#lives.began();
-    this.#tellSteps(result);
+    this.#outcomes.tell(result);
     const told = { account: this.name, whole: isWhole, tookMs, reason, cause: null };
     this.#parts.tell({ kind: "pass", result: isComplete ? "complete" : "partial", ...told });
-  }
-
-  #tellSteps({ planned }: PassResult): void {
-    const { tell, pass } = this.#parts;
-    for (const record of this.#book.judged()) {
-      if (!this.#told.has(record)) tell({ kind: "outcome", record });
-      this.#told.add(record);
-    }
-    if (pass.writer !== undefined) return;
-    for (const { step, held } of planned) if (held === null) tell({ kind: "would-send", step });
   }
 
   #failed({ facts, message }: ExchangeFailure, isWhole: boolean): void {

@@ -7,12 +7,18 @@ import type { Push } from "../exchange/stream.js";
 /** A look takes seconds at most; pushes that came while it was under way are laid over it. */
 const PUSHES_KEPT_MS = 60_000;
 /** A read may show the exchange as it was a moment before it was asked. */
-const READ_LAG_MS = 2_000;
+export const READ_LAG_MS = 2_000;
 
 /** Null: it was told flat. */
 interface Pushed {
   readonly contract: Contract;
   readonly position: Position | null;
+}
+
+/** When it was received, on the steady clock. */
+export interface HeardPush {
+  readonly atMs: number;
+  readonly push: Push;
 }
 
 export class Live {
@@ -21,7 +27,7 @@ export class Live {
   readonly #orders = new Map<string, OpenOrder>();
   readonly #doubtful = new Set<string>();
   readonly #positions = new Map<string, Pushed>();
-  #pushes: { readonly atMs: number; readonly push: Push }[] = [];
+  #pushes: HeardPush[] = [];
 
   /** Nothing that was known before counts: it may have changed while nobody told. */
   streamLive(nowMs: number): void {
@@ -76,6 +82,11 @@ export class Live {
   /** As pushed last since the stream came live: null where it was flat, undefined where nothing was pushed. */
   lastPushed(key: PositionKey): Position | null | undefined {
     return this.#positions.get(keyText(key))?.position;
+  }
+
+  /** What was pushed from then on, as far as it is remembered. */
+  pushedSince(fromMs: number): readonly HeardPush[] {
+    return this.#pushes.filter(({ atMs }) => atMs >= fromMs);
   }
 
   #lookedAtAll(snapshot: Snapshot): void {

@@ -11,7 +11,7 @@ import type { AccountStatus } from "./status.js";
 export interface Standing {
   readonly name: string;
   readonly passes: Passes;
-  /** Null before the first look. */
+  /** As it counts at this moment; null before the first look. */
   readonly assessment: Assessment | null;
   readonly lives: readonly Life[];
   readonly stream: AccountStatus["stream"];
@@ -59,20 +59,14 @@ const NONE: Readonly<Record<Status, number>> = {
   ignored: 0,
 };
 
-/**
- * Rows that cannot be read count as unknown, so do positions that were only pushed yet, and all of them while nothing
- * of the account can be read.
- */
+/** What was not seen counts as unknown, and so does everything while nothing of the account can be read. */
 function countByStatus(
   assessment: Assessment | null,
   lives: readonly Life[],
   isBlind: boolean,
 ): Readonly<Record<Status, number>> {
   if (isBlind || assessment === null) return { ...NONE, unknown: lives.length };
-  const judged = new Set(assessment.positions.map(({ position }) => keyText(position.key)));
-  const unseen = new Set(assessment.unseen.map(({ row }) => row.symbol));
-  const pushed = lives.filter(({ position: { key } }) => !judged.has(keyText(key)) && !unseen.has(key.symbol));
-  const counts = { ...NONE, unknown: assessment.unseen.length + pushed.length };
+  const counts = { ...NONE, unknown: assessment.unseen.length };
   for (const { status } of assessment.positions) counts[status] += 1;
   return counts;
 }

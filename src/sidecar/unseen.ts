@@ -1,6 +1,7 @@
 /** Tells of rows that cannot be read: each when it is first found, and again and again for as long as it lasts. */
 import type { Unseen } from "../assess/assess.js";
 import { isAbsentRow } from "../domain/vanished.js";
+import type { UnreadablePosition } from "../domain/position.js";
 import type { Tell } from "./event.js";
 
 const TELL_AGAIN_MS = 60_000;
@@ -15,10 +16,13 @@ interface Known {
 
 export class UnseenRows {
   readonly #tell: Tell;
+  readonly #waitMs: (row: UnreadablePosition) => number;
   #known: ReadonlyMap<string, Known> = new Map();
 
-  constructor(tell: Tell) {
+  /** `waitMs`: how long a row may last before it is told. */
+  constructor(tell: Tell, waitMs = (row: UnreadablePosition): number => (isAbsentRow(row) ? ABSENT_FOR_MS : 0)) {
     this.#tell = tell;
+    this.#waitMs = waitMs;
   }
 
   looked(unseen: readonly Unseen[], nowMs: number): void {
@@ -27,8 +31,7 @@ export class UnseenRows {
       const name = JSON.stringify([row.category, row.symbol, row.positionIdx, row.side]);
       if (known.has(name)) continue;
       const { sinceMs = nowMs, toldAtMs = null } = this.#known.get(name) ?? {};
-      const waitMs = toldAtMs === null && isAbsentRow(row) ? ABSENT_FOR_MS : 0;
-      const isDue = toldAtMs === null ? nowMs - sinceMs >= waitMs : nowMs - toldAtMs >= TELL_AGAIN_MS;
+      const isDue = toldAtMs === null ? nowMs - sinceMs >= this.#waitMs(row) : nowMs - toldAtMs >= TELL_AGAIN_MS;
       if (isDue) for (const finding of findings) this.#tell({ kind: "finding", place: row, finding });
       known.set(name, { sinceMs, toldAtMs: isDue ? nowMs : toldAtMs });
     }
