@@ -25,7 +25,7 @@ import { isClosed, Passes } from "./passes.js";
 import { Reflex } from "./reflex.js";
 import { Restraint } from "./restraint.js";
 import type { AccountStatus } from "./status.js";
-import { accountStatus, isReachable, seenSince } from "./tally.js";
+import { accountStatus, type Pulse, pulseOf, seenSince } from "./tally.js";
 import type { WholeReason } from "./wake.js";
 
 /** Between two passes: a burst of pushes is looked at together. */
@@ -40,9 +40,6 @@ const UNSEEN_RETRY_MS = 1_000;
 const MOST_UNPROVEN = 3;
 /** A position that is known and that a read does not show. */
 const LOOK_AGAIN_MS = 500;
-
-/** The part of the status that costs nothing to ask for. */
-export type Pulse = Pick<AccountStatus, "reachable" | "lastCompletePassAtMs"> & { readonly silentForMs: number };
 
 export class Guard {
   readonly name: string;
@@ -136,9 +133,7 @@ export class Guard {
     this.#hearsay.tick();
     const isDue = this.#nowMs() - this.#passes.lastWholeStartMs >= DOWN_SWEEP_MS;
     if (isDue && this.#ear.state === "down" && !this.#bell.wantsAll()) this.wake("stream-down");
-    const silentForMs = this.#parts.silentForMs();
-    const reachable = isReachable({ passes: this.#passes, silentForMs });
-    return { reachable, silentForMs, lastCompletePassAtMs: this.#passes.lastCompleteMs };
+    return pulseOf(this.#passes, this.#parts);
   }
 
   /** How long the pass that runs now has been running, milliseconds; 0: none runs. */

@@ -60,6 +60,8 @@ export interface GuardParts {
   readonly random: () => number;
   /** Milliseconds since the exchange last answered anything at all, also an error. */
   readonly silentForMs: () => number;
+  /** For how long requests have stayed without an answer of its own, milliseconds; infinite while it has shut us out. */
+  readonly unansweredForMs: () => number;
   /** The exchange's time; null: not known, so that of no push can be told how late it comes. */
   readonly exchangeNowMs: () => number | null;
   readonly openStream: (listener: StreamListener) => Stream;

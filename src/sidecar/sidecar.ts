@@ -44,8 +44,12 @@ const LONGEST_PASS_MS = 15 * 60_000;
 /** An exchange that has answered within this time does answer. */
 const ANSWERED_MS = 10_000;
 
-/** Ticks come once a second; after so long without one the process itself stood still, and its passes with it. */
-const STOOD_STILL_MS = 10_000;
+/**
+ * An exchange that has left requests unanswered for an interval, though not less and not more than this, has not answered
+ * all along; a process whose ticks, once a second, are so late has stood still, and its passes with it.
+ */
+const LEAST_STANDSTILL_MS = 2_500;
+const MOST_STANDSTILL_MS = 5_000;
 
 export function startSidecar(parts: SidecarParts): Sidecar {
   const guards = new Map<string, Guard>();
@@ -59,6 +63,8 @@ export function startSidecar(parts: SidecarParts): Sidecar {
   let tickedMs = parts.now();
   /** Since when it has not stood still. */
   let awakeMs = parts.now();
+  /** Since when the exchange of each account has answered all along. */
+  const answeringMs = new WeakMap<Guard, number>();
   let cron = parts.schedule.cron;
   let schedule = scheduled();
 
@@ -75,15 +81,20 @@ export function startSidecar(parts: SidecarParts): Sidecar {
 
   function tick(): void {
     const nowMs = parts.now();
-    if (nowMs - tickedMs > STOOD_STILL_MS) awakeMs = nowMs;
+    const standstillMs = Math.min(Math.max(schedule.intervalMs, LEAST_STANDSTILL_MS), MOST_STANDSTILL_MS);
+    if (nowMs - tickedMs > standstillMs) awakeMs = nowMs;
     tickedMs = nowMs;
-    const pulses = [...guards.values()].map((guard) => guard.tick());
-    const ends = pulses.map(({ lastCompletePassAtMs }) => lastCompletePassAtMs ?? 0);
-    completeMs = Math.max(completeMs, awakeMs, ...ends);
-    // Where nothing answers, a restart would cure nothing.
-    if (!pulses.some(({ reachable }) => reachable)) completeMs = nowMs;
     const limitMs = MOST_INTERVALS * schedule.intervalMs;
-    if (nowMs - completeMs > limitMs && pulses.some(({ silentForMs }) => silentForMs < ANSWERED_MS)) {
+    let isAnswered = false;
+    for (const guard of guards.values()) {
+      const { reachable, lastCompletePassAtMs, silentForMs, unansweredForMs } = guard.tick();
+      completeMs = Math.max(completeMs, lastCompletePassAtMs ?? 0);
+      // Where nothing answers, a restart would cure nothing.
+      if (!reachable || unansweredForMs >= standstillMs) answeringMs.set(guard, nowMs);
+      const sinceMs = Math.max(answeringMs.get(guard) ?? nowMs, awakeMs);
+      isAnswered ||= silentForMs < ANSWERED_MS && nowMs - sinceMs > limitMs;
+    }
+    if (isAnswered && nowMs - completeMs > limitMs) {
       fail(new StuckError(`no complete pass for ${Math.round(limitMs / 1_000)} s, although the exchange answers`));
     }
     const runsMs = (guard: Guard) => Math.min(guard.runningMs(), nowMs - awakeMs);
@@ -94,6 +105,7 @@ export function startSidecar(parts: SidecarParts): Sidecar {
   function add(account: GuardParts): void {
     const guard = new Guard(account);
     guards.set(account.name, guard);
+    answeringMs.set(guard, parts.now());
     guard.done.catch(fail);
   }
 

@@ -5,6 +5,7 @@ import type { Picture } from "../domain/picture.js";
 import { keyText } from "../domain/position.js";
 import type { PassResult } from "../pass.js";
 import type { Life } from "./lives.js";
+import type { GuardParts } from "./parts.js";
 import type { Passes } from "./passes.js";
 import type { AccountStatus } from "./status.js";
 
@@ -47,6 +48,22 @@ export function accountStatus(standing: Standing): AccountStatus {
 /** It answers, be it with errors, and has not closed itself to us. */
 export function isReachable({ passes, silentForMs }: Pick<Standing, "passes" | "silentForMs">): boolean {
   return silentForMs < SILENT_MS && (passes.trouble === null || !passes.isClosedToUs);
+}
+
+/** What tells, at little cost, whether an account comes to anything. */
+export interface Pulse extends Pick<AccountStatus, "reachable" | "lastCompletePassAtMs"> {
+  readonly silentForMs: number;
+  readonly unansweredForMs: number;
+}
+
+export function pulseOf(passes: Passes, parts: Pick<GuardParts, "silentForMs" | "unansweredForMs">): Pulse {
+  const silentForMs = parts.silentForMs();
+  return {
+    reachable: isReachable({ passes, silentForMs }),
+    lastCompletePassAtMs: passes.lastCompleteMs,
+    silentForMs,
+    unansweredForMs: parts.unansweredForMs(),
+  };
 }
 
 const NONE: Readonly<Record<Status, number>> = {

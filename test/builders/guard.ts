@@ -113,6 +113,7 @@ export async function guarded(scene: GuardScene = {}): Promise<Guarded> {
     paused: paused ?? (() => null),
     random: () => 0.5,
     silentForMs: typeof silentForMs === "number" ? () => silentForMs : silentForMs,
+    unansweredForMs: () => 0,
     exchangeNowMs: exchangeNowMs ?? (() => clock.now()),
     openStream: (listener) => {
       stream = fakeStream(listener);

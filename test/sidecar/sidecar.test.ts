@@ -78,7 +78,12 @@ describe("the sidecar", () => {
     for (const sidecar of sidecars.splice(0)) await sidecar.close();
   });
 
-  function parts(name: string, snapshot: () => Promise<Snapshot>, silentForMs = 0): GuardParts {
+  function parts(
+    name: string,
+    snapshot: () => Promise<Snapshot>,
+    silentForMs = 0,
+    unansweredForMs: () => number = () => 0,
+  ): GuardParts {
     return {
       name,
       random: () => 0.5,
@@ -100,6 +105,7 @@ describe("the sidecar", () => {
       instrumentOf: () => null,
       paused: () => null,
       silentForMs: () => silentForMs,
+      unansweredForMs,
       exchangeNowMs: () => movedMs,
       openStream: (listener) => {
         listener.down("no connection");
@@ -168,6 +174,48 @@ describe("the sidecar", () => {
     await pass(4);
     expect(sidecar.status().accounts).toMatchObject([{ trouble: "the exchange does not answer", reachable: true }]);
     neverCloses(sidecar);
+  });
+
+  test.each([
+    ["has been silent", 6_000],
+    ["has shut us out", Number.POSITIVE_INFINITY],
+  ])("counts five intervals anew from when the exchange answers again that %s", async (_what, forMs) => {
+    let unansweredForMs = 0;
+    const { ended } = start(parts("main", gappy, 0, () => unansweredForMs));
+    await pass(44);
+    unansweredForMs = forMs;
+    await pass(10);
+    unansweredForMs = 0;
+    await pass(48);
+    expect(ended()).toBeNull();
+    await pass(5);
+    expect(ended()).toBeInstanceOf(StuckError);
+  });
+
+  test("takes an answer that is late for an answer", async () => {
+    const { ended } = start(parts("main", gappy, 0, () => 4_000));
+    await pass(55);
+    expect(ended()).toBeInstanceOf(StuckError);
+  });
+
+  test("counts five intervals anew from when the process goes on that has stood still", async () => {
+    const { ended } = start(parts("main", gappy));
+    await pass(44);
+    movedMs += 8_000;
+    await pass(48);
+    expect(ended()).toBeNull();
+    await pass(5);
+    expect(ended()).toBeInstanceOf(StuckError);
+  });
+
+  test("counts five intervals of an account from when it is guarded", async () => {
+    const { sidecar, ended } = start(parts("gone", unreachable, Number.POSITIVE_INFINITY));
+    await pass(100);
+    sidecar.add(parts("main", gappy));
+    await pass(48);
+    expect(ended()).toBeNull();
+    await pass(5);
+    expect(ended()).toBeInstanceOf(StuckError);
   });
 
   test("is not stuck when the process itself stood still for long, and sweeps as it goes on", async () => {

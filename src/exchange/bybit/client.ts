@@ -4,6 +4,7 @@ import type { z } from "zod";
 import { ExchangeFailure } from "../failure.js";
 import { type AccountBudget, type Clock, type IpGate, type LimitClass, PATIENT } from "./budget.js";
 import { cleanWords, clocksIn, forRead, isPassing, valueOf, verdictOfCode } from "./failures.js";
+import { createHearing, type Hearing } from "./hearing.js";
 import { envelope, serverTime } from "./schemas.js";
 import { createSkewMeter, type SkewMeter, skewOf, type TimedAnswer } from "./skew.js";
 import { deadlineMs, type Params, type RawFacts, type Transport } from "./transport.js";
@@ -46,6 +47,8 @@ export interface Client {
   measureSkewMs(): Promise<number>;
   /** Milliseconds since it last answered anything at all, also an error; infinite before the first answer. */
   silentForMs(): number;
+  /** For how long requests have stayed without an answer of its own, milliseconds; infinite while it has shut us out. */
+  unansweredForMs(): number;
 }
 
 export interface ClientParts {
@@ -71,10 +74,10 @@ const RATE_PAUSE_MS = 1_000;
 export function createClient(parts: ClientParts): Client {
   const { transport } = parts;
   const meter = createSkewMeter(parts.clock);
-  const heard = { atMs: Number.NEGATIVE_INFINITY };
+  const hearing = createHearing(parts.clock);
   let measuring: Promise<number> | null = null;
 
-  const once = <T>(wanted: Request<T>): Promise<Answer<T>> => attempt(parts, wanted, meter, heard);
+  const once = <T>(wanted: Request<T>): Promise<Answer<T>> => attempt(parts, wanted, meter, hearing);
 
   async function measure(): Promise<number> {
     const answer = await once({
@@ -125,7 +128,8 @@ export function createClient(parts: ClientParts): Client {
     skewMs: () => meter.skewMs(),
     exchangeNowMs: () => meter.exchangeNowMs(),
     measureSkewMs,
-    silentForMs: () => parts.clock.monotonicMs() - heard.atMs,
+    silentForMs: () => hearing.silentForMs(),
+    unansweredForMs: () => (parts.ip.bannedForMs() > 0 ? Number.POSITIVE_INFINITY : hearing.unansweredForMs()),
   };
 }
 
@@ -154,7 +158,7 @@ async function attempt<T>(
   parts: ClientParts,
   wanted: Request<T>,
   meter: SkewMeter,
-  heard: { atMs: number },
+  hearing: Hearing,
 ): Promise<Answer<T>> {
   const { budget, clock, log } = parts;
   const { method, path, params } = wanted;
@@ -169,15 +173,17 @@ async function attempt<T>(
   if (veto !== null) throw fail({ kind: "not-happened", cause: "vetoed", retMsg: veto });
   const sentAtMs = clock.now();
   const startedMs = clock.monotonicMs();
+  hearing.asked();
   const sent = await parts.transport.send({ method, path, params, signed: wanted.limitClass !== "market" });
+  hearing.ended(!("facts" in sent) || sent.facts.httpStatus !== undefined);
   const times = { sentAtMs, receivedAtMs: clock.now(), roundTripMs: clock.monotonicMs() - startedMs };
-  if (!("facts" in sent) || sent.facts.httpStatus !== undefined) heard.atMs = clock.monotonicMs();
   if ("facts" in sent) throw fail(sent.facts.cause === "ip-ban" ? banned(parts.ip, sent.facts, times) : sent.facts);
   // It has lain in a process that stood still, and shows what was; what became of a write is true for good.
   const isLongPast = method === "GET" && times.roundTripMs > deadlineMs(parts) + LATE_MS;
   if (isLongPast) throw fail({ kind: "unknown", cause: "timeout", retMsg: "the answer was read long after it came" });
   const read = readEnvelope(sent.body);
   if (read === null) throw fail(garbage("the answer is no envelope"));
+  hearing.answered();
   const timed = { ...times, serverMs: read.serverMs };
   if (timed.serverMs > 0) meter.note(timed);
   const holdMs = holdAfter(read, timed);

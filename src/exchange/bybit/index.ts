@@ -63,6 +63,8 @@ export interface BybitSession {
   knownInstrument(contract: Contract): Instrument | null;
   /** Milliseconds since the exchange last answered anything at all, also an error; infinite before the first answer. */
   silentForMs(): number;
+  /** For how long requests have stayed without an answer of its own, milliseconds; infinite while it has shut us out. */
+  unansweredForMs(): number;
   /** What our wall clock lacks to be the exchange's, by the answers so far; zero before the first. */
   clockOffsetMs(): number;
   /** The exchange's time, whatever our wall clock says; null before its first answer, and after a sleep until the next. */
@@ -112,6 +114,7 @@ function open(options: BybitConnection, readOnly: boolean): { session: BybitRead
     knownInstrument: (contract) => catalogue.known(contract),
     refreshInstruments: () => catalogue.refresh(),
     silentForMs: () => client.silentForMs(),
+    unansweredForMs: () => client.unansweredForMs(),
     exchangeNowMs: () => client.exchangeNowMs(),
     clockOffsetMs: () => 0 - (client.skewMs() ?? 0),
     renewKey: (credentials) => {

@@ -167,6 +167,7 @@ function guardParts({ account, session }: Connected, watched: Watched, shared: S
     ...(books.ledger === null ? {} : { orderIntents: orderIntents(account.name, books.ledger.shelf) }),
     random: systemRandom,
     silentForMs: () => session.silentForMs(),
+    unansweredForMs: () => session.unansweredForMs(),
     exchangeNowMs: () => session.exchangeNowMs(),
     instrumentOf: (contract) => session.knownInstrument(contract),
     paused: ({ account: name, symbol }) => pauses.reasonFor({ account: name, symbol }, systemClock.now()),
