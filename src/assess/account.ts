@@ -101,6 +101,12 @@ export function clockFindings(skewMs: number | null): readonly AccountFinding[] 
   return [{ code: "clock-skew", severity: "critical", message }];
 }
 
+/** What a failure says of the account as a whole; `cause`: as the exchange's edge names it. */
+export function refusalFindings(cause: string, message: string): readonly AccountFinding[] {
+  if (cause === "clock") return [{ code: "clock-skew", severity: "critical", message }];
+  return cause === "key" || cause === "permission" ? [{ code: "key-refused", severity: "critical", message }] : [];
+}
+
 export function copyTradingFindings(
   isMaster: boolean | "unread" | null,
   isAccepted: boolean,

@@ -7,6 +7,7 @@ import {
   disconnectFindings,
   excessRights,
   keyFindings,
+  refusalFindings,
 } from "../assess/account.js";
 import type { Assessment } from "../assess/assess.js";
 import { ExchangeFailure } from "../exchange/failure.js";
@@ -111,9 +112,7 @@ export function seenFindings(
 
 /** What the exchange said to our writes concerns the account, not the positions that happened to be first. */
 function writeFindings(trouble: AccountTrouble | null): readonly AccountFinding[] {
-  if (trouble === null) return [];
-  const { cause, detail: message } = trouble;
-  return [{ code: cause === "clock" ? "clock-skew" : "key-refused", severity: "critical", message }];
+  return trouble === null ? [] : refusalFindings(trouble.cause, trouble.detail);
 }
 
 function keyWarnings(key: KeyReading, { allowPermissions }: AccountSettings, wantsToWrite: boolean) {
@@ -218,8 +217,5 @@ export function copyTradingFreeze(account: AccountSettings, isMaster: Snapshot["
 }
 
 export function refusal(failure: ExchangeFailure): readonly AccountFinding[] {
-  const { cause } = failure.facts;
-  const message = keyReason(failure);
-  if (cause === "clock") return [{ code: "clock-skew", severity: "critical", message }];
-  return cause === "key" || cause === "permission" ? [{ code: "key-refused", severity: "critical", message }] : [];
+  return refusalFindings(failure.facts.cause, keyReason(failure));
 }

@@ -1,4 +1,5 @@
 /** What a sidecar tells the world: each thing once, as a value that logs, metrics and streams render. */
+import type { AccountFinding } from "../assess/account.js";
 import type { Finding } from "../assess/finding.js";
 import type { Decimal } from "../domain/decimal.js";
 import type { PositionKey, Side, UnreadablePosition } from "../domain/position.js";
@@ -12,8 +13,10 @@ export type LifeChange = "seen" | "opened" | "grew" | "shrank" | "flipped" | "cl
 /** `by` says whose doing a close was, as far as it is known. */
 export type Closer = "us" | "its stop" | "another hand";
 
-/** Of a row that cannot be read, as much as it tells. */
-export type FindingPlace = Pick<UnreadablePosition, "account" | "category" | "symbol" | "positionIdx">;
+/** Of a row that cannot be read, as much as it tells. Without a category it is about the account as a whole. */
+export interface FindingPlace extends Pick<UnreadablePosition, "account" | "symbol" | "positionIdx"> {
+  readonly category: UnreadablePosition["category"] | null;
+}
 
 export type SidecarEvent =
   | {
@@ -36,7 +39,7 @@ export type SidecarEvent =
       readonly afterMs: number | null;
     }
   | { readonly kind: "naked"; readonly key: PositionKey; readonly side: Side; readonly size: Decimal }
-  | { readonly kind: "finding"; readonly place: FindingPlace; readonly finding: Finding }
+  | { readonly kind: "finding"; readonly place: FindingPlace; readonly finding: Finding | AccountFinding }
   /** `path`: sent at once from a push, or by a pass. */
   | { readonly kind: "sent"; readonly step: Step; readonly path: "push" | "pass"; readonly answer: string }
   | { readonly kind: "outcome"; readonly record: StepRecord }

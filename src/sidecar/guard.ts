@@ -19,9 +19,9 @@ import { closerBy, Lives } from "./lives.js";
 import { Looks } from "./looks.js";
 import type { Attacher } from "./attach.js";
 import { attacherFor } from "./attaching.js";
-import { Outcomes } from "./outcomes.js";
 import type { GuardParts } from "./parts.js";
-import { isClosed, Passes } from "./passes.js";
+import { PassEvents } from "./pass-events.js";
+import { Passes } from "./passes.js";
 import { Reflex } from "./reflex.js";
 import { Restraint } from "./restraint.js";
 import type { AccountStatus } from "./status.js";
@@ -59,7 +59,7 @@ export class Guard {
   readonly #attacher: Attacher | null;
   readonly #attached = new AttachedStops();
   readonly #stream: Stream;
-  readonly #outcomes: Outcomes;
+  readonly #events: PassEvents;
   readonly #later: LaterLooks;
   #fail: (error: unknown) => void = () => undefined;
   #isStopping = false;
@@ -86,7 +86,7 @@ export class Guard {
     this.#restraint = new Restraint({ ...parts, lives: this.#lives });
     this.#looks = new Looks(shared);
     this.#hearsay = new Hearsay(shared);
-    this.#outcomes = new Outcomes(shared);
+    this.#events = new PassEvents(parts);
     this.#reflex = new Reflex({
       ...shared,
       instrumentOf,
@@ -194,7 +194,7 @@ export class Guard {
   async #pass(scope: ReadScope): Promise<void> {
     const isWhole = scope === "account";
     this.#passes.started(this.#nowMs(), isWhole);
-    this.#parts.tell({ kind: "pass-started", account: this.name, whole: isWhole });
+    this.#events.started(isWhole);
     try {
       this.#ended(await runPass(this.#passOptions(scope)), isWhole);
     } catch (error) {
@@ -249,28 +249,25 @@ export class Guard {
 
   #ended(result: PassResult, isWhole: boolean): void {
     const reason = result.lostSight ?? result.assessment.snapshot.gaps[0]?.reason ?? null;
-    const isComplete = reason === null;
-    const tookMs = this.#passes.ended({ isWhole, isComplete, nowMs: this.#nowMs() });
+    const tookMs = this.#passes.ended({ isWhole, isComplete: reason === null, nowMs: this.#nowMs() });
     this.#latest = result;
     for (const contract of lookedForInVain(result.picture)) this.#later.unseen(contract, UNSEEN_RETRY_MS);
     // It is news, whatever else lasts.
     for (const contract of result.unanswered)
       this.#later.add(`unanswered ${contractText(contract)}`, contract, UNSEEN_RETRY_MS);
     if (isWhole) this.#lives.began();
-    this.#outcomes.tell(result);
-    const told = { account: this.name, whole: isWhole, tookMs, reason, cause: null };
-    this.#parts.tell({ kind: "pass", result: isComplete ? "complete" : "partial", ...told });
+    this.#events.ended(result, reason, { isWhole, tookMs });
   }
 
-  #failed({ facts, message }: ExchangeFailure, isWhole: boolean): void {
-    if (facts.cause === "closed") return;
+  #failed(failure: ExchangeFailure, isWhole: boolean): void {
+    const { cause } = failure.facts;
+    if (cause === "closed") return;
     const nowMs = this.#nowMs();
-    const tookMs = this.#passes.failed(message, { isWhole, isClosedToUs: isClosed(facts.cause), nowMs });
-    this.#notBeforeMs = nowMs + this.#passes.retryAfterMs(facts.cause);
+    const tookMs = this.#passes.failed(failure, { isWhole, nowMs });
+    this.#notBeforeMs = nowMs + this.#passes.retryAfterMs(cause);
     // What woke the pass still holds; that a part was not seen is mended by looking at everything.
     this.wake("asked");
-    const told = { account: this.name, whole: isWhole, tookMs, reason: message, cause: facts.cause };
-    this.#parts.tell({ kind: "pass", result: "failed", ...told });
+    this.#events.failed(failure, this.#passes.refusal, { isWhole, tookMs });
   }
 
   #changed({ change, key }: Extract<SidecarEvent, { kind: "life" }>): void {

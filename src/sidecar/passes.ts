@@ -1,15 +1,10 @@
 /** What is known of the passes of one account: when they began, what they saw, and why one brought nothing. */
-import type { FailureCause } from "../exchange/failure.js";
+import { type AccountFinding, refusalFindings } from "../assess/account.js";
+import type { ExchangeFailure, FailureCause } from "../exchange/failure.js";
 
 export interface PassEnd {
   readonly isWhole: boolean;
   readonly isComplete: boolean;
-  readonly nowMs: number;
-}
-
-export interface PassFailure {
-  readonly isWhole: boolean;
-  readonly isClosedToUs: boolean;
   readonly nowMs: number;
 }
 
@@ -20,7 +15,7 @@ const RETRY_MS = 1_000;
 const MOST_RETRY_MS = 8_000;
 const OVERLOADED: readonly FailureCause[] = ["server", "rate-limit"];
 
-export const isClosed = (cause: FailureCause): boolean => cause === "key" || cause === "permission";
+const isClosed = (cause: FailureCause): boolean => cause === "key" || cause === "permission";
 
 export class Passes {
   lastWholeStartMs = Number.NEGATIVE_INFINITY;
@@ -30,6 +25,8 @@ export class Passes {
   trouble: string | null = null;
   /** The trouble is that the account is closed to us: its key or its rights were refused. */
   isClosedToUs = false;
+  /** Why the account as a whole is refused; null: the latest pass that was answered brought something. */
+  refusal: AccountFinding | null = null;
   /** How many have begun. */
   count = 0;
   #startedMs: number | null = null;
@@ -52,19 +49,22 @@ export class Passes {
     const tookMs = this.runningMs(nowMs);
     this.#startedMs = null;
     this.#failures = 0;
+    this.refusal = null;
     if (isWhole) this.trouble = null;
     if (isWhole) this.lastWholeTookMs = tookMs;
     if (isWhole && isComplete) this.lastCompleteMs = nowMs;
     return tookMs;
   }
 
-  failed(reason: string, { isWhole, isClosedToUs, nowMs }: PassFailure): number {
+  failed({ facts, message }: ExchangeFailure, { isWhole, nowMs }: Omit<PassEnd, "isComplete">): number {
     const tookMs = this.runningMs(nowMs);
     this.#startedMs = null;
     this.#failures += 1;
-    this.isClosedToUs = isClosedToUs;
+    this.isClosedToUs = isClosed(facts.cause);
+    // That the line is down says nothing of a key that was refused before.
+    this.refusal = refusalFindings(facts.cause, message)[0] ?? this.refusal;
     // That a part could not be seen says nothing about the account.
-    if (isWhole || isClosedToUs) this.trouble = reason;
+    if (isWhole || this.isClosedToUs) this.trouble = message;
     return tookMs;
   }
 

@@ -1,4 +1,5 @@
 /** What a running sidecar says of itself: for readiness, metrics and the page, which compute nothing of their own. */
+import type { AccountFinding } from "../assess/account.js";
 import type { Status } from "../assess/status.js";
 
 export interface SidecarStatus {
@@ -15,6 +16,8 @@ export interface AccountStatus {
   readonly reachable: boolean;
   /** Why it is not reachable, without secrets; null where it is. */
   readonly trouble: string | null;
+  /** While the exchange refuses the key, or our clock: that, as a finding. */
+  readonly refusal: AccountFinding | null;
   /** When the last pass that saw everything ended, on the steady clock; null: none yet. */
   readonly lastCompletePassAtMs: number | null;
   /** How long the last whole pass took, complete or not; null: none yet. */

@@ -35,6 +35,7 @@ export function accountStatus(standing: Standing): AccountStatus {
     name,
     reachable: isReachable(standing),
     trouble,
+    refusal: passes.refusal,
     lastCompletePassAtMs: passes.lastCompleteMs,
     lastPassMs: passes.lastWholeTookMs,
     stream,

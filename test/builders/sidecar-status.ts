@@ -9,6 +9,7 @@ export function accountStatus(changes: Partial<AccountStatus> = {}): AccountStat
     name: "main",
     reachable: true,
     trouble: null,
+    refusal: null,
     lastCompletePassAtMs: NOW_MS - 1000,
     lastPassMs: 250,
     stream: "live",

@@ -40,3 +40,13 @@ test("the exits that a resting entry order gets are heard as a step, and then as
   for (const { data } of heard) expect(data).toMatchObject(facts);
   expect(heard.map(({ data }) => data["outcome"])).toEqual([undefined, "uncertain", "confirmed"]);
 });
+
+test("a finding of the account as a whole is heard without a place in it", () => {
+  const hub = openHub();
+  const heard: DeskEvent[] = [];
+  hub.listen((event) => void heard.push(event));
+  const finding = { code: "key-refused", severity: "critical", message: "10003" } as const;
+  const place = { account: "main", category: null, symbol: null, positionIdx: null };
+  hub.tell({ kind: "finding", place, finding });
+  expect(heard).toEqual([{ kind: "finding", data: { account: "main", ...finding } }]);
+});

@@ -1,5 +1,6 @@
 /** What the running sidecar reports: what it knows at this moment, and never more. */
 import { expect, onTestFinished, test, vi } from "vitest";
+import type { AccountFinding } from "../../src/assess/account.js";
 import { keyText } from "../../src/domain/position.js";
 import type { Snapshot } from "../../src/domain/snapshot.js";
 import { ExchangeFailure } from "../../src/exchange/failure.js";
@@ -24,6 +25,7 @@ const SAFE_KEY = {
 
 interface Shown {
   readonly trouble: string | null;
+  readonly refusal?: AccountFinding;
   readonly reachable: boolean;
   readonly nakedForMs?: ReadonlyMap<string, number>;
 }
@@ -121,6 +123,16 @@ test("a key that the exchange refuses is a finding and a gap", async () => {
   const report = await reported({ trouble: null, reachable: true }, { key });
   expect(report).toMatchObject({ complete: false, accounts: [{ findings: [{ code: "key-refused" }] }] });
   expect(report.accounts[0]?.gaps).toMatchObject([{ what: "key" }]);
+});
+
+test("a key that is refused since the sidecar runs is a finding, and told once", async () => {
+  const refusal = { code: "key-refused", severity: "critical", message: "10003 API key is invalid" } as const;
+  const status = { trouble: "GET /v5/position/list was refused", reachable: false, refusal };
+  const report = await reported(status, { snapshot: { clockSkewMs: 60_000 } });
+  expect(report.accounts[0]?.findings).toMatchObject([refusal, { code: "clock-skew" }]);
+  const skewed = { code: "clock-skew", severity: "critical", message: "10002" } as const;
+  const both = await reported({ ...status, refusal: skewed }, { snapshot: { clockSkewMs: 60_000 } });
+  expect(both.accounts[0]?.findings).toEqual([skewed]);
 });
 
 test("before the first look nothing is told but that", async () => {

@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import { dec } from "../../src/domain/decimal.js";
 import type { PositionKey } from "../../src/domain/position.js";
 import type { Gap } from "../../src/domain/snapshot.js";
-import { ExchangeFailure } from "../../src/exchange/failure.js";
+import { ExchangeFailure, type FailureCause } from "../../src/exchange/failure.js";
 import type { SidecarEvent } from "../../src/sidecar/event.js";
-import { failure, lie } from "../builders/fake-exchange.js";
+import { failure, lie, refuses } from "../builders/fake-exchange.js";
 import { guarded, stopWrites } from "../builders/guard.js";
 import { anInstrument } from "../builders/market.js";
 import { fullStop } from "../builders/order.js";
@@ -113,6 +113,70 @@ describe("an account whose key is refused", () => {
     expect(scene.exchange.reads).toHaveLength(3);
     expect(scene.guard.status()).toMatchObject({ reachable: false });
     expect(scene.events.filter((event) => event.kind === "pass" && event.cause === "key")).toHaveLength(3);
+    await scene.close();
+  });
+
+  const told = (events: readonly SidecarEvent[]) =>
+    events.flatMap((event) =>
+      event.kind === "finding" && event.place.category === null
+        ? [`${event.place.account} ${event.finding.severity} ${event.finding.code}`]
+        : [],
+    );
+
+  async function refusedAfterAWhile(cause: FailureCause) {
+    const state: { refusedBy: FailureCause | null } = { refusedBy: null };
+    const scene = await guarded({
+      positions: [aPosition({ fullStop: "98" })],
+      beforeRead: () => {
+        if (state.refusedBy !== null) throw failure("refused", state.refusedBy);
+      },
+    });
+    state.refusedBy = cause;
+    scene.guard.wake("schedule");
+    return { scene, state };
+  }
+
+  test("is a critical finding for as long as that lasts, told again every minute", async () => {
+    const { scene, state } = await refusedAfterAWhile("key");
+    await seconds(scene, 130);
+    expect(told(scene.events)).toEqual([
+      "main critical key-refused",
+      "main critical key-refused",
+      "main critical key-refused",
+    ]);
+    expect(scene.guard.status()).toMatchObject({ refusal: { code: "key-refused", severity: "critical" } });
+    state.refusedBy = null;
+    await seconds(scene, 60);
+    expect(scene.guard.status()).toMatchObject({ refusal: null, trouble: null });
+    await seconds(scene, 120);
+    expect(told(scene.events)).toHaveLength(3);
+    await scene.close();
+  });
+
+  test("stays refused while the line is down", async () => {
+    const { scene, state } = await refusedAfterAWhile("key");
+    await seconds(scene, 2);
+    state.refusedBy = "network";
+    await seconds(scene, 62);
+    expect(scene.guard.status()).toMatchObject({ trouble: expect.stringContaining("no connection") });
+    expect(scene.guard.status()).toMatchObject({ refusal: { code: "key-refused" } });
+    await scene.close();
+  });
+
+  test.each<[FailureCause, readonly string[]]>([
+    ["permission", ["main critical key-refused", "main critical key-refused"]],
+    ["clock", ["main critical clock-skew", "main critical clock-skew"]],
+    ["network", []],
+  ])("%s: what the exchange says of the account is told no more than once a minute", async (cause, lines) => {
+    const { scene } = await refusedAfterAWhile(cause);
+    await seconds(scene, 65);
+    expect(told(scene.events)).toEqual(lines);
+    await scene.close();
+  });
+
+  test("for writing alone is told too", async () => {
+    const scene = await guarded({ positions: [long], fate: () => refuses("key") });
+    expect(told(scene.events)).toEqual(["main critical key-refused"]);
     await scene.close();
   });
 });

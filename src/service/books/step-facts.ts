@@ -22,7 +22,7 @@ export function keyFacts({ account, category, symbol, positionIdx }: PositionKey
 export function placeFacts({ account, category, symbol, positionIdx }: FindingPlace) {
   return {
     account,
-    category,
+    ...(category === null ? {} : { category }),
     ...(symbol === null ? {} : { symbol }),
     ...(positionIdx === null ? {} : { positionIdx }),
   };

@@ -6,7 +6,7 @@ import type { AccountOutcome } from "../../report/build.js";
 import type { Report } from "../../report/index.js";
 import { systemClock } from "../../runtime/index.js";
 import type { Sidecar } from "../../sidecar/sidecar.js";
-import { keyGaps, refusal, seenFindings } from "../accounts.js";
+import { keyGaps, type KeyReading, refusal as refusalBy, seenFindings } from "../accounts.js";
 import { reportOf } from "../report.js";
 import { type Books, ledgerFinding } from "../books/books.js";
 import type { Opened } from "./account.js";
@@ -34,12 +34,13 @@ export function latestReport(
     const { account, guard, keyReading } = opened;
     const result = results.get(name);
     const key = keyReading();
-    const refused = key instanceof ExchangeFailure ? refusal(key) : [];
-    const { trouble = null, nakedForMs = new Map() } = accounts.find((one) => one.name === name) ?? {};
+    const { trouble = null, nakedForMs = new Map(), refusal = null } = accounts.find((one) => one.name === name) ?? {};
+    const refused = refusal === null ? refusedKey(key) : [refusal];
     const lostSight = ended ?? trouble;
     if (result === undefined) return unread(name, lostSight ?? "it has not been looked at yet", refused);
     const wantsToWrite = guard.pass.writer !== undefined;
-    const findings = [...refused, ...seenFindings(result, { account, key, wantsToWrite, trouble: unwritten })];
+    const seenToo = seenFindings(result, { account, key, wantsToWrite, trouble: unwritten });
+    const findings = [...refused, ...seenToo.filter(({ code }) => refused.every((one) => one.code !== code))];
     const seen = { kind: "seen", name, ...result, findings, moreGaps: keyGaps(key), nakedForMs } as const;
     if (lostSight === null) return seen;
     // What was seen last speaks of another time than the report.
@@ -58,4 +59,8 @@ function ageOf(outcomes: readonly AccountOutcome[], results: ReturnType<Sidecar[
     return result === undefined ? [] : [nowMs - result.picture.latest.requestedAtMs];
   });
   return Math.max(0, ...ages);
+}
+
+function refusedKey(key: KeyReading): readonly AccountFinding[] {
+  return key instanceof ExchangeFailure ? refusalBy(key) : [];
 }
