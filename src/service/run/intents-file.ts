@@ -45,9 +45,9 @@ export function watchIntentsFile(parts: IntentsFileParts): FileWatch | null {
       return guard === null ? "unread" : readOpenPosition(guard.pass, key, side);
     },
     seenSince: (key, side, sinceMs) => seenSince(sidecar, key, side, sinceMs),
-    missed: async (intent, open) => {
+    missed: async (intent, position) => {
       const fills = accounts.fillsOf(intent.key.account);
-      return fills === null ? null : missedBy(intent, open?.position ?? null, fills);
+      return fills === null ? null : missedBy(intent, position?.position ?? null, fills);
     },
     takeUp: ({ position }) => takeUp(guardOf(position.key.account), position),
     look: (key) => sidecar.look(key.account, key),
