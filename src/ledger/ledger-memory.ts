@@ -54,6 +54,8 @@ export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
   /** By position, oldest first. */
   const lives = new Map<string, readonly Life[]>();
   const loaded = new Set<string>();
+  /** Of which this process is the writer, or may be: of the others somebody else tells the ledger. */
+  const written = new Set<string>();
   const unread = new Map<string, string>();
   const queue = writeBehind({
     save: (life) => ledger.saveLife(life),
@@ -99,12 +101,14 @@ export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
 
   function keep(life: Life): void {
     const others = livesOf(life.key).filter(({ id }) => id !== life.id);
-    lives.set(keyText(life.key), [...others, life].sort(byBeginning).slice(-LIVES_KEPT));
+    const all = [...others, life].sort(byBeginning);
+    lives.set(keyText(life.key), all.slice(-LIVES_KEPT));
+    if (!written.has(life.key.account)) for (const { id } of all.slice(0, -LIVES_KEPT)) queue.forget(id);
   }
 
   function save(life: Life): void {
-    keep(life);
     queue.put(life);
+    keep(life);
   }
 
   function lifeOf(position: Position, change: Partial<LifeRecord> = {}): Life {
@@ -136,6 +140,7 @@ export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
   }
 
   async function load(account: string): Promise<boolean> {
+    written.add(account);
     await queue.flush();
     // From here on nothing of it is written until it has been read: a blank record must not replace a full one.
     loaded.delete(account);
@@ -189,7 +194,10 @@ export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
     remember: (position, change) => void lifeOf(position, change),
     load,
     isLoaded: (account) => loaded.has(account),
-    unload: (account) => void loaded.delete(account),
+    unload: (account) => {
+      loaded.delete(account);
+      written.delete(account);
+    },
     lifeOf: (position) => lifeOf(position),
     doubt: (account) => {
       for (const { id } of openLives(account)) doubted.add(id);

@@ -36,7 +36,8 @@ export function writeBehind({ save, isReady }: WriteBehindParts): WriteBehind {
   }
 
   function next(): Life | undefined {
-    return [...waiting.values()].find(isReady);
+    for (const life of waiting.values()) if (isReady(life)) return life;
+    return undefined;
   }
 
   /** False: it stays, and so does everything behind it. */

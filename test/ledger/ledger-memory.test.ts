@@ -77,6 +77,29 @@ describe("what is remembered", () => {
   });
 });
 
+describe("what a standby sees, for whom another process tells the ledger,", () => {
+  const lives = Array.from({ length: 10 }, (_, nth) => aPosition({ openedAtMs: NOW_MS + nth * 1_000 }));
+
+  test("is kept for the latest lives of a position only, for when it is its turn", async () => {
+    const { memory, order } = stage();
+    for (const life of lives) memory.remember(life, {});
+    await memory.load("main");
+    await memory.flush();
+    expect(order).toEqual([7, 8, 9].map((nth) => `main/linear/BTCUSDT/0/long/${NOW_MS + nth * 1_000}`));
+  });
+
+  test("is not what waits while the ledger fails its writer, of which everything is written later", async () => {
+    const { memory, it, order } = stage();
+    it.broken = true;
+    await memory.load("main");
+    for (const life of lives) memory.remember(life, {});
+    it.broken = false;
+    await memory.load("main");
+    await memory.flush();
+    expect(new Set(order).size).toBe(10);
+  });
+});
+
 describe("a life", () => {
   test("ends when the position is closed, and the next one knows nothing of it", async () => {
     const { memory, it } = await loaded();
