@@ -39,7 +39,12 @@ const entryForm = named(
     symbol: z.string().nullable(),
     positionIdx: z.int().nullable(),
     side: z.string().nullable(),
-    lifeId: z.string().nullable().describe("the same for all entries of one life of one position"),
+    lifeId: z
+      .string()
+      .nullable()
+      .describe(
+        "the same for all entries of one life of one position; null: of none, or written before that was known",
+      ),
     body: z.unknown().describe("as it was written; depends on kind"),
   }),
 );

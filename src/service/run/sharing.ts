@@ -2,6 +2,7 @@
 import { print } from "../../domain/decimal.js";
 import { createIpBudget } from "../../exchange/bybit/index.js";
 import type { IntentEvent } from "../../intents/shelf.js";
+import type { NewEntry } from "../../ledger/port.js";
 import type { Log } from "../../runtime/index.js";
 import type { Contract } from "../../domain/snapshot.js";
 import type { SidecarEvent } from "../../sidecar/event.js";
@@ -39,6 +40,12 @@ export function intentTold(event: IntentEvent, hub: Hub, log: Log): void {
   );
 }
 
+/** What happens to an account is written down once: by its writer, and by none of those that stand by. */
+function asWriter(books: Books, isWriter: (account: string) => boolean): Books {
+  const isOurs = ({ account }: NewEntry) => account === undefined || isWriter(account);
+  return { ...books, note: (entry) => (isOurs(entry) ? books.note(entry) : undefined) };
+}
+
 export interface Making {
   readonly current: Current;
   readonly books: Books;
@@ -57,11 +64,12 @@ export function sharedBy({ settings, log, pauses }: Omit<Ground, "progress">, ma
     fillsOf: (account: string) => accounts()?.fillsOf(account) ?? null,
   };
   const look = (account: string, contract: Contract) => sidecar()?.look(account, contract);
+  const noted = asWriter(books, (account) => accounts()?.written().includes(account) ?? true);
   const listeners = [
     (event: SidecarEvent) => operations.tell(event),
-    noteEvents(books),
+    noteEvents(noted),
     (event: SidecarEvent) => hub.tell(event),
-    endUnseenLives(books, sight),
+    endUnseenLives(noted, sight),
     recoverOpenings(books, sight, { log, look }),
     findFills(books, sight, look),
   ];
