@@ -11,7 +11,6 @@ import { addIntentCommands } from "./intent-commands.js";
 import { behindCommand } from "./leading.js";
 import {
   contractSymbol,
-  countNumber,
   durationMs,
   each,
   eachKind,
@@ -101,7 +100,7 @@ function program(console: Console, ends: (code: number) => void): Command {
     .addOption(new Option("--format <format>", "default: table on a terminal, else json").choices(["table", "json"]))
     .option("--kind <kind>", "only this kind, or steps, lives, intents, findings; repeatable", eachKind)
     .option("--since <duration>", "only what is not older, such as 90s, 10m, 24h, 7d", durationMs)
-    .option("--limit <number>", "the newest so many", countNumber, 50)
+    .option("--limit <number>", "the newest so many; 0: with --follow, only what comes", wholeNumber, 50)
     .option("--stops", "one line per stop ever set: why, by whom, and whether it was proven", false)
     .option("--follow", "the newest, then what comes, until interrupted", false)
     .action(async (options) => ends(await (await load.history())(options, console)));

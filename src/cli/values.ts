@@ -11,11 +11,6 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
-export function countNumber(text: string): number {
-  if (/^0*$/.test(text)) throw new InvalidArgumentError("Allowed is a whole number, 1 or more.");
-  return wholeNumber(text);
-}
-
 export function portNumber(text: string): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
     throw new InvalidArgumentError("Allowed is a whole number, 0 to 65535.");

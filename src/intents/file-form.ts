@@ -85,8 +85,6 @@ function readEntry(
   if (!place.success || !wish.success) return { problems: [...sentences(place, raw), ...sentences(wish, raw)] };
   const { id, account = onlyOf(accounts), ...rest } = place.data;
   if (account === null) return { problems: ["account: must be named, for the config has several"] };
-  if (!accounts.includes(account))
-    return { problems: [`account: the config has none of that name; there are: ${accounts.join(", ")}`] };
   const key: PositionKey = { account, ...rest };
   const leg = legProblem({ ...key, ...wish.data });
   if (leg !== null) return { problems: [leg] };

@@ -10,7 +10,8 @@ import type { Shelf } from "./shelf.js";
 export type FileNews =
   /** It changes nothing until it is whole and valid. */
   | { readonly kind: "invalid"; readonly problems: readonly string[] }
-  | { readonly kind: "read"; readonly intents: number }
+  /** `strangers`: entries for accounts that the config has not. Another process may have them, or a name is misspelt. */
+  | { readonly kind: "read"; readonly intents: number; readonly strangers: readonly FileEntry[] }
   | { readonly kind: "refused"; readonly entry: FileEntry; readonly refusal: Refusal }
   /** Its intent has been, and the same entry is never set again. */
   | { readonly kind: "over"; readonly entry: FileEntry; readonly how: string }

@@ -106,7 +106,8 @@ export function watchFile({ path, files, keeper, accountNames, tell, now, after 
     read = { stamp: stampNow, isSettled, content: null };
     if (reading.kind === "invalid") return invalid(file, stamp.text, reading.problems);
     toldInvalid = null;
-    if (isNew) tell({ kind: "read", intents: reading.entries.length });
+    const strangers = reading.entries.filter(({ key }) => !names.includes(key.account));
+    if (isNew) tell({ kind: "read", intents: reading.entries.length, strangers });
     const content = { entries: reading.entries, writtenAtMs: stamp.mtimeMs };
     read = { ...read, content };
     return content;

@@ -94,7 +94,7 @@ describe.concurrent("wrong usage ends with 64 and names option, value and what i
       ["history", "--kind", "nosuch"],
       ["--kind", "'nosuch'", "step-judged", "lives"],
     ],
-    ["no entries at all", ["history", "--limit", "0"], ["--limit", "'0'", "1 or more"]],
+    ["a number of entries that is none", ["history", "--limit", "few"], ["--limit", "'few'", "0 or more"]],
     ["a limit that is no number", ["history", "--limit", "all"], ["--limit", "'all'", "whole number"]],
     ["a report's format for the history", ["history", "--format", "html"], ["--format", "'html'", "table, json"]],
     ["a wait that is too long", [...INTENT, "--ttl", "100d"], ["--ttl", "'100d'", "31d is the most"]],

@@ -119,17 +119,6 @@ describe("refused is", () => {
     expect(read({ intents: [LONG] }, ["main", "grid"])).toEqual({ kind: "invalid", problems: [problem] });
   });
 
-  test("an entry for an account that the config has not", () => {
-    const problem = "intents[1]: account: the config has none of that name; there are: main, grid";
-    const content = {
-      intents: [
-        { ...LONG, account: "main" },
-        { ...LONG, account: "mian" },
-      ],
-    };
-    expect(read(content, ["main", "grid"])).toEqual({ kind: "invalid", problems: [problem] });
-  });
-
   test("the whole file for one bad entry, with the first problems of many", () => {
     const reading = read({ intents: [LONG, ...Array.from({ length: 9 }, () => 7)] });
     expect(reading).toMatchObject({ kind: "invalid", problems: expect.arrayContaining(["4 more"]) as unknown });

@@ -129,7 +129,9 @@ function textOf(news: Parameters<Parameters<typeof keepFile>[0]["tell"]>[0]): st
     case "invalid":
       return `invalid: ${news.problems.join("; ")}`;
     case "read":
-      return `read ${news.intents}`;
+      return [`read ${news.intents}`, ...news.strangers.map(({ where }) => `for strangers: ${where}`)].join(
+        ", of which ",
+      );
     case "refused":
       return `refused ${news.entry.where}: ${news.refusal.message}`;
     case "over":

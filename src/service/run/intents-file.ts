@@ -108,6 +108,11 @@ function seenSince(sidecar: Sidecar, key: PositionKey, side: Side, sinceMs: numb
 function tellNews(news: FileNews, file: string | null, { books, hub, log }: IntentsFileParts): void {
   switch (news.kind) {
     case "read":
+      for (const { where, key } of news.strangers)
+        log.warn(
+          { file, entry: where, account: key.account },
+          "an entry of the intents file is for an account that the config has not",
+        );
       return log.info({ file, intents: news.intents }, "the intents file was read");
     case "invalid": {
       const { problems } = news;
