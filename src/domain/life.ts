@@ -16,6 +16,14 @@ export interface LearnedLevel {
   readonly triggerBy: TriggerBy;
 }
 
+/** What a process before this one has sent, or may have, and no read has judged; levels that were proven since are left out. */
+export interface UnprovenStep {
+  /** Of the entry that was written before it was sent. */
+  readonly entryId: number;
+  readonly stopLoss: LearnedLevel | null;
+  readonly takeProfit: LearnedLevel | null;
+}
+
 export interface LifeRecord {
   /** A stop was once put at a distance from the mark because the configured level was past. */
   readonly rebased: boolean;
@@ -39,6 +47,8 @@ export interface LifeRecord {
   readonly loosenedFor: string | null;
   /** When stops that another hand had loosened were moved back, milliseconds since 1970; the latest few. */
   readonly restoredAtMs: readonly number[];
+  /** Oldest first: what of it stands is ours. */
+  readonly unproven: readonly UnprovenStep[];
   /** The intent in force, if any; kept by whoever keeps the intents, for it can be set and ended at any time. */
   readonly intent: PositionIntent | null;
   /** False where nothing outlives the process: then a stop that is not ours is of `unknown` origin. */
@@ -58,6 +68,7 @@ export const UNWRITTEN_LIFE: LifeRecord = {
   metTakeProfitIntent: null,
   loosenedFor: null,
   restoredAtMs: [],
+  unproven: [],
   intent: null,
   complete: false,
 };

@@ -46,6 +46,7 @@ export interface LedgerMemoryParts {
 
 /** Late news may still speak of a life or two before. */
 const LIVES_KEPT = 3;
+const NONE: Life["unproven"] = [];
 /** How a life ends that cannot be told from the next. */
 const UNPROVEN = "not proven to go on";
 
@@ -189,7 +190,8 @@ export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
       const life = found(position);
       const isCertain = life !== undefined && life.ended === null && !isDoubted(position);
       const record = isCertain ? life.record : inherited(life ?? unproven(position));
-      return { ...record, intent: null, complete: loaded.has(key.account) };
+      const sent = isCertain ? life.unproven : NONE;
+      return { ...record, unproven: sent, intent: null, complete: loaded.has(key.account) };
     },
     remember: (position, change) => void lifeOf(position, change),
     load,

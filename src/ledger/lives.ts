@@ -55,11 +55,11 @@ export function isOlder({ openedAtMs }: Position, life: Life): boolean {
 export function newLife({ key, side, openedAtMs }: Position, nowMs: number, record = blankRecord()): Life {
   const opening = openedAtMs === null ? `seen-${nowMs}` : `${openedAtMs}`;
   const id = `${keyText(key)}/${side}/${opening}`;
-  return { id, key, side, openedAtMs, firstSeenMs: nowMs, ended: null, record };
+  return { id, key, side, openedAtMs, firstSeenMs: nowMs, ended: null, record, unproven: [] };
 }
 
 export function blankRecord(): SavedRecord {
-  const { complete: _complete, intent: _intent, ...record } = UNWRITTEN_LIFE;
+  const { complete: _complete, intent: _intent, unproven: _unproven, ...record } = UNWRITTEN_LIFE;
   return record;
 }
 
@@ -73,13 +73,29 @@ export function inherited(life: Life | undefined): SavedRecord {
 export function changed(life: Life, position: Position, change: Partial<LifeRecord>, ended: Life["ended"]): Life {
   const record = recordWith(life.record, change);
   const openedAtMs = life.openedAtMs ?? position.openedAtMs;
-  const isSame = openedAtMs === life.openedAtMs && ended === life.ended && record === life.record;
-  return isSame ? life : { ...life, record, openedAtMs, ended };
+  const unproven = unprovenAfter(life.unproven, change);
+  const isSameRecord = record === life.record && unproven === life.unproven;
+  const isSame = openedAtMs === life.openedAtMs && ended === life.ended && isSameRecord;
+  return isSame ? life : { ...life, record, openedAtMs, ended, unproven };
+}
+
+/** What is proven now has taken the place of whatever was sent before it. The same value where nothing is. */
+function unprovenAfter(unproven: Life["unproven"], change: Partial<LifeRecord>): Life["unproven"] {
+  const isStop = change.ourStopLoss !== undefined;
+  const isProfit = change.ourTakeProfit !== undefined;
+  if (unproven.length === 0 || !(isStop || isProfit)) return unproven;
+  return unproven
+    .map((step) => ({
+      ...step,
+      stopLoss: isStop ? null : step.stopLoss,
+      takeProfit: isProfit ? null : step.takeProfit,
+    }))
+    .filter(({ stopLoss, takeProfit }) => stopLoss !== null || takeProfit !== null);
 }
 
 /** The same value where the change brings nothing new: every look asks for it. */
 function recordWith(record: SavedRecord, change: Partial<LifeRecord>): SavedRecord {
-  const { complete: _complete, intent: _intent, ...rest } = change;
+  const { complete: _complete, intent: _intent, unproven: _unproven, ...rest } = change;
   if (Object.keys(rest).length === 0) return record;
   const next: SavedRecord = { ...record, ...rest };
   return JSON.stringify(next) === JSON.stringify(record) ? record : next;

@@ -15,9 +15,10 @@ async function first(db: Kysely<Tables>, kind: "sqlite" | "postgres"): Promise<v
   await createAsides(db, forms);
 }
 
-/** Whether an intent was set for a position that was open then. */
+/** Whether an intent was set for a position that was open then; and what was written of a life is found by it. */
 async function second(db: Kysely<Tables>): Promise<void> {
   await db.schema.alterTable("intents").addColumn("set_for", "text").execute();
+  await db.schema.createIndex("entries_by_life").on("entries").columns(["life_id", "id"]).execute();
 }
 
 /** What the two engines call the same thing. */

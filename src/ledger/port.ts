@@ -108,7 +108,7 @@ export interface HistoryFilter {
 }
 
 /** What of a life is stored with it; whether that is all there was to know is found when it is read. */
-export type SavedRecord = Omit<LifeRecord, "complete" | "intent">;
+export type SavedRecord = Omit<LifeRecord, "complete" | "intent" | "unproven">;
 
 export interface Life {
   readonly id: string;
@@ -120,6 +120,8 @@ export interface Life {
   /** Null: it goes on. */
   readonly ended: { readonly how: string; readonly atMs: number } | null;
   readonly record: SavedRecord;
+  /** By the journal, when it was read; not stored with it. */
+  readonly unproven: LifeRecord["unproven"];
 }
 
 export const INTENT_STATES = ["pending", "bound", "ended", "expired"] as const;

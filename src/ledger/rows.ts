@@ -141,6 +141,7 @@ export function toLife(row: LifeColumns): Life {
     firstSeenMs: row.first_seen_ms,
     ended: endedMs === null ? null : { how: how ?? "", atMs: endedMs },
     record: toRecord(row.record),
+    unproven: [],
   };
 }
 

@@ -7,6 +7,7 @@ import type { HistoryFilter, Ledger, Life } from "./port.js";
 import { entryColumns, lifeColumns, toEntry, toLife } from "./rows.js";
 import { keepAccount, type Runs } from "./runs.js";
 import type { Database, EntryRow } from "./tables.js";
+import { unprovenSteps } from "./unproven.js";
 
 const LARGEST_PAGE = 1000;
 
@@ -79,13 +80,12 @@ export async function entryPage(db: Database, filter: HistoryFilter): Promise<En
 export async function openLivesIn(db: Database, account: string): Promise<Life[]> {
   const rows = db.selectFrom("lives").selectAll().where("account", "=", bindable(account));
   const lives = await rows.where("ended_ms", "is", null).orderBy("first_seen_ms").orderBy("id").execute();
-  const closing = await closingLives(
-    db,
-    lives.map(({ id }) => id),
-  );
+  const ids = lives.map(({ id }) => id);
+  const closing = await closingLives(db, ids);
+  const unproven = await unprovenSteps(db, ids);
   return lives.map(toLife).map((life) => {
-    const { record } = life;
-    return closing.has(life.id) && !record.closeSent ? { ...life, record: { ...record, closeSent: true } } : life;
+    const record = closing.has(life.id) ? { ...life.record, closeSent: true } : life.record;
+    return { ...life, record, unproven: unproven.get(life.id) ?? life.unproven };
   });
 }
 

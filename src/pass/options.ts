@@ -1,6 +1,7 @@
 /** What a pass is given: whom to read, perhaps whom to write, and what is wanted. */
 import type { Attempt } from "../apply/attempt.js";
 import type { Assessment } from "../assess/assess.js";
+import type { UnprovenStep } from "../domain/life.js";
 import type { Picture } from "../domain/picture.js";
 import type { Position, PositionKey, Side } from "../domain/position.js";
 import type { Contract, ReadScope } from "../domain/snapshot.js";
@@ -15,6 +16,8 @@ export interface Journal {
   /** Durable when it resolves. */
   intended(step: Step, position: Position): Promise<void>;
   answered(attempt: Attempt, position: Position): void;
+  /** A look has shown what the process before this one had sent. */
+  found?(steps: readonly UnprovenStep[], position: Position): void;
 }
 
 /** `now` never jumps, and is the clock of the reader's `requestedAtMs`. */

@@ -18,6 +18,7 @@ import type { PlannedStep, Step } from "../plan/step.js";
 import type { Judged, PassBook } from "../verify/book.js";
 import { learnedChange } from "../verify/learn.js";
 import { provenChange } from "../verify/life.js";
+import { foundStanding } from "../verify/unproven.js";
 
 /** A row and its orders may disagree for a moment after a change by another hand. */
 const SECOND_LOOK_AFTER_MS = 500;
@@ -138,10 +139,12 @@ function viewOf(picture: Picture, brakedBefore: string | null, options: Attentiv
 }
 
 /** A triggered stop leaves the list of open orders as it fills or lapses; what is left of the position remembers it. */
-function rememberLook({ positions }: Assessment, { memory }: Attentive): void {
+function rememberLook({ positions }: Assessment, { memory, journal }: Attentive): void {
   for (const assessed of positions) {
     const seen = assessed.stop.triggered.length > 0 ? { stopTriggered: true } : {};
-    const change = { ...seen, ...learnedChange(assessed) };
+    const standing = foundStanding(assessed);
+    if (standing.steps.length > 0) journal?.found?.(standing.steps, assessed.position);
+    const change = { ...seen, ...learnedChange(assessed), ...standing.change };
     if (Object.keys(change).length > 0) memory.remember(assessed.position, change);
   }
 }

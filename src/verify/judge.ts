@@ -49,7 +49,7 @@ function judgeLevels({ stopLoss, takeProfit }: SetTradingStop, assessed: Assesse
 }
 
 /** The Full-mode order itself, at the intended price and trigger: the position row alone is no proof. */
-function shows(legs: readonly CoverLeg[] | undefined, level: StepLevel): boolean {
+export function shows(legs: readonly CoverLeg[] | undefined, level: StepLevel): boolean {
   const isIt = (leg: CoverLeg) =>
     leg.source === "full" && leg.price.eq(level.price) && leg.triggerBy === level.triggerBy;
   return legs?.some(isIt) ?? false;

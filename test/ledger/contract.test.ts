@@ -153,6 +153,41 @@ function livesAndWishes(newUrl: NewUrl): void {
     expect((await ledger.history({ limit: 9 })).map(({ body }) => body)).toEqual(["c", "b", "a"]);
   });
 
+  test("what was sent in a life and never judged, level by level, and nothing that was refused, proven or replaced", async () => {
+    const { ledger } = await opened(await newUrl());
+    await ledger.saveLife(life());
+    const levels = { stopLoss: "49000", slTriggerBy: "MarkPrice", takeProfit: "52000", tpTriggerBy: "LastPrice" };
+    const write = (kind: NewEntry["kind"], body: object, lifeId = "life-1") =>
+      ledger.append({ kind, ...KEY, side: "long", lifeId, body: { action: "set-trading-stop", ...body } });
+    const unproven = async () => {
+      const [first] = await ledger.openLives("main");
+      return first?.unproven.map(({ entryId, stopLoss, takeProfit }) => [
+        entryId,
+        stopLoss?.price.toFixed() ?? null,
+        takeProfit?.price.toFixed() ?? null,
+      ]);
+    };
+    await write("step-intended", levels, "life-2");
+    expect(await unproven()).toEqual([]);
+    const first = await write("step-intended", levels);
+    expect(await unproven()).toEqual([[first, "49000", "52000"]]);
+    await write("step-answered", { ...levels, intended: first, answer: "refused" });
+    expect(await unproven()).toEqual([]);
+    const stopAlone = { stopLoss: "49000", slTriggerBy: "MarkPrice", intended: first };
+    await write("step-answered", { ...stopAlone, answer: "acknowledged" });
+    await write("step-judged", { ...stopAlone, outcome: "uncertain" });
+    expect(await unproven()).toEqual([[first, "49000", null]]);
+    const profit = { takeProfit: "52000", tpTriggerBy: "LastPrice" };
+    const second = await write("step-intended", profit);
+    await write("step-judged", { ...profit, intended: second, outcome: "confirmed" });
+    expect(await unproven()).toEqual([[first, "49000", null]]);
+    const third = await write("step-intended", { ...levels, stopLoss: "49500" });
+    await write("step-judged", { ...levels, stopLoss: "49500", intended: third, outcome: "confirmed" });
+    expect(await unproven()).toEqual([]);
+    await write("step-intended", { stopLoss: "a price", slTriggerBy: "MarkPrice" });
+    expect(await unproven()).toEqual([]);
+  });
+
   test("intents whole, and finds them by what is asked for", async () => {
     const { ledger } = await opened(await newUrl());
     const waived: Intent = intent({

@@ -5,7 +5,7 @@ import { UNWRITTEN_LIFE } from "../../src/domain/life.js";
 import { ledgerMemory } from "../../src/ledger/ledger-memory.js";
 import { LedgerError, type Life } from "../../src/ledger/port.js";
 import { aPosition, aShort } from "../builders/position.js";
-import { fileUrl, NOW_MS, opened } from "./stage.js";
+import { fileUrl, life as aLife, NOW_MS, opened } from "./stage.js";
 
 const BLANK = { ...UNWRITTEN_LIFE, complete: true };
 const long = aPosition({ openedAtMs: NOW_MS });
@@ -40,6 +40,21 @@ async function loaded(stored: readonly Life[] = []) {
   await staged.memory.load("main");
   return staged;
 }
+
+describe("what was sent and never judged", () => {
+  const level = { price: dec("98"), triggerBy: "MarkPrice" } as const;
+  const sent = { entryId: 7, stopLoss: level, takeProfit: { ...level, price: dec("104") } };
+
+  test("is recalled of its life until a level is proven, and of no other life", async () => {
+    const { memory } = await loaded([aLife({ openedAtMs: NOW_MS, unproven: [sent] })]);
+    expect(memory.recall(long).unproven).toEqual([sent]);
+    expect(memory.recall(reopened).unproven).toEqual([]);
+    memory.remember(long, { ourStopLoss: dec("98") });
+    expect(memory.recall(long).unproven).toEqual([{ ...sent, stopLoss: null }]);
+    memory.remember(long, { ourTakeProfit: dec("104") });
+    expect(memory.recall(long).unproven).toEqual([]);
+  });
+});
 
 describe("what is remembered", () => {
   test("is recalled at once, and by the next process as well", async () => {

@@ -67,6 +67,7 @@ export function life(over: Partial<Life> = {}): Life {
     openedAtMs: NOW_MS,
     firstSeenMs: NOW_MS + 5,
     ended: null,
+    unproven: [],
   } as const;
   return { ...usual, record, ...over };
 }

@@ -5,7 +5,7 @@ import { UNWRITTEN_LIFE } from "../../src/domain/life.js";
 import type { SetTradingStop, StopPurpose } from "../../src/plan/step.js";
 import { heldWithoutLedger } from "../../src/service/books/books.js";
 import { openJournal } from "../../src/service/books/journal.js";
-import type { Writing } from "../../src/service/books/writing.js";
+import type { EntryMaker, Writing } from "../../src/service/books/writing.js";
 import { resolved } from "../builders/policy.js";
 import { aPosition } from "../builders/position.js";
 import { life } from "../ledger/stage.js";
@@ -27,12 +27,13 @@ function aStep(purpose: StopPurpose): SetTradingStop {
 /** A ledger that takes an entry only when it is told to. */
 function scene() {
   let written: (id: number) => void = () => undefined;
+  const noted: EntryMaker[] = [];
   const writing: Pick<Writing, "append" | "note"> = {
     append: (_make, onWritten = () => undefined) => {
       written = onWritten;
       return Promise.resolve();
     },
-    note: () => undefined,
+    note: (make) => void noted.push(make),
   };
   const journal = openJournal({
     writing,
@@ -40,7 +41,7 @@ function scene() {
     memory: { recall: () => UNWRITTEN_LIFE, remember: () => undefined },
     policyOf: () => resolved(),
   });
-  return { journal, takes: (id: number) => written(id) };
+  return { journal, noted, takes: (id: number) => written(id) };
 }
 
 test("a move waits until its own entry is safe, whatever else has been written meanwhile", async () => {
@@ -51,6 +52,21 @@ test("a move waits until its own entry is safe, whatever else has been written m
   expect(heldWithoutLedger(journal.unwritten(step), step)).toMatch(/has not taken the entry of this step/);
   takes(7);
   expect(heldWithoutLedger(journal.unwritten(step), step)).toBeNull();
+});
+
+test("what a look shows of a step of the process before is written down as its proof", async () => {
+  const { journal, noted } = scene();
+  const level = { price: dec("98"), triggerBy: "MarkPrice" } as const;
+  journal.found?.([{ entryId: 7, stopLoss: level, takeProfit: null }], position);
+  expect(noted.map((make) => make())).toMatchObject([
+    {
+      kind: "step-judged",
+      symbol: "BTCUSDT",
+      side: "long",
+      lifeId: "life-1",
+      body: { action: "set-trading-stop", stopLoss: "98", slTriggerBy: "MarkPrice", intended: 7, outcome: "confirmed" },
+    },
+  ]);
 });
 
 test("a missing stop waits for no entry", async () => {

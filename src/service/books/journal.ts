@@ -6,7 +6,7 @@ import type { Journal } from "../../pass/options.js";
 import type { Step } from "../../plan/step.js";
 import type { ResolvedPolicy } from "../../policy/resolve.js";
 import type { StepRecord } from "../../verify/book.js";
-import { deedFacts, keyFacts, wishText } from "./step-facts.js";
+import { deedFacts, foundFacts, keyFacts, wishText } from "./step-facts.js";
 import type { Writing } from "./writing.js";
 
 export interface JournalParts {
@@ -30,7 +30,7 @@ export function openJournal({ writing, lives, memory, policyOf }: JournalParts):
 
   const intendedOf = (step: Step) => intended.get(step) ?? latest.get(keyText(step.key));
 
-  function placed(step: Step, lifeId: string | undefined) {
+  function placedAt(step: Step, lifeId: string | undefined) {
     return { ...keyFacts(step.key), side: step.side, ...(lifeId === undefined ? {} : { lifeId }) };
   }
 
@@ -41,7 +41,7 @@ export function openJournal({ writing, lives, memory, policyOf }: JournalParts):
       const facts: Intended = { id: null, lifeId };
       intended.set(step, facts);
       latest.set(keyText(step.key), facts);
-      const entry = { kind: "step-intended", ...placed(step, lifeId), body: { ...deedFacts(step), by } } as const;
+      const entry = { kind: "step-intended", ...placedAt(step, lifeId), body: { ...deedFacts(step), by } } as const;
       await writing.append(
         () => entry,
         (id) => {
@@ -56,8 +56,14 @@ export function openJournal({ writing, lives, memory, policyOf }: JournalParts):
       const detail = answer.kind === "acknowledged" ? {} : { detail: answer.detail };
       writing.note(() => {
         const body = { ...deedFacts(step), ...reference(known), answer: answer.kind, ...detail };
-        return { kind: "step-answered", ...placed(step, known?.lifeId), body };
+        return { kind: "step-answered", ...placedAt(step, known?.lifeId), body };
       });
+    },
+    found: (steps, position) => {
+      const { id: lifeId } = lives.lifeOf(position);
+      const placed = { ...keyFacts(position.key), side: position.side, lifeId };
+      for (const step of steps)
+        writing.note(() => ({ kind: "step-judged", ...placed, body: { ...foundFacts(step), outcome: "confirmed" } }));
     },
     judged: (record) => {
       if (told.has(record)) return;
@@ -66,7 +72,7 @@ export function openJournal({ writing, lives, memory, policyOf }: JournalParts):
       const known = intendedOf(step);
       writing.note(() => {
         const body = { ...deedFacts(step), ...reference(known), outcome, ...(detail === null ? {} : { detail }) };
-        return { kind: "step-judged", ...placed(step, known?.lifeId), body };
+        return { kind: "step-judged", ...placedAt(step, known?.lifeId), body };
       });
     },
   };

@@ -1,6 +1,6 @@
 /** A step as logs and the ledger tell it: plain text and names, nothing that could hold a secret. */
 import { print } from "../../domain/decimal.js";
-import type { LifeRecord } from "../../domain/life.js";
+import type { LifeRecord, UnprovenStep } from "../../domain/life.js";
 import type { IntentDocument } from "../../intents/document.js";
 import type { PositionKey } from "../../domain/position.js";
 import type { AmendOrder } from "../../plan/attach.js";
@@ -41,6 +41,13 @@ export function deedFacts(step: Step): Record<string, string> {
       : { stopLoss: print(stopLoss.price), slTriggerBy: stopLoss.triggerBy, purpose: stopLoss.purpose }),
     ...(takeProfit === null ? {} : { takeProfit: print(takeProfit.price), tpTriggerBy: takeProfit.triggerBy }),
   };
+}
+
+/** A step that was sent by the process before this one, with the levels of it that stand. */
+export function foundFacts({ entryId, stopLoss, takeProfit }: UnprovenStep): Record<string, string | number> {
+  const stop = stopLoss === null ? {} : { stopLoss: print(stopLoss.price), slTriggerBy: stopLoss.triggerBy };
+  const profit = takeProfit === null ? {} : { takeProfit: print(takeProfit.price), tpTriggerBy: takeProfit.triggerBy };
+  return { action: "set-trading-stop", ...stop, ...profit, intended: entryId };
 }
 
 /** The exits that an entry order is to bring, without whose it is. */
