@@ -3,7 +3,7 @@ import { withIntents } from "../../intents/memory.js";
 import { openShelf, type Shelf } from "../../intents/shelf.js";
 import { ledgerMemory } from "../../ledger/ledger-memory.js";
 import { inMemory, type Memory } from "../../ledger/memory.js";
-import { LedgerError } from "../../ledger/port.js";
+import { type Ledger, LedgerError } from "../../ledger/port.js";
 import { readLedger } from "../../ledger/reading.js";
 import type { AccountBooks } from "../accounts.js";
 import { type Log, systemClock } from "../../runtime/index.js";
@@ -35,37 +35,45 @@ async function read(url: string, accounts: readonly string[]): Promise<Known | n
   const reader = await readLedger(url);
   if (reader === null) return null;
   try {
-    const now = () => systemClock.now();
-    const lives = ledgerMemory({
-      ledger: {
-        openLives: (account) => reader.openLives(account),
-        saveLife: () => Promise.resolve(),
-        writable: () => null,
-      },
-      now,
-    });
-    const shelf = openShelf({
-      ledger: {
-        intents: (filter) => reader.intents(filter),
-        saveIntent: () => Promise.resolve(true),
-        bindIntent: () => Promise.resolve(true),
-        endIntent: () => Promise.resolve(true),
-      },
-      now,
-      mayBind: () => true,
-      isOver: (account, lifeId) => lives.isOver(account, lifeId),
-      tell: () => undefined,
-    });
-    for (const account of accounts) {
-      await lives.load(account);
-      const unread = lives.writable();
-      if (unread !== null) throw new LedgerError("damaged", unread);
-      await shelf.refresh(account);
-    }
-    return { memory: withIntents(lives, shelf), intentsAt: (key) => shelf.at(key) };
+    return await knownFrom(reader, accounts);
   } finally {
     await reader.close();
   }
+}
+
+/** As the ledger holds it at this moment; what becomes of it here is written nowhere. @throws LedgerError */
+export async function knownFrom(
+  ledger: Pick<Ledger, "openLives" | "intents">,
+  accounts: readonly string[],
+): Promise<Known> {
+  const now = () => systemClock.now();
+  const lives = ledgerMemory({
+    ledger: {
+      openLives: (account) => ledger.openLives(account),
+      saveLife: () => Promise.resolve(),
+      writable: () => null,
+    },
+    now,
+  });
+  const shelf = openShelf({
+    ledger: {
+      intents: (filter) => ledger.intents(filter),
+      saveIntent: () => Promise.resolve(true),
+      bindIntent: () => Promise.resolve(true),
+      endIntent: () => Promise.resolve(true),
+    },
+    now,
+    mayBind: () => true,
+    isOver: (account, lifeId) => lives.isOver(account, lifeId),
+    tell: () => undefined,
+  });
+  for (const account of accounts) {
+    await lives.load(account);
+    const unread = lives.writable();
+    if (unread !== null) throw new LedgerError("damaged", unread);
+    await shelf.refresh(account);
+  }
+  return { memory: withIntents(lives, shelf), intentsAt: (key) => shelf.at(key) };
 }
 
 /** For a pass that is handed no writer: there is nothing to hold back. */

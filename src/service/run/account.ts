@@ -26,6 +26,7 @@ import { recogniseLives } from "../books/recognise.js";
 import { openLeftAlone } from "../books/left-alone.js";
 import { keepIntents } from "./upkeep.js";
 import { type Stillness, watchStillness } from "./stillness.js";
+import { type StandbyBooks, standbyBooks } from "../books/standby.js";
 import { takeTurn, type WriterTurn } from "../books/writer.js";
 
 /** Servers let go of a connection that has been silent for a minute or less; whatever is asked keeps it. */
@@ -79,10 +80,13 @@ export async function openAccount(account: AccountSettings, shared: Shared, stro
     const reading = await firstReading(connected);
     if (strongKey === "refused") refuseStrongKey(connected, reading.first, log);
     const turn = await takeTurn(account.name, shared.books, log);
+    const standby = standbyBooks(account.name, shared.books, turn);
+    await standby.refresh();
     const { ledger } = shared.books;
     const { reader, fills } = connected.session;
     if (ledger !== null) await recogniseLives({ reader, fills, memory: ledger.memory, shelf: ledger.shelf });
-    return opened(connected, { reading, turn, leftAlone: await openLeftAlone(account.name, shared.books) }, shared);
+    const leftAlone = await openLeftAlone(account.name, shared.books);
+    return opened(connected, { reading, turn, standby, leftAlone }, shared);
   } catch (error) {
     await connected.session.close();
     throw error;
@@ -92,14 +96,16 @@ export async function openAccount(account: AccountSettings, shared: Shared, stro
 interface Known {
   readonly reading: FirstReading;
   readonly turn: WriterTurn;
+  readonly standby: StandbyBooks;
   readonly leftAlone: LeftAlone;
 }
 
-function opened(connected: Connected, { reading, turn, leftAlone }: Known, shared: Shared): Opened {
+function opened(connected: Connected, { reading, turn, standby, leftAlone }: Known, shared: Shared): Opened {
   const { account, session } = connected;
   const key = watchKey(connected, reading, shared.log);
   // A stop that is due must not wait for a handshake; what fails here is told by whatever needs it next.
-  const intents = keepIntents(account.name, shared.books, (contract) => shared.onNews(account.name, contract));
+  const onIntent = (contract: Contract) => shared.onNews(account.name, contract);
+  const intents = keepIntents(account.name, { books: shared.books, standby }, onIntent);
   turn.onTurn(() => shared.onNews(account.name, null));
   const clock = createWakefulClock();
   // A position may have closed and opened anew meanwhile, which only its fills can tell.
@@ -115,7 +121,7 @@ function opened(connected: Connected, { reading, turn, leftAlone }: Known, share
     fills: session.fills,
     keyReading: () => key.reading(),
     isWriter: () => turn.frozen() === null,
-    guard: guardParts(connected, { key, turn, leftAlone, clock, stillness }, shared),
+    guard: guardParts(connected, { key, turn, standby, leftAlone, clock, stillness }, shared),
     close: async (guardEnded) => {
       clearInterval(warm);
       stillness.close();
@@ -130,14 +136,14 @@ function opened(connected: Connected, { reading, turn, leftAlone }: Known, share
   };
 }
 
-interface Watched extends Pick<Known, "turn" | "leftAlone"> {
+interface Watched extends Pick<Known, "turn" | "standby" | "leftAlone"> {
   readonly key: KeyWatch;
   readonly clock: WakefulClock;
   readonly stillness: Stillness;
 }
 
 function guardParts({ account, session }: Connected, watched: Watched, shared: Shared): GuardParts {
-  const { key, turn, leftAlone, clock, stillness } = watched;
+  const { key, turn, standby, leftAlone, clock, stillness } = watched;
   const { current, pauses, log, books, tell, wires } = shared;
   return {
     name: account.name,
@@ -148,9 +154,9 @@ function guardParts({ account, session }: Connected, watched: Watched, shared: S
       memory: {
         recall: (position) => {
           stillness.look();
-          return books.memory.recall(position);
+          return standby.memory.recall(position);
         },
-        remember: (position, change) => books.memory.remember(position, change),
+        remember: (position, change) => standby.memory.remember(position, change),
       },
       journal: books.journal,
       heldStep: (step) => heldWithoutLedger(books.trouble() ?? books.journal.unwritten(step), step),

@@ -9,6 +9,7 @@ import type { SidecarEvent } from "../../sidecar/event.js";
 import type { Log } from "../../runtime/index.js";
 import type { Books } from "../books/books.js";
 import { recogniseFilled } from "../books/recognise.js";
+import type { StandbyBooks } from "../books/standby.js";
 import { keyFacts } from "../books/step-facts.js";
 
 const REFRESH_EVERY_MS = 1_000;
@@ -19,13 +20,18 @@ export interface Upkeep {
 }
 
 /** `look`: an intent has come in for this contract. */
-export function keepIntents(account: string, books: Books, look: (contract: Contract) => void): Upkeep {
+export function keepIntents(
+  account: string,
+  { books, standby }: { readonly books: Books; readonly standby: StandbyBooks },
+  look: (contract: Contract) => void,
+): Upkeep {
   const { ledger } = books;
   let rounds = 0;
   let isClosed = false;
   let timer: NodeJS.Timeout | undefined;
 
   async function refresh(): Promise<void> {
+    await standby.refresh();
     try {
       for (const { key } of (await ledger?.shelf.refresh(account)) ?? []) look(key);
     } catch (error) {
