@@ -179,7 +179,7 @@ test(`the sidecar goes on protecting when nobody reads its terminal${noTerminal 
   const closed = once(terminal, "close");
   const screen = createHeard<string>();
   terminal.stdout.setEncoding("utf8").on("data", (text: string) => screen.add(text));
-  await screen.next((text) => text.includes("a missing stop is set as it is pushed"));
+  await screen.next((text) => text.includes("a missing stop is noticed as it is pushed"));
   const pid = Number(readFileSync(join(stage.folder, "pid"), "utf8"));
   context.onTestFinished(() => {
     terminal.kill("SIGCONT");

@@ -106,6 +106,7 @@ for (const { name, newUrl, openToRead, absent } of VENUES) {
       const url = await newUrl();
       const { ledger } = await opened(url);
       await ledger.saveIntent(intent());
+      await execute(url, "drop index entries_by_life");
       await execute(url, "alter table intents drop column set_for");
       await execute(url, "update schema_version set version = 1");
       const older = [intent({ setFor: null })];
