@@ -80,8 +80,9 @@ async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: Att
     if (ready.length === 0 && due.length === 0) {
       const final = await ending.look(view);
       if (final === null) return settled(UNSEEN_AT_THE_END);
-      if (final === view) return settled();
+      const isLast = final === view || options.isStopping?.() === true;
       view = final;
+      if (isLast) return settled();
       lookedAtMs = clock.now();
       continue;
     }

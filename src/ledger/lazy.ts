@@ -44,7 +44,7 @@ export function lazyLedger({ open, now }: LazyParts): LazyLedger {
     append: async (entry) => (await opened()).append(entry),
     appendAll: async (entries) => (await opened()).appendAll(entries),
     history: async (filter) => (await opened()).history(filter),
-    openLives: async (account) => (await opened()).openLives(account),
+    openLives: async (account, parts) => (await opened()).openLives(account, parts),
     saveLife: async (life) => (await opened()).saveLife(life),
     saveIntent: async (intent) => (await opened()).saveIntent(intent),
     intents: async (filter) => (await opened()).intents(filter),

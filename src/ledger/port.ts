@@ -16,8 +16,8 @@ export interface Ledger {
   /** Newest first; for the next page ask with `beforeId` of the last one. */
   history(filter: HistoryFilter): Promise<readonly Entry[]>;
 
-  /** Those that have not ended, oldest first. */
-  openLives(account: string): Promise<readonly Life[]>;
+  /** Those that have not ended, oldest first; `unproven`: with the steps that no look has proven, which costs a reading of their journal. Default true. */
+  openLives(account: string, parts?: { readonly unproven?: boolean }): Promise<readonly Life[]>;
   /** Writes it whole, in place of what was saved under its id. */
   saveLife(life: Life): Promise<void>;
 

@@ -32,7 +32,7 @@ export async function readLedger(url: string): Promise<LedgerReader | null> {
   return {
     isSnapshot,
     history: (filter) => read(async () => (await entryPage(db, filter)).map(entryOf)),
-    openLives: (account) => read(() => openLivesIn(db, account)),
+    openLives: (account, parts) => read(() => openLivesIn(db, account, parts)),
     intents: (filter) => read(async () => (await intentRows(db, filter)).map(toIntent)),
     close,
   };

@@ -77,12 +77,12 @@ export async function entryPage(db: Database, filter: HistoryFilter): Promise<En
   return query.orderBy("id", "desc").limit(size).execute();
 }
 
-export async function openLivesIn(db: Database, account: string): Promise<Life[]> {
+export async function openLivesIn(db: Database, account: string, { unproven: wanted = true } = {}): Promise<Life[]> {
   const rows = db.selectFrom("lives").selectAll().where("account", "=", bindable(account));
   const lives = await rows.where("ended_ms", "is", null).orderBy("first_seen_ms").orderBy("id").execute();
   const ids = lives.map(({ id }) => id);
   const closing = await closingLives(db, ids);
-  const unproven = await unprovenSteps(db, ids);
+  const unproven = wanted ? await unprovenSteps(db, ids) : new Map<string, Life["unproven"]>();
   return lives.map(toLife).map((life) => {
     const record = closing.has(life.id) ? { ...life.record, closeSent: true } : life.record;
     return { ...life, record, unproven: unproven.get(life.id) ?? life.unproven };
@@ -117,7 +117,7 @@ type LifeStore = Pick<Ledger, "openLives" | "saveLife">;
 
 function createLifeStore(db: Database, { read, write }: Runs): LifeStore {
   return {
-    openLives: (account) => read(() => openLivesIn(db, account)),
+    openLives: (account, parts) => read(() => openLivesIn(db, account, parts)),
     saveLife: (life) =>
       write(async () => {
         const { id, ...rest } = lifeColumns(life);

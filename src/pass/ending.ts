@@ -30,7 +30,8 @@ export class Ending {
   }
 
   async #lookAgain(view: View): Promise<View | null> {
-    for (let nth = 1; nth <= MOST_TRIES && this.#options.isStopping?.() !== true; nth += 1) {
+    // A look sends nothing: one is made also where the program is to end.
+    for (let nth = 1; nth === 1 || (nth <= MOST_TRIES && this.#options.isStopping?.() !== true); nth += 1) {
       if (nth > 1) await this.#options.clock.sleep(TRY_AGAIN_MS);
       const next = await nextView(view, "account", this.#options.book, this.#options);
       if (next !== null) return next;

@@ -53,8 +53,9 @@ export class Hearsay {
   }
 
   /**
-   * Hands back the contracts that a look shows as they were before a push that leaves no doubt: reads may lag a moment
-   * behind the stream. To be called when the stream knows of the look.
+   * Hands back the contracts of which this look settles nothing: it was asked for before the last push about them, or
+   * shows them as they were before a push that leaves no doubt, for reads may lag a moment behind the stream. To be
+   * called when the stream knows of the look.
    */
   looked(picture: Picture, assessment: Assessment): readonly Contract[] {
     this.#picture = picture;
@@ -62,7 +63,7 @@ export class Hearsay {
     this.#shown = byContract(assessment.positions);
     const isAnswered = ({ contract, atMs }: Doubt) => atMs <= seenAtMs(picture, contract);
     const doubts = new Map([...this.#doubts].filter(([, doubt]) => !isAnswered(doubt)));
-    const lagging: Contract[] = [];
+    const lagging: Contract[] = [...doubts.values()].map(({ contract }) => contract);
     for (const { push, atMs } of this.#parts.live.pushedSince(picture.latest.requestedAtMs - READ_LAG_MS)) {
       for (const { key } of this.#against(push)) {
         const doubt = { contract: key, atMs };

@@ -117,7 +117,9 @@ export class Reflex {
     const { book, pass } = this.#parts;
     if (!book.isOnTheWire(key) && !this.rivals.isWatching(key, pass.clock.now())) return;
     const leg = stop.all?.legs.find((one) => one.source === "full" && one.price.eq(price));
-    this.rivals.saw({ key, side, price, triggerBy: leg?.triggerBy ?? "LastPrice", atMs });
+    // A row states its stop before the order is listed that says by which price it goes.
+    const configured = pass.policyOf(key, side).protection.stopLoss?.triggerBy ?? "MarkPrice";
+    this.rivals.saw({ key, side, price, triggerBy: leg?.triggerBy ?? configured, atMs });
   }
 
   /** By whatever way a stop of ours went out: what it may replace is watched for. */

@@ -79,6 +79,19 @@ test("others that take longer are waited for, and then everything is looked at o
   expect(report.positions.map(({ status }) => status)).not.toContain("protected");
 });
 
+test("who was done before the program is to end is told as a last look shows it", async () => {
+  let reads = 0;
+  const { report } = await play({
+    positions: [naked],
+    othersTakeMs: 5_000,
+    beforeRead: (nth) => void (reads = nth),
+    pass: { isStopping: () => reads >= 3 },
+  });
+  expect(reads).toBeGreaterThanOrEqual(3);
+  expect(told(report, naked.key)).toMatchObject({ status: "protected", steps: [{ outcome: "confirmed" }] });
+  expect(exitCode(report, "warning")).toBe(0);
+});
+
 test("a pass that is done within a moment is not followed by another look at everything", async () => {
   const { exchange } = await play({ positions: [naked], othersTakeMs: 0 });
   expect(exchange.reads.filter(({ scope }) => scope === "account")).toHaveLength(1);

@@ -239,6 +239,26 @@ describe("a bot that sets a tighter stop while ours is on the wire", () => {
     await scene.close();
   });
 
+  test("gets it back by the configured trigger where a row alone has told of it", async () => {
+    let isSet = false;
+    const scene = await guarded({
+      positions: [long],
+      isLive: false,
+      lagMs: 700,
+      hidesExitRows: () => true,
+      beforeWrite: (_write, hand) => {
+        if (!isSet) hand.setStop(key, "99");
+        isSet = true;
+      },
+    });
+    scene.guard.wake("schedule");
+    await scene.clock.sleep(2_000);
+    const triggers = scene.exchange.writes.map(({ request }) => "stopLoss" in request && request.stopLoss?.triggerBy);
+    expect(stopWrites(scene, key)).toEqual(["98", "99"]);
+    expect(triggers).toEqual(["MarkPrice", "MarkPrice"]);
+    await scene.close();
+  });
+
   test.each([
     ["acknowledged without effect", lie],
     ["refused", { kind: "fails", failure: "not-happened", cause: "other", words: "10001" } as const],

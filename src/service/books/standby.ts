@@ -1,5 +1,5 @@
 /** What a process that stands by knows: lives and intents as the account's writer keeps them, read and never written. */
-import { UNWRITTEN_LIFE } from "../../domain/life.js";
+import type { LifeRecord } from "../../domain/life.js";
 import { LedgerError } from "../../ledger/port.js";
 import type { Memory } from "../../ledger/memory.js";
 import type { Books } from "./books.js";
@@ -22,21 +22,32 @@ export function standbyBooks(
   const isStandingBy = () => turn.frozen() !== null;
   return {
     memory: {
-      // What the writer has sent is for the writer to prove.
-      recall: (position) =>
-        known === null || !isStandingBy()
-          ? own.recall(position)
-          : { ...known.recall(position), unproven: UNWRITTEN_LIFE.unproven },
-      remember: (position, change) => own.remember(position, change),
+      recall: (position) => (known === null || !isStandingBy() ? own : known).recall(position),
+      remember: (position, change) => {
+        if (known === null || !isStandingBy()) return own.remember(position, change);
+        known.remember(position, change);
+        const lasting = lastingOf(change);
+        if (Object.keys(lasting).length > 0) own.remember(position, lasting);
+      },
     },
     refresh: async () => {
       if (!isStandingBy() || ledger === null) return void (known = null);
       try {
-        known = (await knownFrom(ledger.store, [account])).memory;
+        // What the writer has sent is for the writer to prove.
+        const { store } = ledger;
+        const lives = (name: string) => store.openLives(name, { unproven: false });
+        known = (await knownFrom({ openLives: lives, intents: (filter) => store.intents(filter) }, [account])).memory;
       } catch (error) {
         // That the ledger cannot be read is told where it hinders.
         if (!(error instanceof LedgerError)) throw error;
       }
     },
   };
+}
+
+const LEVELS: readonly string[] = ["learned", "metStopIntent", "metTakeProfitIntent"] satisfies (keyof LifeRecord)[];
+
+/** Levels come and go, and which stood last the writer's books say; what happens once is kept for the takeover. */
+function lastingOf(change: Partial<LifeRecord>): Partial<LifeRecord> {
+  return Object.fromEntries(Object.entries(change).filter(([name]) => !LEVELS.includes(name)));
 }
