@@ -2,7 +2,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { link, open, unlink } from "node:fs/promises";
 import { dirname } from "node:path";
-import { makeFolder } from "../ledger/folder.js";
+import { makeOwnersFolder } from "../ledger/folder.js";
 import { readSecretFile, registerSecret } from "../runtime/index.js";
 
 const TOKEN_BYTES = 32;
@@ -58,7 +58,7 @@ function fitToken(token: string, file: string): string {
 async function createTokenFile(file: string): Promise<void> {
   const draft = `${file}.${randomBytes(6).toString("hex")}.tmp`;
   try {
-    makeFolder(dirname(file));
+    makeOwnersFolder(dirname(file));
     await writePrivately(draft, `${randomBytes(TOKEN_BYTES).toString("base64url")}\n`);
     try {
       await link(draft, file);

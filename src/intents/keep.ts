@@ -62,7 +62,7 @@ export async function keepIntent(
 }
 
 function setForOf(sight: Exclude<Seen, "unlisted">, seenAtMs: number): SetFor {
-  if (sight === null) return { kind: "next" };
+  if (sight === null) return { kind: "next", seenAtMs };
   return sight === "unread" ? { kind: "unseen" } : { kind: "open", openedAtMs: sight.position.openedAtMs, seenAtMs };
 }
 

@@ -26,7 +26,7 @@ export function fitOf(intent: Intent, life: Life): Fit {
   if (setFor === null && beganMs <= createdAtMs) return { over: UNTOLD };
   // It speaks of the stop of a position that was open by then.
   if (mayLoosenFrom !== null && beganMs > createdAtMs + CLOCKS_APART_MS) return "waits";
-  if (setFor?.kind === "next" && beganMs < createdAtMs - CLOCKS_APART_MS) return "waits";
+  if (setFor?.kind === "next" && beganMs < setFor.seenAtMs - CLOCKS_APART_MS) return "waits";
   return beganMs <= createdAtMs + ttlMs ? "fits" : "waits";
 }
 

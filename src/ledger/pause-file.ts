@@ -4,7 +4,7 @@ import { readFileSync, type Stats } from "node:fs";
 import { type FileHandle, link, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import * as z from "zod";
-import { makeFolder } from "./folder.js";
+import { makeOwnersFolder } from "./folder.js";
 
 /** Somebody wants nothing written here for a while; looking and alerting go on. */
 export interface Pause {
@@ -110,7 +110,7 @@ export async function changePauseFile(
 ): Promise<readonly Pause[]> {
   const file = pauseFilePath(stateDir);
   try {
-    makeFolder(stateDir);
+    makeOwnersFolder(stateDir);
     return await throughDraft(file, () => change(readPauseFile(stateDir)), clock);
   } catch (error) {
     const code = codeOf(error);

@@ -151,7 +151,9 @@ export type SetFor =
       /** Not later than the look that showed it; wall clock, milliseconds since 1970. */
       readonly seenAtMs: number;
     }
-  | { readonly kind: "next" | "unseen" };
+  /** `seenAtMs`: not later than the look that showed none. */
+  | { readonly kind: "next"; readonly seenAtMs: number }
+  | { readonly kind: "unseen" };
 
 /** What is absent does not matter. */
 export interface IntentFilter {

@@ -175,7 +175,8 @@ function toWaiver(column: string | null): Intent["waiver"] {
 
 const savedSetFor = z.union([
   z.object({ kind: z.literal("open"), openedAtMs: z.number().nullable(), seenAtMs: z.number() }),
-  z.object({ kind: z.enum(["next", "unseen"]) }),
+  z.object({ kind: z.literal("next"), seenAtMs: z.number() }),
+  z.object({ kind: z.literal("unseen") }),
 ]);
 
 /** Undefined: the tables are of the first version, and are only read. */

@@ -1,11 +1,11 @@
 /** The ledger in one SQLite file: private, and on the disk before a write resolves. */
-import { accessSync, chmodSync, closeSync, constants, existsSync, lchownSync, openSync, statSync } from "node:fs";
+import { accessSync, chmodSync, closeSync, constants, existsSync, openSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { Kysely, sql, SqliteDialect } from "kysely";
 import Libsql from "libsql";
 import { type Engine, withCodec } from "./engine.js";
 import { codeOf, explainSqlite, LedgerError } from "./error.js";
-import { makeFolder } from "./folder.js";
+import { giveToOwnerOf, makeFolder } from "./folder.js";
 import { migrate } from "./migrate.js";
 import { identityOf, lockSqlite } from "./sqlite-lock.js";
 import type { Database, Tables } from "./tables.js";
@@ -139,12 +139,4 @@ export function privately<T>(file: string, open: () => T): T {
   const files = isNew ? [file, `${file}-wal`, `${file}-shm`] : [];
   giveToOwnerOf(dirname(made[0] ?? file), [...made, ...files]);
   return opened;
-}
-
-/** What root makes, a look by hand for example, must stay usable for the service whose folder it is. */
-function giveToOwnerOf(folder: string, made: readonly string[]): void {
-  if (process.getuid?.() !== 0) return;
-  const { uid, gid } = statSync(folder);
-  // Whoever may write in there may put a link in a file's place: what it points at stays whose it is.
-  for (const each of made) if (existsSync(each)) lchownSync(each, uid, gid);
 }

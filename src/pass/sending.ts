@@ -1,7 +1,7 @@
 /** Sends a batch through the write budget, and holds each step against the latest look when its turn comes. */
 import { applyStep } from "../apply/apply.js";
 import type { Assessed } from "../assess/assess.js";
-import { seenAtMs, slownessMs } from "../domain/picture.js";
+import { seenAtMs } from "../domain/picture.js";
 import { keyText } from "../domain/position.js";
 import { isPast } from "../domain/price.js";
 import type { Writer } from "../exchange/port.js";
@@ -67,8 +67,9 @@ export async function sendBatch(
   const send = async (planned: PlannedStep) => {
     const leave = await enter();
     try {
+      const askedAtMs = clock.now();
       const seen = await lastLook(planned.step, latest(), options);
-      if (seen !== null) lookTookMs = slownessMs(seen.view.picture, planned.step.key);
+      if (seen !== null) lookTookMs = clock.now() - askedAtMs;
       const veto = (step: Step) => {
         leave();
         return vetoOf(step, seen);

@@ -14,12 +14,18 @@ export function problemsOf(document: Document.Parsed, lines: LineCounter, file: 
       line: place?.line ?? null,
       column: place?.col ?? null,
       key: pathText(path),
-      value: found === undefined ? null : showValue(path, plain(behindAlias(document, found))),
+      value: found === undefined ? null : shown(path, found, document),
       what,
       allowed,
       suggestion: more.suggestion ?? null,
     };
   };
+}
+
+/** What an alias borrows from elsewhere may be a secret there, as the URL of a heartbeat is. */
+function shown(path: KeyPath, found: Node | null, document: Document): string {
+  const value = plain(behindAlias(document, found));
+  return isAlias(found) && String(value).includes("://") ? `*${found.source}` : showValue(path, value);
 }
 
 /** As it is written there, which may be an alias; null: the key is there and has no value; undefined: no such key. */

@@ -9,8 +9,8 @@ import { readWhole, type Waiting } from "./whole-file.js";
 
 const DEFAULT_FILE_NAME = "backstop.yaml";
 const DEFAULT_FILE = join("config", DEFAULT_FILE_NAME);
-/** A pipe, such as `<(…)` of a shell, has nothing beside it: its relative paths are below the current folder. */
-const IN_NO_FOLDER = /^\/(dev|proc)\//;
+/** What is open already, such as `<(…)` of a shell, has nothing beside it: its relative paths are below the current folder. */
+const IN_NO_FOLDER = /^\/(dev\/(fd\/|stdin$)|proc\/[^/]+\/fd\/)/;
 
 /** `--config`, else `$BACKSTOP_CONFIG`, else config/backstop.yaml; absolute. The file need not exist. */
 export function resolveConfigPath(file: string | undefined, env: NodeJS.ProcessEnv, cwd: string): string {

@@ -71,6 +71,8 @@ export interface FakeExchangeOptions {
   readonly lagMs?: number;
   /** How long a request is under way. */
   readonly latencyMs?: number;
+  /** How long prices come after the rows, for which a look waits. */
+  readonly pricesLateMs?: number;
   /** Writes leave this far apart, the most urgent first. */
   readonly spacingMs?: number;
   /** Decides the fate of a write by its request and how many writes its position has had. */
@@ -237,7 +239,9 @@ export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
     // The rows are as old as the request: a slow answer shows nothing that came after it.
     const seen = { ...look(isWhole ? "account" : scope, gaps), flatLegs: flatLegs(scope) };
     await clock.sleep(latencyMs);
-    return { ...seen, receivedAtMs: clock.now() };
+    const receivedAtMs = clock.now();
+    await clock.sleep(options.pricesLateMs ?? 0);
+    return { ...seen, receivedAtMs };
   }
 
   async function write(arrived: (atMs: number) => Write, urgency: Urgency, happen: () => void): Promise<Acknowledged> {

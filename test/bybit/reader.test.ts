@@ -296,6 +296,13 @@ describe("a read of the whole account", () => {
     expect(snapshot.gaps).toMatchObject([{ category: "account", what: "account-info" }]);
   });
 
+  it("takes it for none also where it could not be asked at first", async () => {
+    venue.answers("/v5/account/info", () => refusal(10016, "Server error"));
+    expect((await settled(session.reader.snapshot("account"))).copyTradingMaster).toBe("unread");
+    venue.answers("/v5/account/info", () => refusal(10005, "Permission denied"));
+    expect((await settled(session.reader.snapshot("account"))).copyTradingMaster).toBeNull();
+  });
+
   it("goes on without the margin mode, and says that it was not seen", async () => {
     venue.answers("/v5/account/info", () => refusal(10016, "Server error"));
     const snapshot = await settled(session.reader.snapshot("account"));

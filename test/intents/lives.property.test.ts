@@ -130,7 +130,9 @@ class World {
   #made(of: Side): Intent {
     const open = this.#position?.side === of ? this.#position : null;
     const setFor: Intent["setFor"] =
-      open === null ? { kind: "next" } : { kind: "open", openedAtMs: open.openedAtMs, seenAtMs: this.#nowMs };
+      open === null
+        ? { kind: "next", seenAtMs: this.#nowMs }
+        : { kind: "open", openedAtMs: open.openedAtMs, seenAtMs: this.#nowMs };
     return anIntent({ id: `intent-${this.#intents.length}`, side: of, createdAtMs: this.#nowMs, setFor });
   }
 

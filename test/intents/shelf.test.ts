@@ -308,9 +308,15 @@ describe("while the ledger fails", () => {
 });
 
 describe("an intent that was held against the position as it stood", () => {
+  test("is for what opened right after the look that showed none, however long that look took", async () => {
+    const { shelf } = await openStage();
+    await shelf.put(anIntent({ setFor: { kind: "next", seenAtMs: NOW_MS - 8_000 } }));
+    expect(shelf.forLife(aLife({ openedAtMs: NOW_MS - 7_000 }))).toMatchObject({ id: "intent-1" });
+  });
+
   test("is meant for the next one where none was open: what began long before does not take it up", async () => {
     const { shelf } = await openStage();
-    await shelf.put(anIntent({ setFor: { kind: "next" } }));
+    await shelf.put(anIntent({ setFor: { kind: "next", seenAtMs: NOW_MS } }));
     expect(shelf.forLife(aLife({ openedAtMs: NOW_MS - 60_000 }))).toBeNull();
     expect(shelf.forLife(aLife())).toMatchObject({ id: "intent-1" });
   });

@@ -1,5 +1,15 @@
 /** What is paused, for how long, and what a reader sees of a file that others change; time is handed in. */
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -328,6 +338,14 @@ describe("the file", () => {
     );
     expect(found.map(({ kind }) => kind)).toEqual(["sound", "sound"]);
     expect(it.held()).toEqual(["main BTCUSDT", "grid BTCUSDT"]);
+  });
+
+  test.skipIf(process.getuid?.() !== 0)("belongs, if root makes it, to whose folder it is in", async () => {
+    const service = { uid: 65_534, gid: 65_534 };
+    const { pause, stateDir, file } = ledger();
+    chownSync(dirname(stateDir), service.uid, service.gid);
+    await pause();
+    for (const made of [stateDir, file]) expect(statSync(made)).toMatchObject(service);
   });
 
   test.skipIf(process.getuid?.() === 0)("that cannot be written is named (root can write everything)", async () => {

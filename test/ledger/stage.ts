@@ -88,7 +88,7 @@ export function intent(over: Partial<Intent> = {}): Intent {
     lifeId: null,
     endedHow: null,
     who: "http",
-    setFor: { kind: "next" },
+    setFor: { kind: "next", seenAtMs: NOW_MS },
     ...over,
   };
 }

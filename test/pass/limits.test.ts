@@ -156,6 +156,13 @@ describe("many positions", () => {
     expect(Math.max(...scopes)).toBeGreaterThan(10);
   });
 
+  test("prices that come late let several be looked at at once, so that the pace stays that of the budget", async () => {
+    const { exchange } = await play({ positions: manyPositions(12), spacingMs: 112, pricesLateMs: 700 });
+    const times = exchange.writes.map(({ atMs }) => atMs);
+    expect(times).toHaveLength(12);
+    expect(Math.max(...times) - Math.min(...times)).toBeLessThan(4_000);
+  });
+
   test("a tighter stop that another hand sets while a position waits for its turn stands", async () => {
     const positions = manyPositions(60);
     let isSet = false;

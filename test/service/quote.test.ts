@@ -26,7 +26,7 @@ function waiting(over: Partial<Intent> = {}): Intent {
   const wish = { id: "i-1", stopLoss: dec("95"), takeProfit: null, waiver: null, mayLoosenFrom: null, who: "bot" };
   const place = { key: aPosition().key, side: "long", orderLinkId: null } as const;
   const state = { ttlMs: 600_000, createdAtMs: Date.now(), state: "pending", lifeId: null, endedHow: null } as const;
-  const setFor = { kind: "next" } as const;
+  const setFor = { kind: "next", seenAtMs: Date.now() } as const;
   return { setFor, ...wish, ...place, ...state, ...over };
 }
 

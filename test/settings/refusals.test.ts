@@ -218,6 +218,13 @@ describe("a config with a mistake is refused and the mistake is named", () => {
       expect(message).toContain("config/backstop.yaml:8:27: protection.takeProfit.distance: 2 is not allowed");
     });
 
+    test("is not shown where it is an address, which may be a secret in its own place", async () => {
+      const heartbeat = 'heartbeat: { url: &h "https://ping.example/1b2c3d4e-1111" }\n';
+      const { message } = await refusal(`${ACCOUNT}${STOP}${heartbeat}sweep: { cron: *h }\n`);
+      expect(message).toContain("sweep.cron: *h ");
+      expect(message).not.toContain("1b2c3d4e");
+    });
+
     test("is searched for the unknown key too", async () => {
       const { message } = await refusal(`${ACCOUNT}${STOP}rules:\n  - &r { match: {}, ignor: true }\n  - *r\n`);
       expect(message).toContain("config/backstop.yaml:9:21: rules[1].ignor: true is an unknown key");

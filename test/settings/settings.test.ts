@@ -1,5 +1,5 @@
 /** A good config becomes settings: defaults filled in, paths resolved, levels exact. */
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -92,6 +92,15 @@ describe("paths", () => {
     onTestFinished(() => closeSync(open));
     const settings = await loadSettings({ file: `/dev/fd/${open}`, env: ENV, cwd });
     expect(settings.stateDir).toBe(join(cwd, "state"));
+  });
+
+  test.skipIf(!existsSync("/dev/shm"))("of a config in memory are relative to it, as those of any", async () => {
+    const inMemory = mkdtempSync("/dev/shm/backstop-settings-");
+    onTestFinished(() => rmSync(inMemory, { recursive: true, force: true }));
+    const file = join(inMemory, "b.yaml");
+    writeFileSync(file, `${ACCOUNT}${STOP}`, { mode: 0o600 });
+    const settings = await loadSettings({ file, env: ENV, cwd: folder({}) });
+    expect(settings.stateDir).toBe(join(inMemory, "state"));
   });
 
   test("a database elsewhere leaves the state folder beside the config", async () => {

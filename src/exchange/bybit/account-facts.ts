@@ -120,7 +120,8 @@ async function readAccountInfo(client: Client, known: AccountInfo | null): Promi
     if (!(error instanceof ExchangeFailure) || error.facts.cause === "key") throw error;
     // An account does not become a copy-trading master while it fails to answer; what it answers unreadably is another matter.
     const unanswered = isUntold(error.facts) ? null : "unread";
-    const copyTradingMaster = known === null ? unanswered : known.copyTradingMaster;
+    const isKnown = known !== null && known.copyTradingMaster !== "unread";
+    const copyTradingMaster = isKnown ? known.copyTradingMaster : unanswered;
     return { marginMode: null, copyTradingMaster, failure: error.message };
   }
 }

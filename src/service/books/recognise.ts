@@ -61,6 +61,8 @@ async function endMissed(
   }
 }
 
+/** Our clock says when it was set, the exchange's when something closed: what closed in that moment came before. */
+const CLOSED_IN_THE_MOMENT_MS = 1_000;
 const MISSED = "its position has opened and closed while nobody watched";
 
 /**
@@ -74,7 +76,7 @@ export async function missedBy(
 ): Promise<string | null> {
   if (setFor?.kind !== "next") {
     const wasOpenMs = setFor?.kind === "open" ? setFor.seenAtMs : createdAtMs;
-    const closing = await orNull(() => fills.closedSince(key, side, wasOpenMs));
+    const closing = await orNull(() => fills.closedSince(key, side, wasOpenMs + CLOSED_IN_THE_MOMENT_MS));
     if (closing !== null) return CLOSED_SINCE;
     if (setFor?.kind === "open") return null;
   }
