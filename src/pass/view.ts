@@ -46,10 +46,10 @@ export async function firstView(options: Attentive): Promise<View> {
   const picture =
     before === undefined ? pictureOf(looked) : { ...lookedAgain(before, looked, options.isToldFlat), again: null };
   const view = viewOf(picture, null, options);
-  // An auction ends, and contracts are kept for an hour: the next pass goes by their present phase.
+  // An auction ends, and contracts are kept for an hour: what may be over by now is looked at by their present phase.
   if (view.assessment.positions.some(isInAuction)) options.refreshInstruments?.();
   const doubtful = view.assessment.positions.filter(
-    (assessed) => isDoubtful(assessed) && attention.has(assessed.position.key),
+    (assessed) => (isDoubtful(assessed) || isInAuction(assessed)) && attention.has(assessed.position.key),
   );
   if (doubtful.length === 0) return view;
   await options.clock.sleep(SECOND_LOOK_AFTER_MS);

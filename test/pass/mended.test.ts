@@ -72,7 +72,7 @@ test.each([["permission"], ["clock"]] as const)(
 );
 
 describe("a contract in an auction, which takes no exits", () => {
-  test("has its phase read anew in the next pass: the auction ends, and contracts are kept for an hour", async () => {
+  test("has its phase read anew in the same pass: the auction ends, and contracts are kept for an hour", async () => {
     let present: string | null = "CallAuction";
     let known: string | null = present;
     const contract = {
@@ -92,7 +92,6 @@ describe("a contract in an auction, which takes no exits", () => {
     });
     expect(result.assessment.positions.map(({ status }) => status)).toEqual(["unprotectable"]);
     present = null;
-    await again();
     expect(exchange.writes).toEqual([]);
     await again();
     expect(exchange.stopOf(key)).toBe("98");

@@ -293,7 +293,11 @@ function checkIntent(
   const stood = (run.venue.history.get(leg) ?? []).some(
     ({ after }) => after.stop?.price.eq(price) && lately((state) => state.life === after.life),
   );
-  if (!stood && !lately((state) => isConfigured(notes, state, price)))
+  // Brought by an entry order that had been given it, and replaced in the same moment by what another order brought.
+  const wasBrought = (notes.writes.get(leg) ?? []).some(
+    ({ stopLoss, sent }) => sent.outgoing.path === AMEND && stopLoss?.eq(price) === true,
+  );
+  if (!stood && !wasBrought && !lately((state) => isConfigured(notes, state, price)))
     notes.broken("INTENT", `${leg}: the level ${price.toFixed()} was meant for another life`);
 }
 
