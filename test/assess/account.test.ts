@@ -10,6 +10,7 @@ import {
   furtherText,
   type KeyFacts,
   keyFindings,
+  refusalFindings,
 } from "../../src/assess/account.js";
 
 const NOW_MS = 1_700_000_000_000;
@@ -117,6 +118,19 @@ describe("a key", () => {
     [-3, "expires in 0 days"],
   ])("that expires in %d days says so in whole ones", (days, sentence) => {
     expect(said(keyFindings(aKey({ expiresAtMs: NOW_MS + days * DAY_MS }), options))).toContain(sentence);
+  });
+});
+
+describe("what the exchange refuses", () => {
+  test.each([
+    ["key", ["key-refused critical"]],
+    ["permission", ["key-refused critical"]],
+    ["clock", ["clock-skew critical"]],
+    ["network", []],
+  ])("for its %s is told of the account as %j", (cause, told) => {
+    const found = refusalFindings(cause, "no");
+    expect(found.map(({ code, severity }) => `${code} ${severity}`)).toEqual(told);
+    expect(found.every(({ message }) => message === "no")).toBe(true);
   });
 });
 

@@ -9,11 +9,12 @@ import {
   newStop,
   rebasedStop,
   stopLevel,
+  strictBase,
   takeProfitLevel,
   type Wanted,
 } from "../../src/policy/levels.js";
 import type { Protection } from "../../src/policy/protection.js";
-import { aMarket } from "../builders/market.js";
+import { aMarket, type MarketShape } from "../builders/market.js";
 import { aProtection, stopAt, takeProfitAt, takeProfitInR } from "../builders/policy.js";
 import { aPosition, aShort } from "../builders/position.js";
 import { dec } from "../../src/domain/decimal.js";
@@ -217,6 +218,27 @@ describe("a rebased stop", () => {
     expect(text(rebasedStop(aPosition({ liquidation: "89.5" }), stop("0.02"), aMarket({ mark: "90" })))).toBe(
       "89.7 coarse",
     );
+  });
+});
+
+describe("the price by which the exchange may refuse a level", () => {
+  const strict = (market: MarketShape, position = aPosition()) =>
+    strictBase(position, aMarket(market), "LastPrice", "stop-loss")?.toFixed() ?? null;
+
+  test.each<readonly [string, string | null, MarketShape, Position]>([
+    ["the one that its trigger goes by, where the two agree", "99", { last: "99" }, aPosition()],
+    ["the other one, where they are far apart and that is less past", "60", { last: "60" }, aPosition()],
+    ["the mark, where the last price is far on the safe side", "100", { last: "140" }, aPosition()],
+    ["for a short the higher one", "160", { last: "160" }, aShort()],
+    ["that of the trigger where the row states no mark", "60", { last: "60" }, aPosition({ mark: null })],
+    ["none where neither is known for this trigger", null, { last: null }, aPosition()],
+  ])("is %s", (_what, expected, market, position) => {
+    expect(strict(market, position)).toBe(expected);
+  });
+
+  test("is the row's own mark for a stop by mark price that no ticker states", () => {
+    const market = aMarket({ mark: null });
+    expect(strictBase(aPosition(), market, "MarkPrice", "stop-loss")?.toFixed()).toBe("100");
   });
 });
 

@@ -626,7 +626,13 @@ describe("what the book tells", () => {
     book.started(firstStep());
     book.started(elsewhere());
     expect(book.onTheWire()).toBe(2);
+    expect(book.isOnTheWire(long.key)).toBe(true);
     give(attempt(refused("zero-position"), 100));
+    expect([long, other, aPosition({ symbol: "SOLUSDT" })].map(({ key }) => book.isOnTheWire(key))).toEqual([
+      false,
+      true,
+      false,
+    ]);
     expect(book.onTheWire()).toBe(1);
     expect(admit({ seenMs: 9_000 }).waiting).toMatchObject([{ symbol: "ETHUSDT" }]);
   });
