@@ -8,8 +8,8 @@ const apart = ["test/*.test.ts", ...APART.map((room) => `test/${room}/**/*.test.
 export default defineConfig({
   test: {
     pool: "forks",
-    // The end-to-end tests start processes of their own: more files at once only make them wait for each other.
-    maxWorkers: 2,
+    // The end-to-end tests start processes of their own, and wait for them and for their exchange: one file more than cores.
+    maxWorkers: 3,
     // What waits for processes, beside each other within a file.
     maxConcurrency: 3,
     projects: [
