@@ -427,6 +427,13 @@ describe("how often it is tried", () => {
     });
   });
 
+  test("a close also as the last write: what only betters a position leaves that one", () => {
+    const past = { position: aPosition({ entry: "110" }), protection: { pastStop: "close" } } as const;
+    expect(goes({ ...past, seenMs: 900 })).toBe("close");
+    give(attempt(refused("zero-position"), 1_000), attempt(refused("zero-position"), 1_100));
+    expect(goes({ ...past, seenMs: 3_000 })).toBe("close");
+  });
+
   test("a stop whatever became of take-profits alone", () => {
     const covered = { positions: [aPosition({ fullStop: "98" })], orders: [fullStop(long, "98")] };
     const alone = stepsFor({ shape: covered })[0]?.step;

@@ -36,6 +36,20 @@ test("a step whose levels stand is found, with both or with the one that stands"
   });
 });
 
+test("a take-profit alone is found, and no stop is taken for ours by it", () => {
+  expect(found([takeProfit(long, "104")], sent(7, null, "104"))).toEqual({
+    steps: [sent(7, null, "104")],
+    change: { ourTakeProfit: dec("104") },
+  });
+});
+
+test("a stop and a take-profit that were sent apart are both ours, in either order", () => {
+  const both = [fullStop(long, "98"), takeProfit(long, "104")];
+  const change = { ourStopLoss: dec("98"), ourTakeProfit: dec("104") };
+  expect(found(both, sent(7, "98"), sent(8, null, "104")).change).toEqual(change);
+  expect(found(both, sent(7, null, "104"), sent(8, "98")).change).toEqual(change);
+});
+
 test("of several the one that stands is found", () => {
   expect(found([fullStop(long, "97")], sent(7, "97"), sent(8, "98")).steps).toEqual([sent(7, "97")]);
 });
