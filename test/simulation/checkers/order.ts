@@ -31,13 +31,13 @@ export function watchOrder(notes: Notes): Order {
   };
 
   return {
-    intended: ({ name }, { kind, category, symbol, positionIdx, body }) => {
+    intended: ({ name, stoppedUntilMs = Number.NEGATIVE_INFINITY }, { kind, category, symbol, positionIdx, body }) => {
       if (kind !== "step-intended") return;
       const atMs = run.time.elapsedMs;
       const { stopLoss, reason, action } = body as Record<string, unknown>;
       const isUrgent = stopLoss !== undefined && URGENT.includes(reason);
-      // Where the ledger is slow, the entries of several batches wait in one queue.
-      const isSlow = atMs - notes.journalTroubleMs < JOURNAL_TROUBLE_MS;
+      // Where the ledger is slow, or the process stood still, the entries of several batches wait in one queue.
+      const isSlow = atMs - Math.max(notes.journalTroubleMs, stoppedUntilMs) < JOURNAL_TROUBLE_MS;
       const isNext = lesser?.name === name && atMs - lesser.atMs <= TOGETHER_MS && !isSlow;
       if (isUrgent && isNext && isLongNaked(`${category}/${symbol}/${positionIdx}`))
         notes.broken("L6", `${symbol} has no stop, and ${lesser?.symbol} comes before it`);
