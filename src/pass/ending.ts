@@ -2,7 +2,7 @@
 import { nextView, type Attentive, type View } from "./view.js";
 
 /** What a report says may have been asked for so long before. */
-const MOST_AGE_MS = 2_000;
+const MOST_AGE_MS = 1_000;
 /** What such a look shows may have to be done, and takes its time again. */
 const MOST_LOOKS = 3;
 const MOST_TRIES = 3;
