@@ -6,7 +6,7 @@ import type { ReadScope } from "../../src/domain/snapshot.js";
 import type { Push } from "../../src/exchange/stream.js";
 import { inMemory } from "../../src/ledger/memory.js";
 import { failure, lie, truth } from "../builders/fake-exchange.js";
-import { guarded, orderPush, pushOf, stopWrites } from "../builders/guard.js";
+import { type Guarded, guarded, type GuardScene, orderPush, pushOf, stopWrites } from "../builders/guard.js";
 import { conditionalStop, fullStop } from "../builders/order.js";
 import { takeProfitAt } from "../builders/policy.js";
 import { aPosition, aShort } from "../builders/position.js";
@@ -208,6 +208,24 @@ describe("a position that closes and opens anew while its stop is being proven",
 });
 
 describe("a bot that sets a tighter stop while ours is on the wire", () => {
+  /** Ours takes effect so late that looks see the bot's before; no push tells of either. */
+  async function overtaken(more: GuardScene = {}): Promise<Guarded> {
+    let isSet = false;
+    const scene = await guarded({
+      positions: [long],
+      isLive: false,
+      lagMs: 700,
+      beforeWrite: (_write, hand) => {
+        if (!isSet) hand.setStop(key, "99");
+        isSet = true;
+      },
+      ...more,
+    });
+    scene.guard.wake("schedule");
+    await scene.clock.sleep(2_000);
+    return scene;
+  }
+
   test("gets it back: ours had replaced it", async () => {
     const scene = await guarded({ latencyMs: 100 });
     scene.opens(long);
@@ -222,37 +240,14 @@ describe("a bot that sets a tighter stop while ours is on the wire", () => {
   });
 
   test("gets it back also where no push has told of it, but a look", async () => {
-    let isSet = false;
-    const scene = await guarded({
-      positions: [long],
-      isLive: false,
-      lagMs: 700,
-      beforeWrite: (_write, hand) => {
-        if (!isSet) hand.setStop(key, "99");
-        isSet = true;
-      },
-    });
-    scene.guard.wake("schedule");
-    await scene.clock.sleep(2_000);
+    const scene = await overtaken();
     expect(stopWrites(scene, key)).toEqual(["98", "99"]);
     expect(scene.exchange.stopOf(key)).toBe("99");
     await scene.close();
   });
 
   test("gets it back by the configured trigger where a row alone has told of it", async () => {
-    let isSet = false;
-    const scene = await guarded({
-      positions: [long],
-      isLive: false,
-      lagMs: 700,
-      hidesExitRows: () => true,
-      beforeWrite: (_write, hand) => {
-        if (!isSet) hand.setStop(key, "99");
-        isSet = true;
-      },
-    });
-    scene.guard.wake("schedule");
-    await scene.clock.sleep(2_000);
+    const scene = await overtaken({ hidesExitRows: () => true });
     const triggers = scene.exchange.writes.map(({ request }) => "stopLoss" in request && request.stopLoss?.triggerBy);
     expect(stopWrites(scene, key)).toEqual(["98", "99"]);
     expect(triggers).toEqual(["MarkPrice", "MarkPrice"]);
