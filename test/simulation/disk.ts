@@ -4,7 +4,7 @@ import { Kysely, SqliteDialect } from "kysely";
 import { type Engine, withCodec } from "../../src/ledger/engine.js";
 import { explainSqlite, LedgerError } from "../../src/ledger/error.js";
 import { migrate } from "../../src/ledger/migrate.js";
-import type { Intent, Ledger, WriterLock } from "../../src/ledger/port.js";
+import type { Intent, Ledger, Life, WriterLock } from "../../src/ledger/port.js";
 import { hasVersion } from "../../src/ledger/sqlite.js";
 import { createStore } from "../../src/ledger/store.js";
 import type { Tables } from "../../src/ledger/tables.js";
@@ -25,8 +25,7 @@ const COMMIT_MS = 2;
 const SLOW_MS = 4_000;
 
 export async function openDisk(run: Run): Promise<Disk> {
-  const database = new Libsql(":memory:");
-  const db = new Kysely<Tables>({ dialect: withCodec(new SqliteDialect({ database })) });
+  const db = new Kysely<Tables>({ dialect: withCodec(new SqliteDialect({ database: inMemory() })) });
   await migrate({ db, kind: "sqlite", begin: ["begin immediate"], hasVersion });
   const locks = new Map<string, Instance>();
   const engine: Engine = {
@@ -43,11 +42,20 @@ export async function openDisk(run: Run): Promise<Disk> {
   /** Asked every second by every process; nobody but us can change them. */
   const asked = new Map<string | undefined, Promise<readonly Intent[]>>();
   const forget = (): void => asked.clear();
+  const askedLives = new Map<string, Promise<readonly Life[]>>();
+  const forgetLives = (): void => askedLives.clear();
   const intents: Ledger["intents"] = (filter) => {
     const { account, states, ...others } = filter;
     if (states === undefined || Object.keys(others).length > 0) return store.intents(filter);
     const known = asked.get(account) ?? store.intents(filter);
     asked.set(account, known);
+    return known;
+  };
+
+  const openLives: Ledger["openLives"] = (account, parts) => {
+    const question = JSON.stringify([account, parts]);
+    const known = askedLives.get(question) ?? store.openLives(account, parts);
+    askedLives.set(question, known);
     return known;
   };
 
@@ -68,17 +76,18 @@ export async function openDisk(run: Run): Promise<Disk> {
       ...store,
       append: async (entry) => {
         if (entry.kind === "step-intended" && passes(run, instance, "intent issued")) return never();
-        const id = await write(() => store.append(entry));
+        const id = await write(() => store.append(entry).finally(forgetLives));
         if (entry.kind === "step-intended" && passes(run, instance, "intent durable")) return never();
         if (entry.kind === "step-answered" && passes(run, instance, "answer written")) return never();
         return id;
       },
       appendAll: async (entries) => {
-        await write(() => store.appendAll(entries));
+        await write(() => store.appendAll(entries).finally(forgetLives));
         const isAnswered = entries.some(({ kind }) => kind === "step-answered");
         if (isAnswered && passes(run, instance, "answer written")) return never();
       },
-      saveLife: (life) => write(() => store.saveLife(life)),
+      openLives,
+      saveLife: (life) => write(() => store.saveLife(life).finally(forgetLives)),
       intents,
       saveIntent: (intent) => write(() => store.saveIntent(intent).finally(forget)),
       bindIntent: (...bound) => write(() => store.bindIntent(...bound).finally(forget)),
@@ -115,6 +124,19 @@ export async function openDisk(run: Run): Promise<Disk> {
     store,
     close: () => db.destroy(),
   };
+}
+
+/** A statement is made once, and not at each of the questions of six hours. */
+function inMemory(): Libsql.Database {
+  const database = new Libsql(":memory:");
+  const prepare = database.prepare.bind(database);
+  const prepared = new Map<string, ReturnType<typeof prepare>>();
+  database.prepare = ((sql: string) => {
+    const statement = prepared.get(sql) ?? prepare(sql);
+    prepared.set(sql, statement);
+    return statement;
+  }) as typeof database.prepare;
+  return database;
 }
 
 const never = <T>(): Promise<T> => new Promise(() => undefined);
