@@ -11,7 +11,13 @@ import type { Contract } from "../domain/snapshot.js";
 export type Push =
   /** `position.markPrice` is the mark of the push. */
   | { readonly kind: "position-open"; readonly position: Position; readonly atMs: number }
-  | { readonly kind: "position-flat"; readonly key: PositionKey; readonly atMs: number }
+  | {
+      readonly kind: "position-flat";
+      readonly key: PositionKey;
+      /** True: a later push of the same position came before it. Default: false. */
+      readonly isOutdated?: boolean;
+      readonly atMs: number;
+    }
   /** An order is open, as it stands after the change. */
   | {
       readonly kind: "order-open";

@@ -25,6 +25,9 @@ export interface EarParts extends Pick<GuardParts, "pass" | "tell" | "orderInten
   readonly attached: Pick<AttachedStops, "isOurs" | "has">;
 }
 
+/** So long the look may have taken that has shown a position first. */
+const FIRST_LOOK_MS = 5_000;
+
 type Of<K extends Push["kind"]> = Extract<Push, { kind: K }>;
 
 export class Ear implements StreamListener {
@@ -61,7 +64,7 @@ export class Ear implements StreamListener {
     const { live, wake, hearsay } = this.#parts;
     const before = orderBefore(live, push);
     hearsay.heard(push, nowMs);
-    if (this.#isLate(push)) return this.#heardLate(push, before);
+    if (this.#isLate(push)) return this.#heardLate(push, before, nowMs);
     // Looks are quicker at times: it closed the position before the one that is open now.
     if (push.kind === "position-flat" && this.#isBeforeOpening(push)) return this.#wakeFor(push.key);
     live.pushed(push, nowMs);
@@ -92,16 +95,34 @@ export class Ear implements StreamListener {
   #isLate(push: Push): boolean {
     // A fill is news for as long as it is not known.
     if (push.kind === "execution" || push.kind === "unreadable") return false;
+    if (push.kind === "position-flat" && push.isOutdated === true) return true;
     return isLate(push.atMs, this.#parts.exchangeNowMs());
   }
 
-  #heardLate(push: Push, before: OpenOrder | undefined): void {
+  #heardLate(push: Push, before: OpenOrder | undefined, nowMs: number): void {
     const contract = contractOf(push);
     if (contract === null) return;
     this.#parts.live.doubt(contract);
     if (push.kind === "order-open" && push.order.filledQuantity.gt(0)) this.#filled(push.order.orderLinkId, push.atMs);
     if (push.kind === "order-gone" && before !== undefined) this.#ended(push, before);
+    if (push.kind === "position-flat") this.#wasFlat(push, nowMs);
     this.#wakeFor(contract);
+  }
+
+  /** Flat at a moment when what counts as open had long begun: that one is over, and what is open now is another. */
+  #wasFlat({ key, atMs }: Of<"position-flat">, nowMs: number): void {
+    const { lives, exchangeNowMs } = this.#parts;
+    const known = lives.get(key);
+    const exchangeMs = exchangeNowMs();
+    // Where the exchange states when a position was opened, the next look tells them apart.
+    if (known === undefined || known.position.openedAtMs !== null || exchangeMs === null) return;
+    const flatAtMs = nowMs - (exchangeMs - atMs);
+    if (flatAtMs > known.firstSeenMs + FIRST_LOOK_MS) this.#closed(known.position, flatAtMs);
+  }
+
+  #closed(position: Position, atMs: number): void {
+    const { lives, tell, closerOf } = this.#parts;
+    for (const event of lives.sawFlat(position.key, atMs, closerOf(position))) tell(event);
   }
 
   #positionOpen({ position }: Of<"position-open">, nowMs: number): void {
@@ -124,10 +145,9 @@ export class Ear implements StreamListener {
   }
 
   #positionFlat({ key }: Of<"position-flat">, nowMs: number): void {
-    const { lives, tell, closerOf } = this.#parts;
-    const known = lives.get(key);
+    const known = this.#parts.lives.get(key);
     if (known === undefined) return;
-    for (const event of lives.sawFlat(key, nowMs, closerOf(known.position))) tell(event);
+    this.#closed(known.position, nowMs);
     this.#wakeFor(key);
   }
 

@@ -189,6 +189,37 @@ test("the close of the position before, which is told after a look has shown the
   await scene.close();
 });
 
+describe("a position whose opening the exchange does not state, and that has been watched for a while", () => {
+  const unstated = aPosition({ openedAtMs: null, fullStop: "98" });
+  type Flat = Extract<Push, { kind: "position-flat" }>;
+  test.each<[string, number, Partial<Flat>, readonly string[]]>([
+    ["was flat meanwhile: it is another one", 1_000, { isOutdated: true }, ["closed", "opened"]],
+    ["was flat meanwhile, as is told very late: it is another one", 6_000, {}, ["closed", "opened"]],
+    ["was flat before it was seen: it is the same", 21_000, { isOutdated: true }, []],
+    ["was flat as it was seen: it is the same", 19_000, { isOutdated: true }, []],
+  ])("%s", async (_what, agoMs, how, told) => {
+    const scene = await guarded({ positions: [unstated] });
+    await scene.clock.sleep(20_000);
+    const before = scene.lives().length;
+    scene.pushes({ kind: "position-flat", key, atMs: scene.clock.now() - agoMs, ...how });
+    await scene.clock.sleep(2_000);
+    const changes = scene.lives().slice(before);
+    expect(changes.map((life) => life.split(" ")[0])).toEqual(told);
+    expect(scene.guard.status().positions).toMatchObject({ protected: 1, unknown: 0 });
+    await scene.close();
+  });
+
+  test("one whose opening is stated is told apart by that", async () => {
+    const scene = await guarded({ positions: [aPosition({ openedAtMs: 0, fullStop: "98" })] });
+    await scene.clock.sleep(20_000);
+    const before = scene.lives().length;
+    scene.pushes({ kind: "position-flat", key, atMs: scene.clock.now() - 1_000, isOutdated: true });
+    await scene.clock.sleep(2_000);
+    expect(scene.lives()).toHaveLength(before);
+    await scene.close();
+  });
+});
+
 describe("a position that closes and opens anew while its stop is being proven", () => {
   test.each([
     ["on the same side", aPosition({ openedAtMs: 9_000 }), "98"],

@@ -119,13 +119,21 @@ describe("a position row", () => {
     },
   );
 
+  it("that is flat and of an older sequence number is told as outdated: what is open now has opened since", () => {
+    const reading = reader();
+    const flatness = (row: object) =>
+      reading.read(frame("position", row)).map((push) => (push.kind === "position-flat" ? push.isOutdated : null));
+    expect(flatness(position())).toEqual([null]);
+    expect(flatness(position({ seq: 99, size: "0", side: "" }))).toEqual([true]);
+    expect(flatness(position({ seq: 101, size: "0", side: "" }))).toEqual([undefined]);
+  });
+
   it("of an older sequence number is dropped; of the same number it is told, for stops change without a number", () => {
     const reading = reader();
     const kinds = (row: object) => reading.read(frame("position", row)).map(({ kind }) => kind);
     expect(kinds(position())).toEqual(["position-open"]);
     expect(kinds(position({ stopLoss: "49000" }))).toEqual(["position-open"]);
     expect(kinds(position({ seq: 99 }))).toEqual([]);
-    expect(kinds(position({ seq: 99, size: "0", side: "" }))).toEqual([]);
     expect(kinds(position({ seq: 101, size: "0", side: "" }))).toEqual(["position-flat"]);
     expect(kinds(position({ seq: 100 }))).toEqual([]);
     expect(kinds(position({ seq: 99, symbol: "ETHUSDT" }))).toEqual(["position-open"]);

@@ -1,4 +1,4 @@
-/** Turns the frames of the private stream into pushes: one account's categories, without repetition or news of the past. */
+/** Turns the frames of the private stream into pushes: one account's categories, without repetition, and of the past only that a position was flat. */
 import { type Category, keyText, type PositionKey } from "../../domain/position.js";
 import type { Push } from "../stream.js";
 import { valueOf } from "./failures.js";
@@ -70,7 +70,9 @@ export function createPushReader(options: PushReaderOptions): PushReader {
       const atMs = timeOrNull(parsed.data.creationTime) ?? options.nowMs();
       return parsed.data.data.flatMap((row) => {
         const push = readRow(options, { topic, topicCategory, atMs }, row);
-        return push !== null && isNews(push, row) ? [push] : [];
+        if (push === null || isNews(push, row)) return push ?? [];
+        // That it was flat for a moment no later push tells.
+        return push.kind === "position-flat" ? { ...push, isOutdated: true } : [];
       });
     },
     forgetPast: () => lastSeq.clear(),
