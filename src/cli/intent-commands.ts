@@ -9,15 +9,17 @@ const load = {
   clear: async () => (await import("./intent.js")).intentClear,
 };
 
-/** `common` adds the options that every command has. */
+const ONE_ACCOUNT = "the account; needed where the config has several";
+
+/** `common` adds the options that every command has; `account` is what `--account` means. */
 export function addIntentCommands(
   root: Command,
-  common: (command: Command) => Command,
+  common: (command: Command, account?: string) => Command,
   console: Console,
   ends: (code: number) => void,
 ): void {
   const intent = root.command("intent").description("the levels that a bot or a person wants for one position");
-  withPlace(common(intent.command("set").description("ask for levels; the position need not be open yet")))
+  withPlace(common(intent.command("set").description("ask for levels; the position need not be open yet"), ONE_ACCOUNT))
     .addOption(new Option("--side <side>", "the side that is meant").choices(["long", "short"]).makeOptionMandatory())
     .option("--stop-loss <price>", 'the wanted stop, or "none" for a waiver with --reason and --until')
     .option("--take-profit <price>", "the wanted take-profit")
@@ -31,7 +33,10 @@ export function addIntentCommands(
     .addOption(new Option("--format <format>", "default: table on a terminal, else json").choices(["table", "json"]))
     .action(async (options) => ends(await (await load.list())(options, console)));
   withPlace(
-    common(intent.command("clear").description("end what is pending or in force for a position; needs no key")),
+    common(
+      intent.command("clear").description("end what is pending or in force for a position; needs no key"),
+      ONE_ACCOUNT,
+    ),
   ).action(async (options) => ends(await (await load.clear())(options, console)));
 }
 

@@ -116,7 +116,7 @@ function program(console: Console, ends: (code: number) => void): Command {
     .option("--yes", "do not ask", false)
     .addOption(new Option("--format <format>", "default: table on a terminal, else json").choices(PROBE_FORMATS))
     .action(async (options) => ends(await (await load.probe())({ ...options, version: version() }, console)));
-  addIntentCommands(root, (command) => withCommon(command, "warn"), console, ends);
+  addIntentCommands(root, (command, account) => withCommon(command, "warn", account), console, ends);
   root
     .command("schema")
     .description("print the JSON Schema of the config file")
@@ -136,10 +136,10 @@ function program(console: Console, ends: (code: number) => void): Command {
   return root;
 }
 
-function withCommon(command: Command, logLevel: LogLevel): Command {
+function withCommon(command: Command, logLevel: LogLevel, account = "only this account; repeatable"): Command {
   return command
     .option("--config <file>", "config file; else $BACKSTOP_CONFIG, else config/backstop.yaml")
-    .option("--account <name>", "only this account; repeatable", each)
+    .option("--account <name>", account, each)
     .addOption(new Option("--log-level <level>", "logs go to stderr").choices(LOG_LEVELS).default(logLevel));
 }
 

@@ -1,5 +1,5 @@
 /** `backstop simulator`: the simulated exchange as a server, for bots and for trying things out. */
-import { startSimulator } from "../exchange/simulator/index.js";
+import { randomAccount, startSimulator } from "../exchange/simulator/index.js";
 import type { Console } from "./console.js";
 import { Refusal } from "./exit.js";
 
@@ -10,9 +10,13 @@ export interface SimulatorCommand {
   readonly latency: number;
 }
 
+/** Where nobody else can ask, the key is bound to the address, as a real one should be. */
+const LOOPBACK = ["127.0.0.1", "::1"];
+
 export async function simulator(options: SimulatorCommand, console: Console): Promise<void> {
   const { host, port, seed, latency } = options;
-  const server = await startSimulator({ host, port, seed, latencyMs: latency }).catch((error: unknown) => {
+  const accounts = [{ ...randomAccount("main"), ips: LOOPBACK.includes(host) ? LOOPBACK : [] }];
+  const server = await startSimulator({ host, port, seed, latencyMs: latency, accounts }).catch((error: unknown) => {
     const why = error instanceof Error ? error.message : "unknown reason";
     throw new Refusal(
       `--host ${host} --port ${port}: cannot listen (${why}); allowed: an address of this machine and a free port, or 0`,

@@ -37,12 +37,12 @@ export function gate(host: string): MiddlewareHandler<Env> {
 }
 
 /** `localhost:8787`, as a Host header holds it; without a port it means 80. */
-export function isOwnAuthority(authority: string, door: Door): boolean {
+function isOwnAuthority(authority: string, door: Door): boolean {
   const { name, port = HTTP_PORT } = AUTHORITY.exec(authority.toLowerCase())?.groups ?? {};
   return name !== undefined && Number(port) === door.port && ownNames(door).includes(name);
 }
 
-export function isOwnOrigin(origin: string, door: Door): boolean {
+function isOwnOrigin(origin: string, door: Door): boolean {
   return origin.startsWith("http://") && isOwnAuthority(origin.slice("http://".length), door);
 }
 

@@ -58,7 +58,7 @@ export function newLife({ key, side, openedAtMs }: Position, nowMs: number, reco
   return { id, key, side, openedAtMs, firstSeenMs: nowMs, ended: null, record, unproven: [] };
 }
 
-export function blankRecord(): SavedRecord {
+function blankRecord(): SavedRecord {
   const { complete: _complete, intent: _intent, unproven: _unproven, ...record } = UNWRITTEN_LIFE;
   return record;
 }

@@ -87,9 +87,11 @@ function deed(step: ReportStep): string {
   }
 }
 
-/** "loss of 500", or "gain of 500" where the figure is negative. */
+/** "loss of 500", or "gain of 500" where the figure is negative; six digits say how much it is. */
 export function lossText(lossQuote: string): string {
-  return lossQuote.startsWith("-") ? `gain of ${lossQuote.slice(1)}` : `loss of ${lossQuote}`;
+  const loss = parseDecimal(lossQuote);
+  const short = loss === null ? lossQuote : print(loss.toSignificantDigits(6));
+  return short.startsWith("-") ? `gain of ${short.slice(1)}` : `loss of ${short}`;
 }
 
 /** "-2%", at most two decimals; prices themselves are never rounded. */

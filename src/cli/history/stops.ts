@@ -44,7 +44,7 @@ export interface StopBook {
   stops(): readonly SetStop[];
 }
 
-export function openStopBook(isWanted: (entry: Entry) => boolean): StopBook {
+function openStopBook(isWanted: (entry: Entry) => boolean): StopBook {
   const stops: SetStop[] = [];
   const laterOf = new Map<string, Later>();
 

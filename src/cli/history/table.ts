@@ -125,7 +125,11 @@ function provenText({ answer, judgement }: SetStop): string {
   if (judgement !== null) {
     if (isProof(judgement)) return plainTime(judgement.atMs);
     const body = bodyOf(judgement);
-    return `no, ${outcomeText(body.text("outcome"), body.text("detail"))}`;
+    const detail = body.text("detail");
+    // That it is not proven is what "no" says.
+    return body.text("outcome") === "uncertain" && detail !== null
+      ? `no, ${detail}`
+      : `no, ${outcomeText(body.text("outcome"), detail)}`;
   }
   const word = answer === null ? null : bodyOf(answer).text("answer");
   return word === "refused" || word === "not-sent" ? "no" : "not yet";

@@ -18,7 +18,7 @@ export interface ExitCheck {
 }
 
 /** True for a long's stop and a short's take-profit: they wait for a fall. */
-export const waitsForFall = (side: WireSide, kind: ExitKind): boolean => (side === "Buy") === (kind === "StopLoss");
+const waitsForFall = (side: WireSide, kind: ExitKind): boolean => (side === "Buy") === (kind === "StopLoss");
 
 /** Equality is refused too. */
 export function wrongSide(check: ExitCheck): Refusal | null {

@@ -24,7 +24,7 @@ import {
   visibleLeg,
 } from "./world.js";
 
-export const PARTIAL_LEG_CAP = 20;
+const PARTIAL_LEG_CAP = 20;
 
 interface Level {
   readonly kind: ExitKind;
