@@ -3,17 +3,16 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { startSimulator } from "../../dist/exchange/simulator/index.js";
+import { optionsFrom } from "../prepare.mjs";
 import { ACCOUNT, startSidecar } from "./sidecar.mjs";
 
-const { values } = parseArgs({
-  options: {
-    positions: { type: "string", default: "1000" },
-    "round-trip": { type: "string", default: "50" },
-    lags: { type: "string", default: "0,500,2000" },
-    lagged: { type: "string", default: "50" },
-  },
+const values = optionsFrom({
+  positions: { type: "string", default: "1000" },
+  "round-trip": { type: "string", default: "50" },
+  lags: { type: "string", default: "0,500,2000" },
+  lagged: { type: "string", default: "50" },
+  burst: { type: "string", default: "50" },
 });
 const ROUND_TRIP_MS = Number(values["round-trip"]);
 const SYMBOL = "BTCUSDT";
@@ -30,7 +29,7 @@ for (const lagMs of values.lags.split(",").map(Number)) {
   );
 }
 
-await burst(50);
+await burst(Number(values.burst));
 
 /** Many at once wait for the write budget: the riskiest are to go first. */
 async function burst(count) {
@@ -112,7 +111,8 @@ function stopTimes(exchange) {
 async function startFloor({ restUrl, wsUrl }) {
   const { key, secret } = ACCOUNT;
   const child = spawn(process.execPath, [FLOOR, restUrl, wsUrl, key, secret], { stdio: ["ignore", "pipe", "inherit"] });
-  await once(child.stdout, "data");
+  const ended = once(child, "exit").then(() => Promise.reject(new Error("the bare script ended before it was ready")));
+  await Promise.race([once(child.stdout, "data"), ended]);
   return {
     stop: async () => {
       child.kill("SIGTERM");

@@ -10,7 +10,7 @@ const PROGRAM = fileURLToPath(new URL("../../dist/cli/bin.js", import.meta.url))
 
 export const ACCOUNT = { name: "main", key: "k".repeat(18), secret: "s".repeat(36), ips: ["127.0.0.1"] };
 
-/** Resolves when missing stops are set as they are pushed. */
+/** Resolves when the sidecar has looked at everything and notices a missing stop as it is pushed. */
 export async function startSidecar({ restUrl, wsUrl }, config) {
   const folder = await mkdtemp(join(tmpdir(), "backstop-bench-"));
   const file = join(folder, "backstop.json");
@@ -31,10 +31,14 @@ export async function startSidecar({ restUrl, wsUrl }, config) {
   };
 }
 
+/** As the program says it in its log. */
+const WATCHING = "a missing stop is noticed as it is pushed";
+
 /** The log lines so far, and those to come. */
 async function untilWatching(child) {
   const lines = [];
   let rest = "";
+  let hasEnded = false;
   let roused = () => undefined;
   child.stderr.setEncoding("utf8").on("data", (part) => {
     const found = (rest + part).split("\n");
@@ -42,8 +46,13 @@ async function untilWatching(child) {
     lines.push(...found);
     roused();
   });
-  while (!lines.some((line) => line.includes("a missing stop is set as it is pushed"))) {
-    if (child.exitCode !== null) throw new Error(`the sidecar ended: ${lines.join("\n")}`);
+  // Its last lines are read by then.
+  child.once("close", () => {
+    hasEnded = true;
+    roused();
+  });
+  while (!lines.some((line) => line.includes(WATCHING))) {
+    if (hasEnded) throw new Error(`the sidecar ended before it watched: ${[...lines, rest].join("\n")}`);
     await new Promise((resolve) => {
       roused = resolve;
     });

@@ -1,17 +1,15 @@
 /** Two hundred positions come and go while the stream drops and requests fail; nothing may be left naked or loosened. */
 import { setTimeout as pause } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { startSimulator } from "../../dist/exchange/simulator/index.js";
+import { optionsFrom } from "../prepare.mjs";
 import { ACCOUNT, startSidecar } from "./sidecar.mjs";
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: "string", default: "10" },
-    positions: { type: "string", default: "200" },
-    failing: { type: "string", default: "0.05" },
-    "drop-every": { type: "string", default: "20" },
-    seed: { type: "string", default: "11" },
-  },
+const values = optionsFrom({
+  minutes: { type: "string", default: "10" },
+  positions: { type: "string", default: "200" },
+  failing: { type: "string", default: "0.05" },
+  "drop-every": { type: "string", default: "20" },
+  seed: { type: "string", default: "11" },
 });
 const POSITIONS = Number(values.positions);
 const FAULTS = [
@@ -56,7 +54,7 @@ while (performance.now() < endMs) {
   await pause(500);
 }
 failures.stop();
-// One sweep interval and two request deadlines after the last fault (reliability: L1).
+// One sweep interval of 10 s and two request deadlines after the last fault: by then everything has to be protected.
 await pause(30_000);
 const naked = exchange.snapshot().accounts[0].positions.filter(({ stopLoss }) => stopLoss === null);
 const code = await sidecar.stop();
