@@ -92,12 +92,14 @@ interface Workflow {
 
 /** In this order: what is published is what was tested, and nothing else can publish. */
 const STEPS: readonly (readonly [job: string, run: RegExp])[] = [
+  ["pack", /^test "v\$\(.*\.version'\)" = "\$GITHUB_REF_NAME"$/],
+  ["pack", /^grep -qF "## \[\$\{GITHUB_REF_NAME#v\}\]" CHANGELOG\.md$/],
   ["pack", /^npm ci$/],
   ["pack", /^npm audit signatures$/],
   ["pack", /^npm audit --omit=dev --audit-level=moderate$/],
   ["pack", /^\.ci\/run$/],
   ["pack", /npm pack/],
-  ["pack", /^npm sbom --omit=dev --sbom-format=cyclonedx > release\//],
+  ["pack", /^npm sbom --omit=dev --package-lock-only --sbom-format=cyclonedx > release\//],
   ["pack", /sha256sum .*> SHA256SUMS/],
   ["publish", /sha256sum --check SHA256SUMS/],
   ["publish", /^npm publish \.\/release\/\S+\.tgz --provenance .*--ignore-scripts$/],
@@ -116,9 +118,9 @@ function releaseProblems(text: string): string[] {
     ...(places.every((place, nth) => nth === 0 || place > (places[nth - 1] ?? 0))
       ? []
       : ["the steps are out of order"]),
-    ...(Object.keys(on).join() === "push" && JSON.stringify(on).includes('"tags"')
+    ...(JSON.stringify(on) === JSON.stringify({ push: { tags: ["v[0-9]+.[0-9]+.[0-9]+"] } })
       ? []
-      : ["it starts by more than a tag"]),
+      : ["it starts by more than the tag of a full release"]),
     ...(Object.keys(permissions).length === 0 ? [] : ["every job has rights"]),
     ...(identities.join() === "publish" && jobs["publish"]?.environment === "release" ? [] : ["others can publish"]),
     ...(writers.join() === "announce" ? [] : ["others can write to the repository"]),
@@ -137,6 +139,9 @@ describe("a release", () => {
   test.each([
     ["npm audit signatures", "true"],
     ["npm sbom --omit=dev", "npm sbom"],
+    [" --package-lock-only", ""],
+    ["grep -qF", "true"],
+    ['run: test "v', 'run: true "v'],
     [" --provenance", ""],
     [" --ignore-scripts", ""],
     ["      - run: .ci/run\n", ""],
@@ -146,7 +151,8 @@ describe("a release", () => {
     ["environment: release", "environment: other"],
     ["needs: pack", "needs: announce"],
     ["GH_REPO:", "NODE_AUTH_TOKEN:"],
-    ['    tags: ["v[0-9]*"]', '    branches: ["main"]'],
+    ['    tags: ["v[0-9]+.[0-9]+.[0-9]+"]', '    branches: ["main"]'],
+    ['tags: ["v[0-9]+.[0-9]+.[0-9]+"]', 'tags: ["v*"]'],
   ])("and the check finds it when %j becomes %j", (from, to) => {
     const changed = text.replace(from, to);
     expect(changed).not.toBe(text);
