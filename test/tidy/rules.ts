@@ -20,10 +20,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[] | "everything">> = {
   intents: ["domain", "policy", "assess", "plan", "ledger", "runtime"],
   report: ["domain", "policy", "assess", "plan", "verify"],
   pass: PASS,
-  notify: ["domain", "report"],
-  sidecar: [...PASS, "pass", "intents", "notify", "runtime"],
+  sidecar: [...PASS, "pass", "intents", "runtime"],
   http: [...PASS, "pass", "intents", "sidecar", "runtime"],
-  service: [...PASS, "pass", "intents", "notify", "sidecar", "http", "settings", "runtime", "exchange/bybit"],
+  service: [...PASS, "pass", "intents", "sidecar", "http", "settings", "runtime", "exchange/bybit"],
   library: [...PASS, "intents", "sidecar", "http", "settings", "runtime", "service"],
   cli: "everything",
   index: "everything",
@@ -103,16 +102,7 @@ export function noiseInQuietRooms(file: SourceFile): string[] {
 
 /** The model of the simulated exchange is handed its clock; only the parts that make a server of it have one. */
 const SIMULATED_SERVER = /^src\/exchange\/simulator\/(?:index|server|control|socket|stream|http)[^/]*\.ts$/;
-const TIMER_ROOMS: readonly string[] = [
-  "runtime",
-  "sidecar",
-  "http",
-  "service",
-  "cli",
-  "notify",
-  "exchange/bybit",
-  "apply",
-];
+const TIMER_ROOMS: readonly string[] = ["runtime", "sidecar", "http", "service", "cli", "exchange/bybit", "apply"];
 
 export function clocksOutOfPlace(file: SourceFile): string[] {
   const room = roomOf(file.path);
