@@ -1,7 +1,7 @@
-/** Everything that can go wrong in a run: each kind with the fault of the list it stands for, its unit and its rates. */
+/** Everything that can go wrong in a run: each kind with the fault of docs/faults.md that it stands for, its unit and its rates. */
 
 export interface FaultKind {
-  /** As numbered in the fault list: F1 to F48. */
+  /** As numbered in docs/faults.md: F1 to F48. */
   readonly of: string;
   readonly what: string;
   /** `read`, `write`: a chance at each request; `push`: at each push; `connect`: at each connection; `journal`: at each write to the ledger; `every`: mean seconds between two. */
