@@ -3,7 +3,7 @@ import * as z from "zod";
 import { type IntentAnswer, type IntentView, intentDocument, legProblem } from "../intents/document.js";
 import { type Ask, askAgainSoon, type ErrorCode, sendError, sendJson } from "./answers.js";
 import type { Desk } from "./desk.js";
-import { accountName, category, failure, named, positionIdx, side, symbol } from "./operation.js";
+import { accountName, category, errorForm, failure, named, positionIdx, side, symbol } from "./operation.js";
 import { unknownAccount } from "./place.js";
 import { type Route, route } from "./route.js";
 
@@ -80,7 +80,10 @@ function setRoute(desk: Desk): Route {
         404: failure("no such account or contract, or the path names no position that there can be"),
         409: { what: "it would loosen the stop that stands", form: refusal },
         422: { what: "it makes no sense, or the mark is past a level", form: refusal },
-        503: { what: "it has not been taken: nobody can look at the account just now; ask again", form: refusal },
+        503: {
+          what: "it has not been taken: nobody can look at the account just now, or the ledger takes nothing; ask again",
+          form: z.union([refusal, errorForm]),
+        },
       },
     },
     async (ask, input) => {

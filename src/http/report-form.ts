@@ -26,7 +26,9 @@ const exit = named(
     source,
     origin: z.enum(["ours", "foreign", "unknown"]),
     distancePct: decimal.describe("from the entry, in percent; negative where the exit would lose"),
-    lossQuote: decimal.describe("loss at this price in quote (linear) or settle coin (inverse); negative is a gain"),
+    lossQuote: decimal.describe(
+      "what the whole size would lose at this price, before fees, in the settle coin; negative is a gain",
+    ),
     covers: z.array(
       z.object({ source, price: decimal, quantity: decimal, triggerBy: text.nullable(), orderId: text.nullable() }),
     ),

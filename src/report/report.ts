@@ -29,7 +29,7 @@ export interface ReportExit {
   readonly origin: "ours" | "foreign" | "unknown";
   /** Distance from the entry in percent, signed: negative where the exit would lose. */
   readonly distancePct: string;
-  /** Loss at this price in quote (linear) or settle coin (inverse), positive; negative is a gain. */
+  /** What the whole size would lose at this price, before fees, in the settle coin; negative is a gain. */
   readonly lossQuote: string;
   readonly covers: readonly ReportCover[];
 }
@@ -56,7 +56,7 @@ export interface ReportStep {
   readonly action: "set-trading-stop" | "amend-order" | "close-position";
   readonly stopLoss?: string;
   readonly takeProfit?: string;
-  /** Loss at `stopLoss` in quote (linear) or settle coin (inverse), positive. */
+  /** What the whole size would lose at `stopLoss`, before fees, in the settle coin; negative is a gain. */
   readonly lossQuote?: string;
   readonly reason: string;
   readonly outcome: "planned" | "confirmed" | "refused" | "uncertain" | "skipped";
