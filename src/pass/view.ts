@@ -114,7 +114,7 @@ export async function nextView(
   for (const judged of judgments) {
     const found = positionOf(next, judged.attempt.step);
     if (found === undefined) continue;
-    options.memory.remember(found.position, provenChange(judged));
+    options.memory.remember(found.position, provenChange(judged, found));
     if (standsElsewhere(judged, found)) options.refreshInstruments?.();
   }
   // What is proven now is remembered, and counts for the plan.

@@ -70,6 +70,12 @@ function learnedFrom(
   };
 }
 
+/** A stop of ours that stands is what is wanted now, also where it is looser than one that vanished: no other hand put it there. */
+export function learnedAsSet(stopLoss: LearnedLevel, { life, position }: Pick<Assessed, "life" | "position">): Learned {
+  const { price, triggerBy } = stopLoss;
+  return { stopLoss: { price, triggerBy }, takeProfit: life.learned?.takeProfit ?? null, size: position.size };
+}
+
 function isSame(one: Learned | null, other: Learned | null): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -1,18 +1,24 @@
 /** What a judged step adds to the memory of a position's life. */
 import type { Attempt } from "../apply/attempt.js";
+import type { Assessed } from "../assess/assess.js";
 import type { LifeRecord } from "../domain/life.js";
 import type { Judged } from "./book.js";
+import { learnedAsSet } from "./learn.js";
 
 /** Enough to see whether one more may be made within an hour. */
 const RESTORES_KEPT = 8;
 
-/** After a read has judged the step. */
-export function provenChange({ attempt, verdict }: Judged): Partial<LifeRecord> {
+/** After a read has judged the step; `found`: as that read shows the position. */
+export function provenChange(
+  { attempt, verdict }: Judged,
+  found: Pick<Assessed, "life" | "position">,
+): Partial<LifeRecord> {
   const { step } = attempt;
   if (step.action !== "set-trading-stop" || verdict.kind !== "confirmed") return {};
+  const { stopLoss, takeProfit } = step;
   return {
-    ...(step.stopLoss === null ? {} : { ourStopLoss: step.stopLoss.price, grown: false }),
-    ...(step.takeProfit === null ? {} : { ourTakeProfit: step.takeProfit.price }),
+    ...(stopLoss === null ? {} : { ourStopLoss: stopLoss.price, grown: false, learned: learnedAsSet(stopLoss, found) }),
+    ...(takeProfit === null ? {} : { ourTakeProfit: takeProfit.price }),
   };
 }
 

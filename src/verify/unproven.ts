@@ -2,6 +2,7 @@
 import type { Assessed } from "../assess/assess.js";
 import type { LifeRecord, UnprovenStep } from "../domain/life.js";
 import { shows } from "./judge.js";
+import { learnedAsSet } from "./learn.js";
 
 export interface FoundStanding {
   /** Each with the levels alone that stand. */
@@ -9,7 +10,8 @@ export interface FoundStanding {
   readonly change: Partial<LifeRecord>;
 }
 
-export function foundStanding({ life, stop, takeProfit }: Assessed): FoundStanding {
+export function foundStanding(assessed: Assessed): FoundStanding {
+  const { life, stop, takeProfit } = assessed;
   const steps = life.unproven.flatMap(({ entryId, ...sent }): readonly UnprovenStep[] => {
     const stopLoss = sent.stopLoss !== null && shows(stop.all?.legs, sent.stopLoss) ? sent.stopLoss : null;
     const profit = sent.takeProfit !== null && shows(takeProfit?.legs, sent.takeProfit) ? sent.takeProfit : null;
@@ -20,7 +22,7 @@ export function foundStanding({ life, stop, takeProfit }: Assessed): FoundStandi
   return {
     steps,
     change: {
-      ...(stopLoss == null ? {} : { ourStopLoss: stopLoss.price }),
+      ...(stopLoss == null ? {} : { ourStopLoss: stopLoss.price, learned: learnedAsSet(stopLoss, assessed) }),
       ...(profit == null ? {} : { ourTakeProfit: profit.price }),
     },
   };

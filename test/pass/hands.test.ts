@@ -273,6 +273,18 @@ describe("once per life", () => {
     expect(exchange.stopOf(key)).toBe("94.9");
   });
 
+  test("a stop of ours in place of a tighter one that has vanished is nobody's drift", async () => {
+    const { exchange, again } = await play({ positions: [long] });
+    const drifts: string[] = [];
+    for (const mark of ["97", "95"]) {
+      exchange.hand.put(aPosition({ mark }));
+      const { positions } = (await again()).assessment;
+      drifts.push(...positions.flatMap(({ findings }) => findings.map(({ code }) => code)));
+    }
+    expect(exchange.stopOf(key)).toBe("94.9");
+    expect(drifts).not.toContain("intent-drift");
+  });
+
   test("a rebased stop that vanishes is put back where it stood", async () => {
     const past = aPosition({ mark: "97" });
     const { exchange, again } = await play({ positions: [past] });

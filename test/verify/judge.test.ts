@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { dec } from "../../src/domain/decimal.js";
 import { UNWRITTEN_LIFE } from "../../src/domain/life.js";
 import type { OpenOrder } from "../../src/domain/order.js";
-import type { ClosePosition, SetTradingStop } from "../../src/plan/step.js";
+import type { ClosePosition, SetTradingStop, Step } from "../../src/plan/step.js";
 import { judge } from "../../src/verify/judge.js";
 import { answeredChange, provenChange } from "../../src/verify/life.js";
 import { conditionalStop, fullStop, partialStop, reduceOnlyLimit, takeProfit } from "../builders/order.js";
@@ -109,24 +109,34 @@ describe("what a life remembers", () => {
   const answer = { kind: "acknowledged" } as const;
   const attempt = { step: withProfit, startedAtMs: 0, answeredAtMs: 1, answer };
   const confirmed = { kind: "confirmed" } as const;
+  const found = { life: UNWRITTEN_LIFE, position: aPosition() };
+  const proven = (step: Step) => provenChange({ attempt: { ...attempt, step }, verdict: confirmed }, found);
+  const set = { stopLoss: { price: dec("98"), triggerBy: "MarkPrice" }, takeProfit: null, size: dec("1") } as const;
 
-  test("confirmed levels are ours", () => {
-    expect(provenChange({ attempt, verdict: confirmed })).toEqual({
+  test("confirmed levels are ours, and the stop is what is wanted from now on", () => {
+    expect(proven(withProfit)).toEqual({
       ourStopLoss: dec("98"),
       grown: false,
+      learned: set,
       ourTakeProfit: dec("104"),
     });
   });
 
+  test("a confirmed stop takes the place of a tighter one that has vanished; the take-profit that stood is kept", () => {
+    const profit = { price: dec("105"), triggerBy: "LastPrice" } as const;
+    const stood = { price: dec("99"), triggerBy: "LastPrice" } as const;
+    const learned = { stopLoss: stood, takeProfit: profit, size: dec("1") };
+    const change = provenChange(
+      { attempt: { ...attempt, step: aStep() }, verdict: confirmed },
+      { ...found, life: { ...UNWRITTEN_LIFE, learned } },
+    );
+    expect(change.learned).toEqual({ ...set, takeProfit: profit });
+  });
+
   test("only what was asked for is ours", () => {
-    expect(provenChange({ attempt: { ...attempt, step: aStep() }, verdict: confirmed })).toEqual({
-      ourStopLoss: dec("98"),
-      grown: false,
-    });
-    expect(provenChange({ attempt: { ...attempt, step: profitOnly }, verdict: confirmed })).toEqual({
-      ourTakeProfit: dec("104"),
-    });
-    expect(provenChange({ attempt: { ...attempt, step: aClose }, verdict: confirmed })).toEqual({});
+    expect(proven(aStep())).toEqual({ ourStopLoss: dec("98"), grown: false, learned: set });
+    expect(proven(profitOnly)).toEqual({ ourTakeProfit: dec("104") });
+    expect(proven(aClose)).toEqual({});
   });
 
   test("the latest eight restores are remembered", () => {
@@ -142,8 +152,8 @@ describe("what a life remembers", () => {
   });
 
   test("a level that was not proven is not ours", () => {
-    expect(provenChange({ attempt, verdict: { kind: "unseen", detail: "" } })).toEqual({});
-    expect(provenChange({ attempt, verdict: { kind: "superseded", detail: "" } })).toEqual({});
+    expect(provenChange({ attempt, verdict: { kind: "unseen", detail: "" } }, found)).toEqual({});
+    expect(provenChange({ attempt, verdict: { kind: "superseded", detail: "" } }, found)).toEqual({});
   });
 
   test.each([

@@ -20,6 +20,9 @@ function sent(entryId: number, stop: string | null, profit: string | null = null
   };
 }
 
+/** What is wanted from now on. */
+const set = { stopLoss: { price: dec("98"), triggerBy: "MarkPrice" }, takeProfit: null, size: dec("1") } as const;
+
 function found(orders: readonly OpenOrder[], ...unproven: readonly UnprovenStep[]) {
   return foundStanding(firstOf({ positions: [long], orders }, { life: { unproven } }));
 }
@@ -28,11 +31,11 @@ test("a step whose levels stand is found, with both or with the one that stands"
   const both = [fullStop(long, "98"), takeProfit(long, "104")];
   expect(found(both, sent(7, "98", "104"))).toEqual({
     steps: [sent(7, "98", "104")],
-    change: { ourStopLoss: dec("98"), ourTakeProfit: dec("104") },
+    change: { ourStopLoss: dec("98"), learned: set, ourTakeProfit: dec("104") },
   });
   expect(found([fullStop(long, "98")], sent(7, "98", "104"))).toEqual({
     steps: [sent(7, "98")],
-    change: { ourStopLoss: dec("98") },
+    change: { ourStopLoss: dec("98"), learned: set },
   });
 });
 
@@ -45,7 +48,7 @@ test("a take-profit alone is found, and no stop is taken for ours by it", () => 
 
 test("a stop and a take-profit that were sent apart are both ours, in either order", () => {
   const both = [fullStop(long, "98"), takeProfit(long, "104")];
-  const change = { ourStopLoss: dec("98"), ourTakeProfit: dec("104") };
+  const change = { ourStopLoss: dec("98"), learned: set, ourTakeProfit: dec("104") };
   expect(found(both, sent(7, "98"), sent(8, null, "104")).change).toEqual(change);
   expect(found(both, sent(7, null, "104"), sent(8, "98")).change).toEqual(change);
 });
