@@ -3,22 +3,23 @@ import type { Attempt } from "../apply/attempt.js";
 import type { Assessed } from "../assess/assess.js";
 import type { LifeRecord } from "../domain/life.js";
 import type { Judged } from "./book.js";
+import { shows } from "./judge.js";
 import { learnedAsSet } from "./learn.js";
 
 /** Enough to see whether one more may be made within an hour. */
 const RESTORES_KEPT = 8;
 
 /** After a read has judged the step; `found`: as that read shows the position. */
-export function provenChange(
-  { attempt, verdict }: Judged,
-  found: Pick<Assessed, "life" | "position">,
-): Partial<LifeRecord> {
+export function provenChange({ attempt, verdict }: Judged, found: Assessed): Partial<LifeRecord> {
   const { step } = attempt;
-  if (step.action !== "set-trading-stop" || verdict.kind !== "confirmed") return {};
+  if (step.action !== "set-trading-stop" || verdict.kind === "superseded" || verdict.kind === "closed") return {};
   const { stopLoss, takeProfit } = step;
+  const isConfirmed = verdict.kind === "confirmed";
+  // A take-profit that does not show takes nothing away from the stop that was sent with it.
+  const isStopProven = stopLoss !== null && (isConfirmed || shows(found.stop.all?.legs, stopLoss));
   return {
-    ...(stopLoss === null ? {} : { ourStopLoss: stopLoss.price, grown: false, learned: learnedAsSet(stopLoss, found) }),
-    ...(takeProfit === null ? {} : { ourTakeProfit: takeProfit.price }),
+    ...(isStopProven ? { ourStopLoss: stopLoss.price, grown: false, learned: learnedAsSet(stopLoss, found) } : {}),
+    ...(isConfirmed && takeProfit !== null ? { ourTakeProfit: takeProfit.price } : {}),
   };
 }
 

@@ -109,7 +109,7 @@ describe("what a life remembers", () => {
   const answer = { kind: "acknowledged" } as const;
   const attempt = { step: withProfit, startedAtMs: 0, answeredAtMs: 1, answer };
   const confirmed = { kind: "confirmed" } as const;
-  const found = { life: UNWRITTEN_LIFE, position: aPosition() };
+  const found = firstOf({ positions: [long] });
   const proven = (step: Step) => provenChange({ attempt: { ...attempt, step }, verdict: confirmed }, found);
   const set = { stopLoss: { price: dec("98"), triggerBy: "MarkPrice" }, takeProfit: null, size: dec("1") } as const;
 
@@ -128,9 +128,18 @@ describe("what a life remembers", () => {
     const learned = { stopLoss: stood, takeProfit: profit, size: dec("1") };
     const change = provenChange(
       { attempt: { ...attempt, step: aStep() }, verdict: confirmed },
-      { ...found, life: { ...UNWRITTEN_LIFE, learned } },
+      firstOf({ positions: [long] }, { life: { learned } }),
     );
     expect(change.learned).toEqual({ ...set, takeProfit: profit });
+  });
+
+  test("a stop that stands is ours though the take-profit that was sent with it does not show", () => {
+    const detail = "no read shows the take-profit at 104";
+    const judged = { attempt: { ...attempt, step: withProfit }, verdict: { kind: "unseen", detail } } as const;
+    const stands = firstOf({ positions: [long], orders: [fullStop(long, "98")] });
+    expect(provenChange(judged, stands)).toEqual({ ourStopLoss: dec("98"), grown: false, learned: set });
+    const elsewhere = firstOf({ positions: [long], orders: [fullStop(long, "97")] });
+    expect(provenChange(judged, elsewhere)).toEqual({});
   });
 
   test("only what was asked for is ours", () => {
