@@ -1,5 +1,6 @@
 /** `backstop protect`: one pass that sets what is missing and proves it; asks first where a person is there. */
 import type { Assessment } from "../assess/assess.js";
+import { pictureOf } from "../domain/picture.js";
 import type { PlannedStep } from "../plan/step.js";
 import { render } from "../report/index.js";
 import { scrubValue } from "../runtime/index.js";
@@ -79,6 +80,7 @@ function planText(
     kind: "seen",
     name,
     assessment,
+    picture: pictureOf(assessment.snapshot),
     planned,
     book: new PassBook(),
     lostSight: null,

@@ -19,7 +19,10 @@ export interface Vanished {
 export interface Absence {
   /** By `keyText`. */
   readonly vanished: ReadonlyMap<string, Vanished>;
-  /** Proven flat since a look last showed them open, by `keyText`: when the last look was asked for whose own row said so. */
+  /**
+   * Proven flat since a look last showed them open, by `keyText`: when the last look was asked for whose own row said so.
+   * Also what no look has ever shown, where the stream has told of its close and its own row agrees.
+   */
   readonly closed: ReadonlyMap<string, number>;
 }
 
@@ -52,7 +55,18 @@ export function absenceAfter(
     if (seen.flat !== null && isClosed) closed.set(keyText(key), seen.flat.untilMs);
     else vanished.set(keyText(key), seen);
   }
+  for (const key of toldFlat(later, isToldFlat)) {
+    const name = keyText(key);
+    if (!open.has(name) && !vanished.has(name)) closed.set(name, sinceMs);
+  }
   return { vanished, closed };
+}
+
+/** Opened, written to and closed between two looks, it is missing from none of them: its own row proves it all the same. */
+function toldFlat(later: Snapshot, isToldFlat: (key: PositionKey) => boolean): readonly PositionKey[] {
+  return later.flatLegs
+    .map((leg): PositionKey => ({ account: later.account, ...leg }))
+    .filter((key) => isToldFlat(key) && !later.orders.some((order) => isExitOf(order, key)));
 }
 
 /** As rows that cannot be read: the positions count as not protected, and nothing is written to them. */

@@ -5,6 +5,7 @@ import type { Cover } from "../assess/coverage.js";
 import { type Finding, finding } from "../assess/finding.js";
 import { distancePct, lossAt, notionalQuote } from "../assess/value.js";
 import { Decimal, print } from "../domain/decimal.js";
+import type { Picture } from "../domain/picture.js";
 import { contractText, keyText, type UnreadablePosition } from "../domain/position.js";
 import { isLooserStop } from "../domain/price.js";
 import type { PlannedStep } from "../plan/step.js";
@@ -28,6 +29,8 @@ import { summarize } from "./verdict.js";
 export interface SeenAccount {
   readonly kind: "seen";
   readonly name: string;
+  /** What `assessment` was made from. */
+  readonly picture: Picture;
   readonly assessment: Assessment;
   readonly planned: readonly PlannedStep[];
   readonly book: PassBook;
@@ -60,7 +63,9 @@ export interface ReportInput {
 
 export function buildReport({ command, generatedAt, generatedAtMs, outcomes }: ReportInput): Report {
   const accounts = outcomes.map(accountOf);
-  const positions = outcomes.flatMap((outcome) => (outcome.kind === "seen" ? positionsOf(outcome, generatedAtMs) : []));
+  const positions = outcomes.flatMap((outcome) =>
+    outcome.kind === "seen" ? positionsOf(outcome, command, generatedAtMs) : [],
+  );
   return {
     schema: "bybit-backstop/report@1",
     generatedAt,
@@ -90,25 +95,29 @@ function accountOf(outcome: AccountOutcome): ReportAccount {
   return { name, complete: gaps.length === 0, readable: true, gaps, findings, notCovered: snapshot.notCovered };
 }
 
-function positionsOf(outcome: SeenAccount, nowMs: number): ReportPosition[] {
-  const { assessment, book } = outcome;
+function positionsOf(outcome: SeenAccount, command: Report["command"], nowMs: number): ReportPosition[] {
+  const { assessment, picture, book } = outcome;
   const records = book.records();
   const open = new Set(assessment.positions.map(({ position }) => keyText(position.key)));
   const missing = [...records].filter(([key]) => !open.has(key));
-  const gone = missing.flatMap(([key, done]) => (book.sawClosed(key) ? (closedPosition(done) ?? []) : []));
-  const lost = missing.filter(([key]) => !book.sawClosed(key)).map(([, done]) => done);
+  const untold = missing.filter(([, done]) => !assessment.unseen.some(({ row }) => isAbout(row, done)));
   return [
     ...assessment.positions.map((assessed) => positionOf(assessed, outcome, records, nowMs)),
-    ...assessment.unseen.map((unseen) => ({ ...unseenPosition(unseen), steps: stepsFor(unseen, lost) })),
-    ...lost
-      .filter((done) => !assessment.unseen.some(({ row }) => isAbout(row, done)))
-      .flatMap((done) => lostPosition(done) ?? []),
-    ...gone,
+    ...assessment.unseen.map((unseen) => ({ ...unseenPosition(unseen), steps: stepsFor(unseen, missing) })),
+    ...untold.flatMap(([key, done]) => {
+      if (!book.isClosed(key, picture)) return lostPosition(done) ?? [];
+      return command !== "run" || haveWeClosed(done) ? (closedPosition(done) ?? []) : [];
+    }),
   ];
 }
 
-function stepsFor({ row }: Unseen, lost: readonly (readonly StepRecord[])[]): readonly ReportStep[] {
-  return lost.filter((done) => isAbout(row, done)).flatMap((done) => done.map((record) => doneStep(record, null)));
+/** Who watches on tells what is open: a position that another hand has closed is none of it, whatever was sent to it. */
+function haveWeClosed(done: readonly StepRecord[]): boolean {
+  return done.some(({ step, outcome }) => step.action === "close-position" && outcome === "confirmed");
+}
+
+function stepsFor({ row }: Unseen, missing: readonly (readonly [string, readonly StepRecord[]])[]): ReportStep[] {
+  return missing.flatMap(([, done]) => (isAbout(row, done) ? done.map((record) => doneStep(record, null)) : []));
 }
 
 function isAbout(row: UnreadablePosition, done: readonly StepRecord[]): boolean {

@@ -53,7 +53,8 @@ export function lostPosition(records: readonly StepRecord[]): ReportPosition | n
 type Verdict = Pick<ReportPosition, "size" | "notional" | "status" | "findings">;
 
 function withoutRow(records: readonly StepRecord[], verdict: Verdict): ReportPosition | null {
-  const step = records[0]?.step;
+  // The earlier ones may be of a life before, on the other side.
+  const step = records.at(-1)?.step;
   if (step === undefined) return null;
   return {
     account: step.key.account,

@@ -8,6 +8,7 @@ import type { PlannedStep, Step } from "../plan/step.js";
 import { type AgeClock, isFreshEnough } from "./freshness.js";
 import { judge, type Verdict } from "./judge.js";
 import {
+  awaitsProof,
   type Entry,
   emptyPage,
   endLife,
@@ -23,6 +24,7 @@ import {
   retold,
   type StepRecord,
   toldEntry,
+  UNPROVEN_CLOSE,
 } from "./page.js";
 
 export type { Outcome, StepRecord } from "./page.js";
@@ -128,13 +130,14 @@ export class PassBook {
     for (const attempt of attempts) enter(this.#page(attempt.step), attempt);
   }
 
-  /** Judges every answered step whose contract was asked for after its answer. */
+  /** Judges every answered step whose contract was asked for after its answer, and anew what a late proof speaks for. */
   judge(assessment: Assessment, picture: Picture): readonly Judged[] {
     const assessed = byKey(assessment);
-    for (const [key, page] of this.#pages) page.sawClosed = isProvenClosed(picture, key, lastStartedMs(page));
     const judged: Judged[] = [];
-    for (const entry of this.#openEntries()) {
+    for (const entry of this.#entriesOf(awaitsProof)) {
       const { attempt } = entry;
+      const isProven = isProvenClosed(picture, keyText(attempt.step.key), attempt.startedAtMs);
+      if (entry.verdict !== null && !isProven) continue;
       // A slow answer to an early look shows no more than a quick one: only when it was asked for counts.
       const lookedAfterMs = seenAtMs(picture, attempt.step.key) - attempt.answeredAtMs;
       if (lookedAfterMs < 0) continue;
@@ -186,7 +189,7 @@ export class PassBook {
 
   /** No further read can be had: what is not proven stays uncertain. */
   giveUp(reason: string): void {
-    for (const entry of this.#openEntries()) {
+    for (const entry of this.#entriesOf(({ verdict }) => verdict === null)) {
       entry.verdict = { step: entry.attempt.step, outcome: "uncertain", detail: reason };
     }
   }
@@ -208,9 +211,13 @@ export class PassBook {
     return told;
   }
 
-  /** A read that proves it has shown the position flat since it was written to. */
-  sawClosed(key: string): boolean {
-    return this.#pages.get(key)?.sawClosed ?? false;
+  /** What proves the position closed was asked for after its last write; one that never left has changed nothing. */
+  isClosed(key: string, picture: Picture): boolean {
+    const entries = this.#allPages().flatMap((page) => page.entries);
+    const own = entries.filter(
+      ({ attempt: { step, answer } }) => keyText(step.key) === key && answer.kind !== "not-sent",
+    );
+    return isProvenClosed(picture, key, lastStartedMs(own));
   }
 
   /** The refusal that ended the tries for a position; null: none did. */
@@ -224,7 +231,7 @@ export class PassBook {
     const doubt = found?.status === "unknown" ? found.stop.doubt : null;
     if (doubt !== null) return { kind: "unseen", detail: doubt };
     if (found === null && !isProvenClosed(picture, key, attempt.startedAtMs)) {
-      return { kind: "unseen", detail: "the position is missing from a read that does not prove it flat" };
+      return { kind: "unseen", detail: UNPROVEN_CLOSE };
     }
     return judge(attempt.step, found);
   }
@@ -232,7 +239,7 @@ export class PassBook {
   /** A proof that is older than what was tried last speaks of the life before. */
   #endClosed(picture: Picture): void {
     for (const [key, page] of this.#pages) {
-      if (!page.inFlight && isProvenClosed(picture, key, lastStartedMs(page))) page.isOver = true;
+      if (!page.inFlight && isProvenClosed(picture, key, lastStartedMs(page.entries))) page.isOver = true;
     }
   }
 
@@ -268,8 +275,8 @@ export class PassBook {
     return [...this.#past, ...this.#pages.values()];
   }
 
-  #openEntries(): Entry[] {
-    return [...this.#pages.values()].flatMap((page) => page.entries.filter(({ verdict }) => verdict === null));
+  #entriesOf(isMeant: (entry: Entry) => boolean): readonly Entry[] {
+    return [...this.#pages.values()].flatMap((page) => page.entries.filter(isMeant));
   }
 
   /** On the wire, or answered and not judged yet. */

@@ -65,7 +65,6 @@ export interface Page {
   takeProfitRefused: boolean;
   /** Why no further write is tried in this pass. */
   closedBecause: Attempt | null;
-  sawClosed: boolean;
   notBeforeMs: number;
   /** When the last write of the life before was answered, which may have reached this one. */
   readonly answeredBeforeMs: number;
@@ -88,15 +87,14 @@ export function emptyPage(contract: Contract, before = NEVER): Page {
     entries: [],
     takeProfitRefused: false,
     closedBecause: null,
-    sawClosed: false,
     notBeforeMs: 0,
     answeredBeforeMs: before.answeredBeforeMs,
     inDoubtBeforeMs: before.inDoubtBeforeMs,
   };
 }
 
-/** When the last write of this life was begun. */
-export function lastStartedMs({ entries }: Page): number {
+/** When the last write among these was begun. */
+export function lastStartedMs(entries: readonly Entry[]): number {
   return entries.reduce((latest, { attempt }) => Math.max(latest, attempt.startedAtMs), Number.NEGATIVE_INFINITY);
 }
 
@@ -280,6 +278,13 @@ export function recordOf({ step }: Attempt, verdict: Verdict, isSettled: boolean
     case "unseen":
       return isSettled ? { step, outcome: "uncertain", detail: verdict.detail } : null;
   }
+}
+
+export const UNPROVEN_CLOSE = "the position is missing from a read that does not prove it flat";
+
+/** No read has judged it, or none could: what proves a close are looks seconds apart, and reads may fail between them. */
+export function awaitsProof({ verdict }: Entry): boolean {
+  return verdict === null || verdict.detail === UNPROVEN_CLOSE;
 }
 
 export function toldEntry({ attempt, verdict }: Entry): StepRecord {

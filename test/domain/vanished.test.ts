@@ -126,6 +126,33 @@ describe("a position whose own row says flat", () => {
     const picture = lookedAgain(pictureOf(aSnapshot({ positions: [long] })), later, () => true);
     expect(isClosed(picture)).toBe(true);
   });
+
+  test("where the stream has told so is closed also if no look has ever shown it, unless its own exits still wait", () => {
+    const after = (shape: SnapshotShape) =>
+      lookedAgain(
+        pictureOf(aSnapshot()),
+        aSnapshot({ scope: [CONTRACT], flatLegs: [flat()], requestedAtMs: START_MS + 100, ...shape }),
+        () => true,
+      );
+    expect(isProvenClosed(after({}), keyText(long.key), START_MS + 100)).toBe(true);
+    expect(isProvenClosed(after({}), keyText(long.key), START_MS + 101)).toBe(false);
+    expect(isClosed(after({ orders: [fullStop(long, "98")] }))).toBe(false);
+    expect(isClosed(after({ flatLegs: [] }))).toBe(false);
+  });
+
+  test("of which the stream has told another life is proven closed as late as its own row says so again", () => {
+    const look = (afterMs: number) =>
+      aSnapshot({ scope: [CONTRACT], flatLegs: [flat()], requestedAtMs: START_MS + afterMs });
+    const first = lookedAgain(pictureOf(aSnapshot({ positions: [long] })), look(100), () => true);
+    expect(isProvenClosed(lookedAgain(first, look(200)), keyText(long.key), START_MS + 150)).toBe(false);
+    expect(
+      isProvenClosed(
+        lookedAgain(first, look(200), () => true),
+        keyText(long.key),
+        START_MS + 150,
+      ),
+    ).toBe(true);
+  });
 });
 
 test("nothing is proven closed that no look has shown flat, since whenever", () => {

@@ -179,18 +179,6 @@ describe("what happened long ago", () => {
     give(attempt(refused("zero-position"), 60_000));
     expect(goes({ seenMs: 70_000 })).toBe("98 + 104");
   });
-
-  test("a proof that the position was closed is forgotten with its tries", () => {
-    give(attempt(refused("zero-position"), 0));
-    expect(book.sawClosed(KEY)).toBe(false);
-    const flat = { flatLegs: [{ ...long.key }] };
-    const once = lookAt(flat, 200);
-    const twice = lookAt(flat, 2_700, once);
-    book.judge(assessed({}), lookedAgain(twice, aSnapshot({ requestedAtMs: START_MS + 2_800 })));
-    expect(book.sawClosed(KEY)).toBe(true);
-    book.forget(START_MS + 60_000);
-    expect(book.sawClosed(KEY)).toBe(false);
-  });
 });
 
 describe("a new life of a position", () => {
@@ -655,7 +643,7 @@ describe("what the book tells", () => {
   });
 
   test("is nothing of a position that it does not know", () => {
-    expect([book.sawClosed("nobody"), book.refusalOf("nobody"), book.judged()]).toEqual([false, null, []]);
+    expect([book.refusalOf("nobody"), book.judged(), book.records().get("nobody")]).toEqual([null, [], undefined]);
   });
 
   test("is why a look could not judge: the position itself is in doubt, or missing without proof", () => {

@@ -199,13 +199,40 @@ describe("judging", () => {
     const once = lookAt({ flatLegs: [FLAT] }, 200);
     book.judge(assessed({}), once);
     expect(book.records().get(KEY)).toMatchObject([{ outcome: "uncertain" }]);
-    expect(book.sawClosed(KEY)).toBe(false);
+    expect(book.isClosed(KEY, once)).toBe(false);
     const twice = lookedAgain(once, lookShape({ flatLegs: [FLAT] }, 2_700));
-    book.judge(assessed({}), lookedAgain(twice, aSnapshot({ requestedAtMs: START_MS + 2_800 })));
+    const closed = lookedAgain(twice, aSnapshot({ requestedAtMs: START_MS + 2_800 }));
+    book.judge(assessed({}), closed);
     expect(book.records().get(KEY)).toMatchObject([
       { outcome: "skipped", detail: "the position was closed meanwhile" },
     ]);
-    expect(book.sawClosed(KEY)).toBe(true);
+    expect(book.isClosed(KEY, closed)).toBe(true);
+  });
+
+  test("a close that is proven only when the time for its step was over has the last word, for good", () => {
+    const book = bookWith(alone());
+    const early = lookAt({ flatLegs: [FLAT] }, 700);
+    const late = lookedAgain(early, lookShape({ flatLegs: [FLAT] }, 3_200));
+    book.judge(assessed({}), late);
+    expect(outcomes(book)).toEqual(["uncertain"]);
+    const closed = lookedAgain(late, aSnapshot({ requestedAtMs: START_MS + 4_200 }));
+    expect(book.judge(assessed({}), closed)).toMatchObject([{ verdict: { kind: "closed" } }]);
+    book.judge(assessed({}), lookedAgain(closed, aSnapshot({ requestedAtMs: START_MS + 9_000 })));
+    expect(book.records().get(KEY)).toMatchObject([
+      { outcome: "skipped", detail: "the position was closed meanwhile" },
+    ]);
+  });
+
+  test("a proof that was asked for before a step was sent says nothing of it; one that never left has changed nothing", () => {
+    const later = { startedAtMs: START_MS + 2_900, answeredAtMs: START_MS + 3_000 };
+    const twice = lookedAgain(lookAt({ flatLegs: [FLAT] }, 200), lookShape({ flatLegs: [FLAT] }, 2_800));
+    const closed = lookedAgain(twice, aSnapshot({ requestedAtMs: START_MS + 3_100 }));
+    const book = new PassBook();
+    expect(book.isClosed(KEY, closed)).toBe(true);
+    book.answered([{ ...attempt({ kind: "not-sent", cause: "vetoed", detail: "no longer needed" }, 0), ...later }]);
+    expect(book.isClosed(KEY, closed)).toBe(true);
+    book.answered([{ ...attempt(acknowledged, 0), ...later }]);
+    expect(book.isClosed(KEY, closed)).toBe(false);
   });
 
   test("a position missing from a whole list is not proven closed", () => {
@@ -213,7 +240,7 @@ describe("judging", () => {
     const whole = pictureOf(aSnapshot({ requestedAtMs: START_MS + 9_000 }));
     book.judge(assessed({}), whole);
     expect(outcomes(book)).toEqual(["uncertain"]);
-    expect(book.sawClosed(KEY)).toBe(false);
+    expect(book.isClosed(KEY, whole)).toBe(false);
   });
 
   test("a row that cannot be read is not proven closed", () => {
