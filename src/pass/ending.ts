@@ -1,4 +1,4 @@
-/** The last word of a pass: what the books hold open and no look has shown is asked for, and what is old is looked at again. */
+/** The last word of a pass whose result is a report: what has become old while others were written to is looked at again. */
 import { nextView, type Attentive, type View } from "./view.js";
 
 /** What a report says may have been asked for so long before. */
@@ -19,9 +19,7 @@ export class Ending {
 
   /** The same view: it may be told. Another one: there may be more to do. Null: nothing could be looked at again. */
   async look(view: View): Promise<View | null> {
-    const { beforeEnd, clock, remembered } = this.#options;
-    // Once asked for by name it is shown, told as not open, or a gap.
-    if (remembered.isLacking(view.picture)) return this.#lookAgain(view);
+    const { beforeEnd, clock } = this.#options;
     if (beforeEnd === undefined) return view;
     await beforeEnd();
     const isYoung = clock.now() - view.picture.snapshot.requestedAtMs <= MOST_AGE_MS;

@@ -13,7 +13,6 @@ import type { ReadScope } from "../domain/snapshot.js";
 import { ExchangeFailure } from "../exchange/failure.js";
 import type { Attention } from "./attention.js";
 import type { PassOptions } from "./options.js";
-import type { Remembered } from "./remembered.js";
 import { changeBrake, plan } from "../plan/plan.js";
 import type { PlannedStep, Step } from "../plan/step.js";
 import type { Judged, PassBook } from "../verify/book.js";
@@ -29,11 +28,7 @@ const LIST_AGAIN_MS = 10_000;
 const MOST_PROOF_LOOKS = 7;
 
 /** The options of a pass that knows what it cares for, and where it keeps account. */
-export type Attentive = PassOptions & {
-  readonly attention: Attention;
-  readonly book: PassBook;
-  readonly remembered: Remembered;
-};
+export type Attentive = PassOptions & { readonly attention: Attention; readonly book: PassBook };
 
 export interface View {
   readonly picture: Picture;
@@ -45,10 +40,8 @@ export interface View {
 
 /** Looks at the whole scope; at what is in doubt a second time. @throws ExchangeFailure */
 export async function firstView(options: Attentive): Promise<View> {
-  const { scope = "account", before, attention, remembered } = options;
-  // Others may be naked: what only the books hold open is asked for once their stops are sent.
-  const isUrgent = options.writer !== undefined && options.approve === undefined;
-  const looked = await remembered.look(scope, isUrgent);
+  const { reader, scope = "account", before, attention } = options;
+  const looked = await reader.snapshot(scope);
   // A first look that took long is made anew before anything is decided from it.
   const picture =
     before === undefined ? pictureOf(looked) : { ...lookedAgain(before, looked, options.isToldFlat), again: null };
@@ -166,9 +159,9 @@ function knownTo({ policyOf, memory }: Attentive): Pick<AssessInput, "policyOf" 
   return { policyOf: ({ key, side }) => policyOf(key, side), lifeOf: (position) => memory.recall(position) };
 }
 
-async function lookOrNull(scope: ReadScope, { remembered }: Attentive) {
+async function lookOrNull(scope: ReadScope, { reader }: PassOptions) {
   try {
-    return await remembered.look(scope);
+    return await reader.snapshot(scope);
   } catch (error) {
     if (error instanceof ExchangeFailure) return null;
     throw error;

@@ -3,8 +3,7 @@ import type { OpenOrder, UnreadableOrder } from "../../domain/order.js";
 import { type Category, keyText, type Position, type UnreadablePosition } from "../../domain/position.js";
 import type { Contract, FlatLeg, Gap } from "../../domain/snapshot.js";
 import { ExchangeFailure } from "../failure.js";
-import { ALONE_WITHIN_MS, hurriedly, inTime, worthWaitingMs } from "./asking.js";
-import type { SteadyClock } from "./budget.js";
+import { inTime } from "./asking.js";
 import type { Client } from "./client.js";
 import {
   type ListName,
@@ -33,12 +32,11 @@ export interface Book {
 export interface BookParts {
   readonly account: string;
   readonly client: Client;
-  readonly clock: SteadyClock;
   readonly progress: (text: string) => void;
   readonly orderLists: OrderLists;
 }
 
-/** `all`: those of contracts without a position are waited for as the others are, and their prices are asked for. */
+/** Exits need the orders of positions only; `all` shows entry orders of contracts without a position as well. */
 export type OrderLists = "of-positions" | "all";
 
 export interface ListOptions {
@@ -85,7 +83,6 @@ export async function readContractsToo(parts: BookParts, whole: Book, contracts:
   return bothBooks(whole, { ...joined(read, cost), allOrders: read.every(sawAllOrders) });
 }
 
-/** One contract that does not answer must not keep the others of a look waiting. */
 async function readEach(
   parts: BookParts,
   contracts: readonly Contract[],
@@ -104,6 +101,9 @@ async function readEach(
   return { read, cost: counted.count() };
 }
 
+/** One contract that does not answer must not keep the others of a look waiting; what answers within the wire's deadline counts. */
+const ALONE_WITHIN_MS = 5_500;
+
 function nothingInTime(symbol: string): readonly [PositionsRead, OrdersRead] {
   const endpoint = "GET /v5/position/list";
   const failure = new ExchangeFailure({ kind: "not-happened", cause: "timeout", endpoint });
@@ -115,51 +115,25 @@ function nothingInTime(symbol: string): readonly [PositionsRead, OrdersRead] {
 }
 
 async function readList(parts: BookParts, list: ListName, options: ListOptions): Promise<Part> {
-  const { account, client, clock } = parts;
-  const { category } = list;
-  const startedMs = clock.monotonicMs();
+  const { account, client } = parts;
   let positions = await readPositionList(client, account, list);
-  let besides: OrdersRead | null = null;
+  const listText = `${list.category} ${list.settleCoin ?? ""}`.trim();
+  const known = options.symbolsByList.get(listText) ?? [];
   if (positions.failure === null && symbolsOf(positions).length === 0) {
-    const again = readEmptyAgain(parts, list, { positions, ...options });
-    [positions, besides] = await Promise.all([again, readOrdersBesides(parts, list, clock.monotonicMs() - startedMs)]);
+    // A single empty list proves nothing: it may come from a place that lags behind.
+    const isFirst = !options.symbolsByList.has(listText);
+    if (known.length > 0) positions = await confirmEmpty(client, account, list.category, known);
+    else if (isFirst) positions = await readPositionList(client, account, list);
   }
   const symbols = symbolsOf(positions);
-  if (positions.failure === null) options.symbolsByList.set(textOf(list), symbols);
-  parts.progress(`${textOf(list)}: ${positions.positions.length} positions`);
+  if (positions.failure === null) options.symbolsByList.set(listText, symbols);
+  parts.progress(`${listText}: ${positions.positions.length} positions`);
+  const { category } = list;
   if (symbols.length > 0) options.onRows(category);
-  const isAsked = symbols.length > 0 || (besides === null && parts.orderLists === "all");
-  const orders = isAsked ? await readOrderList(client, list, symbols) : (besides ?? NO_ORDERS);
-  if (parts.orderLists === "all" && orders.orders.length > 0) options.onRows(category);
+  else if (parts.orderLists === "of-positions") return { category, positions, orders: NO_ORDERS, symbol: null };
+  const orders = await readOrderList(client, list, symbols);
+  if (orders.orders.length > 0) options.onRows(category);
   return { category, positions, orders, symbol: null };
-}
-
-const textOf = ({ category, settleCoin }: ListName) => `${category} ${settleCoin ?? ""}`.trim();
-
-/** A single empty list proves nothing: it may come from a place that lags behind. */
-async function readEmptyAgain(
-  { account, client }: BookParts,
-  list: ListName,
-  { positions, symbolsByList }: { readonly positions: PositionsRead } & Pick<ListOptions, "symbolsByList">,
-): Promise<PositionsRead> {
-  const known = symbolsByList.get(textOf(list));
-  if (known === undefined) return readPositionList(client, account, list);
-  return known.length === 0 ? positions : confirmEmpty(client, account, list.category, known);
-}
-
-/**
- * The orders of a list without positions: exits that rest tell of one that it lacks. Who wants nothing else of them
- * does not wait for what hangs: the positions of other lists are to be protected.
- */
-async function readOrdersBesides(parts: BookParts, list: ListName, listTookMs: number): Promise<OrdersRead> {
-  if (parts.orderLists === "all") return readOrderList(parts.client, list, []);
-  const read = await readOrderList(hurriedly(parts.client, worthWaitingMs(listTookMs)), list, []);
-  const unreadable = read.unreadable.filter(({ symbol }) => symbol !== null);
-  if (unreadable.length === read.unreadable.length) return read;
-  // A row without a name would make the positions of other lists doubtful, and is none of theirs.
-  const endpoint = "GET /v5/order/realtime";
-  const facts = { kind: "not-happened", cause: "garbage", endpoint, retMsg: "a row names no contract" } as const;
-  return { ...read, unreadable, failure: new ExchangeFailure(facts) };
 }
 
 /** A list that is empty although positions were known is believed only after each of them was looked at. */
@@ -228,9 +202,7 @@ function gapsOf(part: Part): readonly Gap[] {
     const whose = part.symbol === null ? {} : { symbols: [part.symbol] };
     gaps.push({ category, what: "positions", ...whose, reason: positions.failure.message });
   }
-  // Without a position in the list its orders are nobody's that is known: then none is named, and none is in doubt.
-  const isOfNone = part.symbol === null && symbolsOf(positions).length === 0;
-  if (orders.failure !== null && (isOfNone || orders.missing.length > 0)) {
+  if (orders.failure !== null && orders.missing.length > 0) {
     gaps.push({ category, what: "orders", symbols: orders.missing, reason: orders.failure.message });
   }
   return gaps;
@@ -243,10 +215,6 @@ function countRequests(client: Client): { readonly client: Client; readonly coun
     read: (request) => {
       requests += 1;
       return client.read(request);
-    },
-    readOnce: (request) => {
-      requests += 1;
-      return client.readOnce(request);
     },
   };
   return { client: counting, count: () => requests };

@@ -142,7 +142,7 @@ export function patiently(client: Client): Client {
   };
 }
 
-export function mayTryAgain(error: Error): boolean {
+function mayTryAgain(error: Error): boolean {
   return error instanceof ExchangeFailure && error.facts.kind === "not-happened" && isPassing(error.facts);
 }
 

@@ -9,7 +9,6 @@ import type { SteadyClock } from "./budget.js";
 import { type Catalogue, settleCoinsOf } from "./catalogue.js";
 import { type Client, patiently } from "./client.js";
 import { type Book, type OrderLists, readBook, readContracts, readContractsToo } from "./book.js";
-import { contractsOf, eachOnce, readUnlisted } from "./unlisted.js";
 import type { ListName } from "./lists.js";
 import {
   type Found,
@@ -47,15 +46,23 @@ export function createReader(parts: ReaderParts): Reader {
   const cache: Cache = { facts: createFactKeeper(parts.client), wholeReadCost: null, symbolsByList: new Map() };
   return {
     account: parts.account,
-    snapshot: (scope, manner = "prompt", remembered = []) => {
+    snapshot: (scope, manner = "prompt") => {
       const asking = manner === "patient" ? { ...parts, client: patiently(parts.client) } : parts;
-      if (scope === "account") return readAccount(asking, cache, remembered);
-      return readSome(asking, cache, { contracts: eachOnce(scope), remembered });
+      return scope === "account" ? readAccount(asking, cache) : readSome(asking, cache, eachOnce(scope));
     },
     knows: (contract) => parts.catalogue.knows(contract),
     keyInfo: () => readKey(parts.client),
     clockSkewMs: () => parts.client.measureSkewMs(),
   };
+}
+
+/** Both legs of a hedge are one contract; read twice, its positions and orders would count twice. */
+function eachOnce(scope: readonly Contract[]): readonly Contract[] {
+  return [
+    ...new Map(
+      scope.map(({ category, symbol }) => [contractText({ category, symbol }), { category, symbol }]),
+    ).values(),
+  ];
 }
 
 /** The rows, and what comes after them no later than is worth waiting for. */
@@ -66,20 +73,16 @@ interface RowRead {
   readonly tickers: (book: Book) => Promise<Found<Ticker>>;
 }
 
-async function readAccount(parts: ReaderParts, cache: Cache, remembered: readonly Contract[]): Promise<Snapshot> {
+async function readAccount(parts: ReaderParts, cache: Cache): Promise<Snapshot> {
   const facts = cache.facts.ask("all");
-  const read = await readAllLists(parts, cache, remembered);
+  const read = await readAllLists(parts, cache);
   cache.wholeReadCost = read.book.cost;
   return finish(parts, "account", read, facts);
 }
 
 /** Once more what may have changed within a pass; contracts asked for by name that it does not show are asked alone. */
-async function readAccountAgain(
-  parts: ReaderParts,
-  cache: Cache,
-  { contracts: named, remembered }: Wanted,
-): Promise<Snapshot> {
-  const read = await readAllLists(parts, cache, remembered);
+async function readAccountAgain(parts: ReaderParts, cache: Cache, named: readonly Contract[]): Promise<Snapshot> {
+  const read = await readAllLists(parts, cache);
   cache.wholeReadCost = read.book.cost;
   const shown = new Set(contractsOf(read.book).map(contractText));
   const missing = named.filter((contract) => !shown.has(contractText(contract)));
@@ -95,26 +98,23 @@ function notCovered(categories: readonly Category[], { optionNote }: AccountFact
 }
 
 /** Prices are asked for as soon as the first row of their category is seen that needs them. */
-async function readAllLists(parts: ReaderParts, cache: Cache, remembered: readonly Contract[]): Promise<RowRead> {
+async function readAllLists(parts: ReaderParts, cache: Cache): Promise<RowRead> {
   const { lists, gaps } = await planLists(parts);
   const tickerPages = new Map<Category, Promise<TickerPage>>();
-  const onRows = (category: Category): void => {
-    if (!tickerPages.has(category)) tickerPages.set(category, readTickerPage(parts.client, category, null));
-  };
   const requestedAtMs = parts.clock.steadyMs();
-  const readLists = async (doubtful: readonly Contract[]): Promise<Listed> => {
-    const startedMs = parts.clock.monotonicMs();
-    const listed = await readBook(parts, lists, { symbolsByList: cache.symbolsByList, onRows });
-    const book = await readUnlisted(parts, listed, doubtful, parts.clock.monotonicMs() - startedMs);
-    for (const { category } of contractsOf(book)) onRows(category);
+  const readLists = async (): Promise<Listed> => {
+    const listed = await readBook(parts, lists, {
+      symbolsByList: cache.symbolsByList,
+      onRows: (category) => {
+        if (!tickerPages.has(category)) tickerPages.set(category, readTickerPage(parts.client, category, null));
+      },
+    });
+    const book = await readContractsToo(parts, listed, omittedContracts(listed));
     return { book, lacking: openBesides(listed, book) };
   };
-  const first = await readLists(remembered);
-  const isFlat = ({ category, symbol }: Contract) =>
-    first.book.flatLegs.some((leg) => leg.category === category && leg.symbol === symbol);
+  const first = await readLists();
   // One that opened between the two lists is in both by now.
-  const { book, lacking } =
-    first.lacking.length === 0 ? first : await readLists(remembered.filter((contract) => !isFlat(contract)));
+  const { book, lacking } = first.lacking.length === 0 ? first : await readLists();
   const tickers = async (all: Book): Promise<Found<Ticker>> => {
     const pages = await Promise.all([...tickerPages.values()].map((page) => inTime(page, LATE_PAGE)));
     return tickersFrom(pages, [...contractsOf(all), ...entryContracts(parts, all)]);
@@ -137,18 +137,11 @@ function shortList({ category, symbol }: Contract): Gap {
   return { category, what: "positions", reason: `the list of open positions lacks ${symbol}, which is open` };
 }
 
-/** What is asked for by name, and what the lists are held against should they be read. */
-interface Wanted {
-  readonly contracts: readonly Contract[];
-  readonly remembered: readonly Contract[];
-}
-
 /** Contract by contract; or everything, and then said to be everything, where that takes fewer requests. */
-async function readSome(parts: ReaderParts, cache: Cache, wanted: Wanted): Promise<Snapshot> {
+async function readSome(parts: ReaderParts, cache: Cache, scope: readonly Contract[]): Promise<Snapshot> {
   const { facts, wholeReadCost } = cache;
-  const { contracts: scope } = wanted;
   const wholeIsLighter = wholeReadCost !== null && scope.length > 1 && scope.length * 2 > wholeReadCost;
-  if (wholeIsLighter) return readAccountAgain(parts, cache, wanted);
+  if (wholeIsLighter) return readAccountAgain(parts, cache, scope);
   const told = facts.isKnown() ? () => Promise.resolve(facts.known()) : facts.ask("without-options");
   const requestedAtMs = parts.clock.steadyMs();
   const prices = readTickers(parts.client, scope);
@@ -225,6 +218,26 @@ async function planLists(parts: ReaderParts): Promise<{ lists: readonly ListName
     }),
   );
   return { lists, gaps };
+}
+
+/** The exchange clears these orders when a position closes (docs/v5/position/trading-stop): a list without it may lag. */
+function omittedContracts(book: Book): readonly Contract[] {
+  const shown = new Set(contractsOf(book).map(contractText));
+  const exits = book.orders.filter(({ kind }) => kind !== "plain" && kind !== "conditional" && kind !== "exchange");
+  const named = new Map(
+    exits.map(({ category, symbol }) => [contractText({ category, symbol }), { category, symbol }]),
+  );
+  return [...named].flatMap(([text, contract]) => (shown.has(text) ? [] : [contract]));
+}
+
+function contractsOf(book: Book): readonly Contract[] {
+  const contracts = new Map<string, Contract>();
+  for (const { key } of book.positions)
+    contracts.set(contractText(key), { category: key.category, symbol: key.symbol });
+  for (const { category, symbol } of book.unreadablePositions) {
+    if (symbol !== null) contracts.set(contractText({ category, symbol }), { category, symbol });
+  }
+  return [...contracts.values()];
 }
 
 /** Contracts with an order and no position: nothing is amiss where their rules or prices cannot be had. */
