@@ -35,7 +35,7 @@ describe.concurrent("the report of a running sidecar", () => {
     hang(stage);
     const none = { stopLoss: "0", takeProfit: "0", tpslMode: "Full", positionIdx: 0 };
     stage.exchange.tradingStop({ category: "linear", symbol: "BTCUSDT", ...none });
-    await expect.poll(async () => (await reported()).summary).toMatchObject({ protected: 0, unknown: 1 });
+    await context.expect.poll(async () => (await reported()).summary).toMatchObject({ protected: 0, unknown: 1 });
     expect(await reported()).toMatchObject({ complete: false, positions: [{ status: "unknown", stopLoss: null }] });
     const line = await sidecar.logged.next(({ code }) => code === "unreadable");
     expect(line).toMatchObject({ level: "error", msg: expect.stringContaining("the stream has told of a change") });
@@ -52,7 +52,7 @@ describe.concurrent("the report of a running sidecar", () => {
     const refused = { code: "key-refused", severity: "critical" };
     expect(await reported()).toMatchObject({ complete: false, accounts: [{ findings: [refused] }] });
     const history = async () => ask("/v1/history?kind=finding&limit=1");
-    await expect.poll(history).toMatchObject({ entries: [{ account: "main", symbol: null, body: refused }] });
+    await context.expect.poll(history).toMatchObject({ entries: [{ account: "main", symbol: null, body: refused }] });
     expect(await sidecar.end()).toBe(0);
   });
 });
