@@ -70,10 +70,17 @@ function learnedFrom(
   };
 }
 
-/** A stop of ours that stands is what is wanted now, also where it is looser than one that vanished: no other hand put it there. */
-export function learnedAsSet(stopLoss: LearnedLevel, { life, position }: Pick<Assessed, "life" | "position">): Learned {
-  const { price, triggerBy } = stopLoss;
-  return { stopLoss: { price, triggerBy }, takeProfit: life.learned?.takeProfit ?? null, size: position.size };
+/**
+ * A stop of ours that stands is what is wanted now, also where it is looser than one that vanished: no other hand put it
+ * there. A look whose orders are in doubt teaches nothing.
+ */
+export function learnedAsSet(
+  { price, triggerBy }: LearnedLevel,
+  { life, position, stop }: Assessed,
+): Partial<Pick<LifeRecord, "learned">> {
+  if (stop.doubt !== null) return {};
+  const takeProfit = life.learned?.takeProfit ?? null;
+  return { learned: { stopLoss: { price, triggerBy }, takeProfit, size: position.size } };
 }
 
 function isSame(one: Learned | null, other: Learned | null): boolean {

@@ -16,9 +16,10 @@ export function provenChange({ attempt, verdict }: Judged, found: Assessed): Par
   const { stopLoss, takeProfit } = step;
   const isConfirmed = verdict.kind === "confirmed";
   // A take-profit that does not show takes nothing away from the stop that was sent with it.
-  const isStopProven = stopLoss !== null && (isConfirmed || shows(found.stop.all?.legs, stopLoss));
+  const isShown = stopLoss !== null && found.stop.doubt === null && shows(found.stop.all?.legs, stopLoss);
+  const isStopProven = stopLoss !== null && (isConfirmed || isShown);
   return {
-    ...(isStopProven ? { ourStopLoss: stopLoss.price, grown: false, learned: learnedAsSet(stopLoss, found) } : {}),
+    ...(isStopProven ? { ourStopLoss: stopLoss.price, grown: false, ...learnedAsSet(stopLoss, found) } : {}),
     ...(isConfirmed && takeProfit !== null ? { ourTakeProfit: takeProfit.price } : {}),
   };
 }

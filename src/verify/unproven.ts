@@ -22,7 +22,7 @@ export function foundStanding(assessed: Assessed): FoundStanding {
   return {
     steps,
     change: {
-      ...(stopLoss == null ? {} : { ourStopLoss: stopLoss.price, learned: learnedAsSet(stopLoss, assessed) }),
+      ...(stopLoss == null ? {} : { ourStopLoss: stopLoss.price, ...learnedAsSet(stopLoss, assessed) }),
       ...(profit == null ? {} : { ourTakeProfit: profit.price }),
     },
   };

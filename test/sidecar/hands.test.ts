@@ -201,7 +201,11 @@ describe("a position whose opening the exchange does not state, and that has bee
     const scene = await guarded({ positions: [unstated] });
     await scene.clock.sleep(20_000);
     const before = scene.lives().length;
-    scene.pushes({ kind: "position-flat", key, atMs: scene.clock.now() - agoMs, ...how });
+    const flat = { kind: "position-flat", key, atMs: scene.clock.now() - agoMs, ...how } as const;
+    scene.pushes(flat);
+    await scene.clock.sleep(2_000);
+    // Pushes repeat.
+    scene.pushes({ ...flat, isOutdated: true });
     await scene.clock.sleep(2_000);
     const changes = scene.lives().slice(before);
     expect(changes.map((life) => life.split(" ")[0])).toEqual(told);

@@ -142,6 +142,16 @@ describe("what a life remembers", () => {
     expect(provenChange(judged, elsewhere)).toEqual({});
   });
 
+  test("a look whose orders are in doubt proves no stop", () => {
+    const judged = {
+      attempt: { ...attempt, step: withProfit },
+      verdict: { kind: "unseen", detail: "no answer" },
+    } as const;
+    const gaps = [{ category: "linear", what: "orders", reason: "no answer" }] as const;
+    const doubtful = firstOf({ positions: [long], orders: [fullStop(long, "98")], gaps });
+    expect(provenChange(judged, doubtful)).toEqual({});
+  });
+
   test("only what was asked for is ours", () => {
     expect(proven(aStep())).toEqual({ ourStopLoss: dec("98"), grown: false, learned: set });
     expect(proven(profitOnly)).toEqual({ ourTakeProfit: dec("104") });
