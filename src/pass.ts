@@ -47,7 +47,8 @@ export async function runPass(given: PassOptions): Promise<PassResult> {
   const { writer, approve, clock, book = new PassBook() } = given;
   book.forget(clock.now());
   const options = { ...given, book, attention: attentionTo(given.scope) };
-  const view = await firstView(options);
+  // Who only reads, or is to be asked, is shown all that comes; a missing stop does not wait for what stays silent.
+  const view = await firstView(options, writer === undefined || approve !== undefined ? "prompt" : "hasty");
   const isAgreed = writer !== undefined && (await (approve?.(view.planned, view.assessment) ?? true));
   if (!isAgreed) return { ...view, book, lostSight: null, unanswered: [] };
   if (approve === undefined) return closeGaps(view, writer, null, options);
@@ -91,7 +92,7 @@ async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: Att
     else if (woken.length === unanswered.length)
       await clock.sleep(book.onTheWire() > 0 ? lookWhileWritingMs(view) : pauseMs(idleLooks));
     idleLooks = ready.length > 0 || book.onTheWire() > 0 ? 0 : idleLooks + 1;
-    const next = await nextView(view, [...ready.map(({ step }) => step.key), ...due], book, options);
+    const next = await nextView(view, [...ready.map(({ step }) => step.key), ...due], options, "hasty");
     if (next !== null) lookedAtMs = clock.now();
     unanswered = next === null ? woken : woken.filter((contract) => isMissed(next.picture, contract));
     view = next ?? view;

@@ -175,6 +175,7 @@ function overlaidPart(picture: Picture, later: Snapshot, scope: readonly Contrac
     snapshot: {
       ...snapshot,
       receivedAtMs: later.receivedAtMs,
+      wentOnWithout: snapshot.wentOnWithout || later.wentOnWithout,
       gaps: [
         ...snapshot.gaps.flatMap((gap) => withoutContracts(gap, hidesRows(gap) ? asked : covered)),
         ...later.gaps.flatMap((gap) => ofContracts(gap, scope, covered)),

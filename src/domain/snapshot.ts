@@ -57,6 +57,8 @@ export interface Snapshot {
   readonly notCovered: readonly string[];
   /** Our clock minus the exchange's, milliseconds; positive: ours is ahead. Null: not measured. */
   readonly clockSkewMs: number | null;
+  /** True: something that stayed silent was not waited for any longer; it is a gap, and may come to a look that waits. */
+  readonly wentOnWithout: boolean;
 }
 
 /** Without prices or trading rules the rows are seen all the same. */

@@ -3,8 +3,11 @@ import type { Decimal } from "../domain/decimal.js";
 import type { PositionKey, Side, TriggerBy } from "../domain/position.js";
 import type { Contract, ReadScope, Snapshot } from "../domain/snapshot.js";
 
-/** `patient`: after everybody else, and within half of what the exchange allows. */
-export type ReadManner = "prompt" | "patient";
+/**
+ * `patient`: after everybody else, and within half of what the exchange allows. `hasty`: what stays silent while the
+ * rest has come is a gap at once, for stops wait that the rest shows to be missing.
+ */
+export type ReadManner = "prompt" | "hasty" | "patient";
 
 /** Reads one account. Fails with ExchangeFailure only when nothing at all could be judged. */
 export interface Reader {

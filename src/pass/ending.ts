@@ -1,5 +1,8 @@
-/** The last word of a pass whose result is a report: what has become old while others were written to is looked at again. */
-import { nextView, type Attentive, type View } from "./view.js";
+/**
+ * The last word of a pass: what stops did not wait for is looked at now; and where the result is a report, so is what
+ * has become old while others were written to.
+ */
+import { nextView, secondView, type Attentive, type View } from "./view.js";
 
 /** What a report says may have been asked for so long before. */
 const MOST_AGE_MS = 1_000;
@@ -12,6 +15,7 @@ export class Ending {
   readonly #options: Attentive;
   #looks = 0;
   #seen: View | null = null;
+  #hasWaited = false;
 
   constructor(options: Attentive) {
     this.#options = options;
@@ -19,7 +23,14 @@ export class Ending {
 
   /** The same view: it may be told. Another one: there may be more to do. Null: nothing could be looked at again. */
   async look(view: View): Promise<View | null> {
-    const { beforeEnd, clock } = this.#options;
+    const { beforeEnd, clock, scope = "account" } = this.#options;
+    // A pass over some contracts is woken for them again.
+    if (view.picture.snapshot.wentOnWithout && scope === "account" && !this.#hasWaited) {
+      this.#hasWaited = true;
+      this.#seen = await nextView(view, "account", this.#options, "prompt");
+      return this.#seen ?? this.look(view);
+    }
+    if (view.inDoubt.length > 0) return secondView(view, this.#options, "prompt");
     if (beforeEnd === undefined) return view;
     await beforeEnd();
     const isYoung = clock.now() - view.picture.snapshot.requestedAtMs <= MOST_AGE_MS;
@@ -33,7 +44,7 @@ export class Ending {
     // A look sends nothing: one is made also where the program is to end.
     for (let nth = 1; nth === 1 || (nth <= MOST_TRIES && this.#options.isStopping?.() !== true); nth += 1) {
       if (nth > 1) await this.#options.clock.sleep(TRY_AGAIN_MS);
-      const next = await nextView(view, "account", this.#options.book, this.#options);
+      const next = await nextView(view, "account", this.#options, "prompt");
       if (next !== null) return next;
     }
     return null;

@@ -39,7 +39,10 @@ export async function lastLook(step: Step, latest: View, options: PassOptions): 
       steadyMs: clock.now(),
     });
     const planned = plan(assessment, { frozen: null, manyChangesAgreed: true });
-    return { view: { picture, assessment, planned, braked: null }, isWhole: !lacksOrders(looked, step.key) };
+    return {
+      view: { picture, assessment, planned, braked: null, inDoubt: [] },
+      isWhole: !lacksOrders(looked, step.key),
+    };
   } catch (error) {
     if (error instanceof ExchangeFailure) return null;
     throw error;

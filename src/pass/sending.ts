@@ -19,6 +19,8 @@ import { positionOf, type View } from "./view.js";
 const LOOK_WHILE_WRITING_MS = { small: 300, large: 1_000 };
 /** So many steps at most are looked at, or wait for their turn in the write budget after that. */
 const MOST_LOOKING = 4;
+/** A look that stays silent for so long keeps no other from beginning. */
+const SILENT_LOOK_MS = 800;
 /** From so many positions on a look takes many pages. */
 const LARGE_BOOK = 50;
 
@@ -68,7 +70,9 @@ export async function sendBatch(
     const leave = await enter();
     try {
       const askedAtMs = clock.now();
-      const seen = await lastLook(planned.step, latest(), options);
+      const looking = lastLook(planned.step, latest(), options);
+      await Promise.race([looking, clock.sleep(SILENT_LOOK_MS).then(leave)]);
+      const seen = await looking;
       if (seen !== null) lookTookMs = clock.now() - askedAtMs;
       const veto = (step: Step) => {
         leave();

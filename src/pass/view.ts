@@ -9,8 +9,9 @@ import {
   vanishedContracts,
 } from "../domain/picture.js";
 import { keyText, type Position } from "../domain/position.js";
-import type { ReadScope } from "../domain/snapshot.js";
+import type { Contract, ReadScope } from "../domain/snapshot.js";
 import { ExchangeFailure } from "../exchange/failure.js";
+import type { ReadManner } from "../exchange/port.js";
 import type { Attention } from "./attention.js";
 import type { PassOptions } from "./options.js";
 import { changeBrake, plan } from "../plan/plan.js";
@@ -36,31 +37,37 @@ export interface View {
   readonly planned: readonly PlannedStep[];
   /** Why the first plan of this pass may not move stops; null: it may. */
   readonly braked: string | null;
+  /** In doubt at the first look, and not looked at a second time yet: others have a stop to wait for. */
+  readonly inDoubt: readonly Contract[];
 }
 
-/** Looks at the whole scope; at what is in doubt a second time. @throws ExchangeFailure */
-export async function firstView(options: Attentive): Promise<View> {
+/** Looks at the whole scope; at what is in doubt a second time, once nobody waits for a stop. @throws ExchangeFailure */
+export async function firstView(options: Attentive, manner: ReadManner): Promise<View> {
   const { reader, scope = "account", before, attention } = options;
-  const looked = await reader.snapshot(scope);
+  const looked = await reader.snapshot(scope, manner);
   // A first look that took long is made anew before anything is decided from it.
   const picture =
     before === undefined ? pictureOf(looked) : { ...lookedAgain(before, looked, options.isToldFlat), again: null };
-  const view = viewOf(picture, null, options);
+  const view = viewOf(picture, NOTHING_BEFORE, options);
   // An auction ends, and contracts are kept for an hour: what may be over by now is looked at by their present phase.
   if (view.assessment.positions.some(isInAuction)) options.refreshInstruments?.();
-  const doubtful = view.assessment.positions.filter(
-    (assessed) => (isDoubtful(assessed) || isInAuction(assessed)) && attention.has(assessed.position.key),
-  );
-  if (doubtful.length === 0) return view;
-  await options.clock.sleep(SECOND_LOOK_AFTER_MS);
-  const again = await lookOrNull(
-    doubtful.map(({ position }) => position.key),
-    options,
-  );
-  if (again === null) return view;
-  const seen = viewOf(lookedAgain(picture, again, options.isToldFlat), null, options);
+  const inDoubt = view.assessment.positions
+    .filter((assessed) => (isDoubtful(assessed) || isInAuction(assessed)) && attention.has(assessed.position.key))
+    .map(({ position }) => position.key);
+  if (inDoubt.length === 0) return view;
+  const isWaitedFor = manner === "hasty" && view.planned.some(({ held }) => held === null);
+  if (isWaitedFor) return { ...view, inDoubt };
+  const seen = await secondView({ ...view, braked: null, inDoubt }, options, manner);
   // Who writes has others to protect meanwhile.
   return options.writer === undefined ? proven(seen, options) : seen;
+}
+
+/** What was in doubt is looked at again, after a moment. */
+export async function secondView(view: View, options: Attentive, manner: ReadManner): Promise<View> {
+  const { clock } = options;
+  await clock.sleep(Math.max(0, view.picture.latest.receivedAtMs + SECOND_LOOK_AFTER_MS - clock.now()));
+  const again = await nextView(view, view.inDoubt, options, manner);
+  return { ...(again ?? view), inDoubt: [] };
 }
 
 /** Or one of two lists lags behind: an order is shown that the position's own row does not state. */
@@ -83,7 +90,7 @@ async function proven(view: View, options: Attentive): Promise<View> {
     const vanished = vanishedContracts(latest.picture);
     if (vanished.length === 0) break;
     await options.clock.sleep(SECOND_LOOK_AFTER_MS);
-    latest = (await nextView(latest, vanished, options.book, options)) ?? latest;
+    latest = (await nextView(latest, vanished, options, "prompt")) ?? latest;
   }
   return latest;
 }
@@ -91,7 +98,7 @@ async function proven(view: View, options: Attentive): Promise<View> {
 /** While a person thought, another hand may have acted. A look that fails leaves the old view, too old to act on. */
 export async function freshView(view: View, options: Attentive): Promise<View> {
   try {
-    return await firstView(options);
+    return await firstView(options, "hasty");
   } catch (error) {
     if (error instanceof ExchangeFailure) return view;
     throw error;
@@ -102,15 +109,16 @@ export async function freshView(view: View, options: Attentive): Promise<View> {
 export async function nextView(
   view: View,
   wanted: ReadScope,
-  book: PassBook,
   options: Attentive,
+  manner: ReadManner,
 ): Promise<View | null> {
   const sinceMs = options.clock.now() - LIST_AGAIN_MS;
   const scope = wanted === "account" ? wanted : scopeToSettle(view.picture, wanted, sinceMs);
-  const later = await lookOrNull(scope, options);
+  const later = await lookOrNull(scope, options, manner);
   if (later === null) return null;
-  const next = viewOf(lookedAgain(view.picture, later, options.isToldFlat), view.braked, options);
-  const judgments = book.judge(next.assessment, next.picture);
+  const before = { ...view, inDoubt: scope === "account" ? [] : view.inDoubt };
+  const next = viewOf(lookedAgain(view.picture, later, options.isToldFlat), before, options);
+  const judgments = options.book.judge(next.assessment, next.picture);
   for (const judged of judgments) {
     const found = positionOf(next, judged.attempt.step);
     if (found === undefined) continue;
@@ -118,10 +126,12 @@ export async function nextView(
     if (standsElsewhere(judged, found)) options.refreshInstruments?.();
   }
   // What is proven now is remembered, and counts for the plan.
-  return judgments.length === 0 ? next : viewOf(next.picture, view.braked, options);
+  return judgments.length === 0 ? next : viewOf(next.picture, before, options);
 }
 
-function viewOf(picture: Picture, brakedBefore: string | null, options: Attentive): View {
+const NOTHING_BEFORE: Pick<View, "braked" | "inDoubt"> = { braked: null, inDoubt: [] };
+
+function viewOf(picture: Picture, before: Pick<View, "braked" | "inDoubt">, options: Attentive): View {
   const { frozen, heldStep, manyChangesAgreed, attention, onLook } = options;
   const steadyMs = options.clock.now();
   const instant = { nowMs: options.clock.calendarMs?.() ?? steadyMs, steadyMs };
@@ -131,11 +141,12 @@ function viewOf(picture: Picture, brakedBefore: string | null, options: Attentiv
   onLook?.(picture, first);
   // What the look has brought to memory counts for this plan already.
   const assessment = reassess(first, { ...knownTo(options), ...instant, outOfSight: unseen });
-  const braked = brakedBefore ?? changeBrake(assessment);
+  const braked = before.braked ?? changeBrake(assessment);
   const heldBack = ({ position }: Assessed) => options.heldBack?.(position) ?? null;
   const held = { frozen: frozen(picture), heldBack, ...(heldStep === undefined ? {} : { heldStep }) };
   const planned = plan(assessment, { ...held, manyChangesAgreed, brakedBefore: braked });
-  return { picture, assessment, planned: planned.filter(({ step }) => attention.has(step.key)), braked };
+  const { inDoubt } = before;
+  return { picture, assessment, planned: planned.filter(({ step }) => attention.has(step.key)), braked, inDoubt };
 }
 
 /** A triggered stop leaves the list of open orders as it fills or lapses; what is left of the position remembers it. */
@@ -159,9 +170,9 @@ function knownTo({ policyOf, memory }: Attentive): Pick<AssessInput, "policyOf" 
   return { policyOf: ({ key, side }) => policyOf(key, side), lifeOf: (position) => memory.recall(position) };
 }
 
-async function lookOrNull(scope: ReadScope, { reader }: PassOptions) {
+async function lookOrNull(scope: ReadScope, { reader }: PassOptions, manner: ReadManner) {
   try {
-    return await reader.snapshot(scope);
+    return await reader.snapshot(scope, manner);
   } catch (error) {
     if (error instanceof ExchangeFailure) return null;
     throw error;

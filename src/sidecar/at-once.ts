@@ -82,5 +82,6 @@ function snapshotOf({ position, orders, instrument, marginMode, receivedAtMs }: 
     disconnectProtection: null,
     notCovered: [],
     clockSkewMs: null,
+    wentOnWithout: false,
   };
 }

@@ -20,6 +20,7 @@ import type { FakeClock } from "./clock.js";
 import { aTicker, instrumentFor } from "./market.js";
 import { fullStop, takeProfit } from "./order.js";
 import { aPosition } from "./position.js";
+import { type Silence, silently } from "./silence.js";
 import { aSnapshot } from "./snapshot.js";
 
 /** What becomes of one write; `truth` is what a healthy exchange does. */
@@ -93,6 +94,8 @@ export interface FakeExchangeOptions {
   readonly hidesFlatRows?: (nth: number) => boolean;
   /** From so many contracts on, a look at some is answered with everything, as lighter reads are. */
   readonly wholeFrom?: number;
+  /** Contracts about whose orders it stays silent. */
+  readonly silence?: Silence;
   /** Rows that cannot be read in the nth read. */
   readonly unreadable?: (nth: number) => readonly UnreadablePosition[];
 }
@@ -279,7 +282,7 @@ export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
   return {
     reader: {
       account: "main",
-      snapshot,
+      snapshot: options.silence === undefined ? snapshot : silently(snapshot, options.silence, clock),
       knows: () => Promise.resolve(options.knows ?? true),
       keyInfo: () => Promise.reject(failure("bug", "other")),
       clockSkewMs: () => Promise.resolve(0),

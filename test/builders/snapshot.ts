@@ -47,6 +47,7 @@ export function aSnapshot({ instruments = [], tickers = [], ...overrides }: Snap
     disconnectProtection: false,
     notCovered: [],
     clockSkewMs: 0,
+    wentOnWithout: false,
     ...overrides,
   };
 }

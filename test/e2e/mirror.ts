@@ -11,8 +11,8 @@ export interface Passing {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** Gets the request and the exchange's body; what it returns goes to the program instead. */
-export type Rewrite = (passing: Passing, body: string) => { readonly status?: number; readonly body: string };
+/** Gets the request and the exchange's body; what it returns goes to the program instead. Null: nothing ever does. */
+export type Rewrite = (passing: Passing, body: string) => { readonly status?: number; readonly body: string } | null;
 
 export interface Mirror {
   readonly url: string;
@@ -31,7 +31,9 @@ export async function openMirror(context: TestContext, target: string, rewrite: 
       const chunks: Buffer[] = [];
       answer.on("data", (chunk: Buffer) => chunks.push(chunk));
       answer.on("end", () => {
-        const { status = answer.statusCode ?? 200, body } = rewrite(passing, Buffer.concat(chunks).toString("utf8"));
+        const told = rewrite(passing, Buffer.concat(chunks).toString("utf8"));
+        if (told === null) return;
+        const { status = answer.statusCode ?? 200, body } = told;
         outgoing.writeHead(status, { "content-type": answer.headers["content-type"] ?? "text/plain" });
         outgoing.end(body);
       });

@@ -5,15 +5,16 @@ import type { Contract, FlatLeg, Gap } from "../../domain/snapshot.js";
 import { ExchangeFailure } from "../failure.js";
 import { inTime } from "./asking.js";
 import type { Client } from "./client.js";
+import type { Patience } from "./patience.js";
 import {
   type ListName,
   type OrdersRead,
   type PositionsRead,
-  readOrderList,
   readOrdersOf,
   readPositionList,
   readPositionsOf,
 } from "./lists.js";
+import { readOrderList, silentOrders } from "./order-list.js";
 
 export interface Book {
   readonly positions: readonly Position[];
@@ -31,9 +32,15 @@ export interface Book {
 
 export interface BookParts {
   readonly account: string;
-  readonly client: Client;
+  readonly patience: Patience;
   readonly progress: (text: string) => void;
   readonly orderLists: OrderLists;
+}
+
+/** The lists that make up an account: what is there in any case, and what others need to be asked for first. */
+export interface ListPlan {
+  readonly lists: readonly ListName[];
+  readonly further: Promise<readonly ListName[]>;
 }
 
 /** Exits need the orders of positions only; `all` shows entry orders of contracts without a position as well. */
@@ -58,9 +65,11 @@ interface Part {
 const NO_ORDERS: OrdersRead = { orders: [], unreadable: [], failure: null, missing: [] };
 
 /** @throws ExchangeFailure when not one list could be read, or the account is closed to us. */
-export async function readBook(parts: BookParts, lists: readonly ListName[], options: ListOptions): Promise<Book> {
-  const counted = countRequests(parts.client);
-  const read = await Promise.all(lists.map((list) => readList({ ...parts, client: counted.client }, list, options)));
+export async function readBook(parts: BookParts, plan: ListPlan, options: ListOptions): Promise<Book> {
+  const counted = countRequests(parts.patience.client);
+  const readAll = (lists: readonly ListName[]) =>
+    Promise.all(lists.map((list) => readList(parts, counted.client, list, options)));
+  const read = (await Promise.all([readAll(plan.lists), plan.further.then(readAll)])).flat();
   refuseBlind(read);
   return { ...joined(read, counted.count()), allOrders: parts.orderLists === "all" && read.every(sawAllOrders) };
 }
@@ -87,14 +96,20 @@ async function readEach(
   parts: BookParts,
   contracts: readonly Contract[],
 ): Promise<{ readonly read: readonly Part[]; readonly cost: number }> {
-  const counted = countRequests(parts.client);
+  const counted = countRequests(parts.patience.client);
   const read = await Promise.all(
     contracts.map(async (contract): Promise<Part> => {
       const reading = Promise.all([
         readPositionsOf(counted.client, parts.account, contract),
         readOrdersOf(counted.client, contract),
       ]);
-      const [positions, orders] = await inTime(reading, nothingInTime(contract.symbol), ALONE_WITHIN_MS);
+      const nothing = nothingInTime(contract.symbol);
+      const waiting = parts.patience.wait(
+        reading,
+        ([rows]) => rows.sawAnything,
+        () => nothing,
+      );
+      const [positions, orders] = await inTime(waiting, nothing, ALONE_WITHIN_MS);
       return { ...contract, positions, orders };
     }),
   );
@@ -105,35 +120,47 @@ async function readEach(
 const ALONE_WITHIN_MS = 5_500;
 
 function nothingInTime(symbol: string): readonly [PositionsRead, OrdersRead] {
-  const endpoint = "GET /v5/position/list";
-  const failure = new ExchangeFailure({ kind: "not-happened", cause: "timeout", endpoint });
-  const nothing = { unreadable: [], failure, missing: [symbol] };
-  return [
-    { ...nothing, positions: [], flat: [], sawAnything: false },
-    { ...nothing, orders: [] },
-  ];
+  return [silentPositions([symbol]), silentOrders([symbol])];
 }
 
-async function readList(parts: BookParts, list: ListName, options: ListOptions): Promise<Part> {
-  const { account, client } = parts;
-  let positions = await readPositionList(client, account, list);
-  const listText = `${list.category} ${list.settleCoin ?? ""}`.trim();
-  const known = options.symbolsByList.get(listText) ?? [];
-  if (positions.failure === null && symbolsOf(positions).length === 0) {
-    // A single empty list proves nothing: it may come from a place that lags behind.
-    const isFirst = !options.symbolsByList.has(listText);
-    if (known.length > 0) positions = await confirmEmpty(client, account, list.category, known);
-    else if (isFirst) positions = await readPositionList(client, account, list);
-  }
-  const symbols = symbolsOf(positions);
-  if (positions.failure === null) options.symbolsByList.set(listText, symbols);
-  parts.progress(`${listText}: ${positions.positions.length} positions`);
+function silentPositions(missing: readonly string[]): PositionsRead {
+  const endpoint = "GET /v5/position/list";
+  const failure = new ExchangeFailure({ kind: "not-happened", cause: "timeout", endpoint });
+  return { positions: [], flat: [], unreadable: [], failure, missing, sawAnything: false };
+}
+
+/** Positions that were seen are told, also where their orders stay silent. */
+async function readList(parts: BookParts, client: Client, list: ListName, options: ListOptions): Promise<Part> {
+  const { patience } = parts;
   const { category } = list;
+  const positions = await patience.wait(
+    readOpenPositions(client, parts.account, list, options.symbolsByList.get(textOf(list))),
+    ({ sawAnything }) => sawAnything,
+    () => silentPositions([]),
+  );
+  const symbols = symbolsOf(positions);
+  if (positions.failure === null) options.symbolsByList.set(textOf(list), symbols);
+  parts.progress(`${textOf(list)}: ${positions.positions.length} positions`);
   if (symbols.length > 0) options.onRows(category);
   else if (parts.orderLists === "of-positions") return { category, positions, orders: NO_ORDERS, symbol: null };
-  const orders = await readOrderList(client, list, symbols);
+  const orders = await readOrderList(client, patience, list, symbols);
   if (orders.orders.length > 0) options.onRows(category);
   return { category, positions, orders, symbol: null };
+}
+
+const textOf = ({ category, settleCoin }: ListName): string => `${category} ${settleCoin ?? ""}`.trim();
+
+async function readOpenPositions(
+  client: Client,
+  account: string,
+  list: ListName,
+  known: readonly string[] | undefined,
+): Promise<PositionsRead> {
+  const positions = await readPositionList(client, account, list);
+  if (positions.failure !== null || symbolsOf(positions).length > 0) return positions;
+  // A single empty list proves nothing: it may come from a place that lags behind.
+  if (known === undefined) return readPositionList(client, account, list);
+  return known.length > 0 ? confirmEmpty(client, account, list.category, known) : positions;
 }
 
 /** A list that is empty although positions were known is believed only after each of them was looked at. */

@@ -23,6 +23,8 @@ export interface Listing {
 export interface Catalogue {
   /** Every listed contract of a category, as far as it is known: what is late counts for the next look. */
   list(category: Category): Promise<Listing>;
+  /** The same, as far as it is known without waiting for anything. */
+  shown(category: Category): Listing;
   /** One contract, also one that the lists do not show; null where the exchange knows none. @throws ExchangeFailure */
   find(contract: Contract): Promise<Instrument | null>;
   /**
@@ -39,7 +41,11 @@ export interface Catalogue {
 const ALONE_LIFETIME_MS = 60 * 60_000;
 /** Nothing is known before the first list but the documented coins; what comes within the wire's deadline counts. */
 const FIRST_LIST_MS = 5_500;
-const DOCUMENTED_COINS = ["USDC", "USDT"];
+/**
+ * Their lists are always part of the linear category: a listing that lacks some rows must not hide their positions
+ * (docs/v5/position).
+ */
+export const DOCUMENTED_COINS: readonly string[] = ["USDC", "USDT"];
 
 /** docs/v5/market/instrument: without a status only contracts in normal trading are listed. */
 const EXTRA_STATUSES: Readonly<Record<Category, readonly string[]>> = {
@@ -101,6 +107,7 @@ export function createCatalogue(client: Client, clock: Clock): Catalogue {
 
   return {
     list,
+    shown: (category) => listingOf(shelves[category]),
     find: async (contract) => knownAlone(contract) ?? (await findListed(contract)) ?? findAlone(contract),
     knows: async (contract) => {
       const isNamed = await isFoundByName(client, contract);
@@ -163,10 +170,7 @@ async function isFoundByName(client: Client, contract: Contract): Promise<boolea
   }
 }
 
-/**
- * The coins whose position lists make up the linear category: those that the contracts name, and always the documented
- * ones, because a listing that lacks some rows must not hide their positions (docs/v5/position).
- */
-export function settleCoinsOf({ settleCoins }: Listing): readonly string[] {
-  return [...new Set([...settleCoins, ...DOCUMENTED_COINS])].sort();
+/** Coins beside the documented ones that the contracts of the linear category name. */
+export function furtherCoinsOf({ settleCoins }: Listing): readonly string[] {
+  return [...settleCoins].filter((coin) => !DOCUMENTED_COINS.includes(coin)).sort();
 }

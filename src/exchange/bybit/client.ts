@@ -26,6 +26,8 @@ export interface Request<T> {
   readonly priority?: number;
   /** Asked right before each try leaves: a reason not to send it any more. */
   readonly veto?: () => string | null;
+  /** Told as each try leaves, after it has waited for its turn. */
+  readonly leaves?: () => void;
 }
 
 export interface Answer<T> extends TimedAnswer {
@@ -166,13 +168,16 @@ async function attempt<T>(
   await budget.acquire(wanted.limitClass, wanted.priority ?? 0, endpoint);
   const fail = (raw: RawFacts): ExchangeFailure => {
     const failure = failureFrom(raw, method, endpoint, parts.secrets());
-    log({ level: "warn", message: failure.message, ...failure.facts });
+    // That nobody waits for a read any more is no trouble.
+    const level = method === "GET" && raw.cause === "vetoed" ? "debug" : "warn";
+    log({ level, message: failure.message, ...failure.facts });
     return failure;
   };
   const veto = wanted.veto?.() ?? null;
   if (veto !== null) throw fail({ kind: "not-happened", cause: "vetoed", retMsg: veto });
   const sentAtMs = clock.now();
   const startedMs = clock.monotonicMs();
+  wanted.leaves?.();
   hearing.asked();
   const sent = await parts.transport.send({ method, path, params, signed: wanted.limitClass !== "market" });
   hearing.ended(!("facts" in sent) || sent.facts.httpStatus !== undefined);

@@ -50,7 +50,7 @@ const POSITIONS = {
 } as const;
 /** One contract's legs; what a further page repeats of them is not needed. */
 const LEGS = { ...POSITIONS, isEnough: hasAllLegs } as const;
-const ORDERS = { path: "/v5/order/realtime", limitClass: "orders", limit: 50, keyOf: orderRowKey } as const;
+export const ORDERS = { path: "/v5/order/realtime", limitClass: "orders", limit: 50, keyOf: orderRowKey } as const;
 
 /** A void list is replaced by looking at each contract that it showed. */
 export async function readPositionList(client: Client, account: string, list: ListName): Promise<PositionsRead> {
@@ -90,19 +90,6 @@ export async function readPositionsOf(client: Client, account: string, contract:
     );
   const nothing = { positions: [], flat: [], unreadable: [] };
   return { ...nothing, failure: read.failure, missing: [contract.symbol], sawAnything: false };
-}
-
-/** `contracts`: those with a position; a void list is replaced by looking at each. */
-export async function readOrderList(client: Client, list: ListName, contracts: readonly string[]): Promise<OrdersRead> {
-  const read = await readRows(client, ORDERS, { ...nameParams(list), openOnly: 0 });
-  if (read.complete) return ordersFrom(list.category, read.rows);
-  const alone = await eachAlone(contracts, (symbol) => readOrdersOf(client, { category: list.category, symbol }));
-  return {
-    orders: alone.flatMap((each) => each.orders),
-    unreadable: alone.flatMap((each) => each.unreadable),
-    failure: read.failure,
-    missing: alone.flatMap((each) => each.missing),
-  };
 }
 
 export async function readOrdersOf(client: Client, contract: Contract): Promise<OrdersRead> {
@@ -152,7 +139,7 @@ export async function readRowsOf(
   return isForeign ? { complete: false, rows: [], failure: garbage(endpoint, "another contract") } : read;
 }
 
-async function readRows(client: Client, endpoint: Endpoint, params: Params): Promise<PagedList> {
+export async function readRows(client: Client, endpoint: Endpoint, params: Params): Promise<PagedList> {
   const { path, limitClass, limit, keyOf, isEnough, movesBetweenPages = false, repeatsMayHide = false } = endpoint;
   const read = await readPages({
     endpoint: `GET ${path}`,
@@ -179,7 +166,7 @@ function garbage({ path }: Endpoint, about: string): ExchangeFailure {
   return new ExchangeFailure({ kind: "not-happened", cause: "garbage", endpoint: `GET ${path}`, retMsg });
 }
 
-function nameParams({ category, settleCoin }: ListName): Record<string, string> {
+export function nameParams({ category, settleCoin }: ListName): Record<string, string> {
   return settleCoin === null ? { category } : { category, settleCoin };
 }
 
@@ -187,7 +174,7 @@ function symbolsIn(rows: readonly unknown[]): readonly string[] {
   return [...new Set(rows.map(symbolIn).filter((symbol) => symbol !== null))];
 }
 
-function eachAlone<T>(symbols: readonly string[], read: (symbol: string) => Promise<T>): Promise<readonly T[]> {
+export function eachAlone<T>(symbols: readonly string[], read: (symbol: string) => Promise<T>): Promise<readonly T[]> {
   return Promise.all(symbols.map(read));
 }
 
@@ -229,7 +216,7 @@ function legText(read: ReadPosition): string | null {
   return leg.symbol === null || leg.positionIdx === null ? null : `${leg.symbol}/${leg.positionIdx}`;
 }
 
-function ordersFrom(category: Category, rows: readonly unknown[]): OrdersRead {
+export function ordersFrom(category: Category, rows: readonly unknown[]): OrdersRead {
   const orders: OpenOrder[] = [];
   const unreadable: UnreadableOrder[] = [];
   const read = rows.map((row) => ({ id: orderRowKey(row), order: readOrder(category, row) }));

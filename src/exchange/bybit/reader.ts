@@ -6,10 +6,9 @@ import type { KeyInfo, Reader } from "../port.js";
 import { type AccountFacts, createFactKeeper, type FactKeeper, factGaps } from "./account-facts.js";
 import { inTime } from "./asking.js";
 import type { SteadyClock } from "./budget.js";
-import { type Catalogue, settleCoinsOf } from "./catalogue.js";
+import { type Catalogue, DOCUMENTED_COINS, furtherCoinsOf, type Listing } from "./catalogue.js";
 import { type Client, patiently } from "./client.js";
-import { type Book, type OrderLists, readBook, readContracts, readContractsToo } from "./book.js";
-import type { ListName } from "./lists.js";
+import { type Book, type ListPlan, type OrderLists, readBook, readContracts, readContractsToo } from "./book.js";
 import {
   type Found,
   gapsFor,
@@ -21,6 +20,7 @@ import {
   reasonIn,
   type TickerPage,
 } from "./market.js";
+import { HASTY_MS, Patience, UNHURRIED_MS } from "./patience.js";
 import { keyInfo } from "./schemas.js";
 import { readKeyInfo } from "./translate.js";
 
@@ -37,7 +37,7 @@ export interface ReaderParts {
 /** What earlier reads of the account showed; it steers what is asked for. Believed is only what the account last said of itself. */
 interface Cache {
   readonly facts: FactKeeper;
-  /** Position and order requests that the last whole read took. */
+  /** Position and order requests that the last whole read took; null where something stayed silent: it is not light. */
   wholeReadCost: number | null;
   readonly symbolsByList: Map<string, readonly string[]>;
 }
@@ -46,15 +46,24 @@ export function createReader(parts: ReaderParts): Reader {
   const cache: Cache = { facts: createFactKeeper(parts.client), wholeReadCost: null, symbolsByList: new Map() };
   return {
     account: parts.account,
-    snapshot: (scope, manner = "prompt") => {
-      const asking = manner === "patient" ? { ...parts, client: patiently(parts.client) } : parts;
-      return scope === "account" ? readAccount(asking, cache) : readSome(asking, cache, eachOnce(scope));
+    snapshot: async (scope, manner = "prompt") => {
+      const client = manner === "patient" ? patiently(parts.client) : parts.client;
+      const patience = new Patience(client, parts.clock, manner === "hasty" ? HASTY_MS : UNHURRIED_MS);
+      const asking = { ...parts, client, patience };
+      try {
+        return await (scope === "account" ? readAccount(asking, cache) : readSome(asking, cache, eachOnce(scope)));
+      } finally {
+        patience.end();
+      }
     },
     knows: (contract) => parts.catalogue.knows(contract),
     keyInfo: () => readKey(parts.client),
     clockSkewMs: () => parts.client.measureSkewMs(),
   };
 }
+
+/** One look. */
+type Asking = ReaderParts & { readonly patience: Patience };
 
 /** Both legs of a hedge are one contract; read twice, its positions and orders would count twice. */
 function eachOnce(scope: readonly Contract[]): readonly Contract[] {
@@ -73,17 +82,15 @@ interface RowRead {
   readonly tickers: (book: Book) => Promise<Found<Ticker>>;
 }
 
-async function readAccount(parts: ReaderParts, cache: Cache): Promise<Snapshot> {
+async function readAccount(parts: Asking, cache: Cache): Promise<Snapshot> {
   const facts = cache.facts.ask("all");
   const read = await readAllLists(parts, cache);
-  cache.wholeReadCost = read.book.cost;
   return finish(parts, "account", read, facts);
 }
 
 /** Once more what may have changed within a pass; contracts asked for by name that it does not show are asked alone. */
-async function readAccountAgain(parts: ReaderParts, cache: Cache, named: readonly Contract[]): Promise<Snapshot> {
+async function readAccountAgain(parts: Asking, cache: Cache, named: readonly Contract[]): Promise<Snapshot> {
   const read = await readAllLists(parts, cache);
-  cache.wholeReadCost = read.book.cost;
   const shown = new Set(contractsOf(read.book).map(contractText));
   const missing = named.filter((contract) => !shown.has(contractText(contract)));
   const book = await readContractsToo(parts, read.book, missing);
@@ -98,12 +105,12 @@ function notCovered(categories: readonly Category[], { optionNote }: AccountFact
 }
 
 /** Prices are asked for as soon as the first row of their category is seen that needs them. */
-async function readAllLists(parts: ReaderParts, cache: Cache): Promise<RowRead> {
-  const { lists, gaps } = await planLists(parts);
+async function readAllLists(parts: Asking, cache: Cache): Promise<RowRead> {
   const tickerPages = new Map<Category, Promise<TickerPage>>();
   const requestedAtMs = parts.clock.steadyMs();
+  const plan = planLists(parts);
   const readLists = async (): Promise<Listed> => {
-    const listed = await readBook(parts, lists, {
+    const listed = await readBook(parts, plan, {
       symbolsByList: cache.symbolsByList,
       onRows: (category) => {
         if (!tickerPages.has(category)) tickerPages.set(category, readTickerPage(parts.client, category, null));
@@ -115,11 +122,12 @@ async function readAllLists(parts: ReaderParts, cache: Cache): Promise<RowRead> 
   const first = await readLists();
   // One that opened between the two lists is in both by now.
   const { book, lacking } = first.lacking.length === 0 ? first : await readLists();
+  cache.wholeReadCost = book.gaps.length > 0 || parts.patience.wentOn() ? null : book.cost;
   const tickers = async (all: Book): Promise<Found<Ticker>> => {
     const pages = await Promise.all([...tickerPages.values()].map((page) => inTime(page, LATE_PAGE)));
     return tickersFrom(pages, [...contractsOf(all), ...entryContracts(parts, all)]);
   };
-  return { requestedAtMs, book, gaps: [...gaps, ...lacking.map(shortList)], tickers };
+  return { requestedAtMs, book, gaps: [...(await plan.gaps), ...lacking.map(shortList)], tickers };
 }
 
 interface Listed {
@@ -138,7 +146,7 @@ function shortList({ category, symbol }: Contract): Gap {
 }
 
 /** Contract by contract; or everything, and then said to be everything, where that takes fewer requests. */
-async function readSome(parts: ReaderParts, cache: Cache, scope: readonly Contract[]): Promise<Snapshot> {
+async function readSome(parts: Asking, cache: Cache, scope: readonly Contract[]): Promise<Snapshot> {
   const { facts, wholeReadCost } = cache;
   const wholeIsLighter = wholeReadCost !== null && scope.length > 1 && scope.length * 2 > wholeReadCost;
   if (wholeIsLighter) return readAccountAgain(parts, cache, scope);
@@ -155,7 +163,7 @@ async function readSome(parts: ReaderParts, cache: Cache, scope: readonly Contra
 const ANY_MS = 60_000;
 
 async function finish(
-  parts: ReaderParts,
+  parts: Asking,
   scope: ReadScope,
   read: RowRead,
   told: () => Promise<AccountFacts>,
@@ -170,6 +178,7 @@ async function finish(
     told(),
   ]);
   parts.progress(`${book.positions.length} positions, ${book.orders.length} open orders`);
+  const rowGaps = [...read.gaps, ...book.gaps];
   return {
     account: parts.account,
     scope,
@@ -178,8 +187,7 @@ async function finish(
     flatLegs: book.flatLegs,
     gaps: [
       ...(scope === "account" ? factGaps(facts) : []),
-      ...read.gaps,
-      ...book.gaps,
+      ...rowGaps,
       ...gapsFor("instruments", held, instruments),
       ...gapsFor("tickers", held, tickers),
       ...priceGaps(book, tickers),
@@ -196,28 +204,35 @@ async function finish(
     disconnectProtection: facts.disconnectProtection,
     notCovered: scope === "account" ? notCovered(parts.categories, facts) : [],
     clockSkewMs: parts.client.skewMs(),
+    wentOnWithout: parts.patience.wentOn() && rowGaps.length > 0,
   };
 }
 
-/** Which lists make up the account; settle coins come from the contracts themselves. */
-async function planLists(parts: ReaderParts): Promise<{ lists: readonly ListName[]; gaps: readonly Gap[] }> {
-  const lists: ListName[] = [];
-  const gaps: Gap[] = [];
-  await Promise.all(
-    parts.categories.map(async (category) => {
-      const listing = await parts.catalogue.list(category);
-      if (category === "inverse") {
-        lists.push({ category, settleCoin: null });
-        return;
-      }
-      if (listing.missing !== null) {
-        const reason = `coins other than USDC and USDT were not read: ${listing.missing}`;
-        gaps.push({ category, what: "positions", reason });
-      }
-      lists.push(...settleCoinsOf(listing).map((settleCoin) => ({ category, settleCoin })));
+/** Which lists make up the account; settle coins beside the documented ones come from the contracts themselves. */
+function planLists({ categories, catalogue, patience }: Asking): ListPlan & { readonly gaps: Promise<readonly Gap[]> } {
+  const listed = Promise.all(
+    categories.map(async (category) => {
+      const listing = catalogue.list(category);
+      const shown = () => catalogue.shown(category);
+      return { category, listing: await patience.wait<Listing>(listing, () => false, shown) };
     }),
   );
-  return { lists, gaps };
+  const linear = listed.then((all) => all.filter(({ category }) => category === "linear"));
+  return {
+    lists: categories.flatMap((category) =>
+      (category === "inverse" ? [null] : DOCUMENTED_COINS).map((settleCoin) => ({ category, settleCoin })),
+    ),
+    further: linear.then((all) =>
+      all.flatMap(({ category, listing }) => furtherCoinsOf(listing).map((settleCoin) => ({ category, settleCoin }))),
+    ),
+    gaps: linear.then((all) =>
+      all.flatMap(({ category, listing: { missing } }) =>
+        missing === null
+          ? []
+          : [{ category, what: "positions", reason: `coins other than USDC and USDT were not read: ${missing}` }],
+      ),
+    ),
+  };
 }
 
 /** The exchange clears these orders when a position closes (docs/v5/position/trading-stop): a list without it may lag. */

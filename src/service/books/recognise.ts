@@ -33,7 +33,7 @@ export async function recogniseLives(parts: RecogniseParts): Promise<void> {
 async function recogniseAll(parts: RecogniseParts): Promise<void> {
   const { reader, memory } = parts;
   const { account } = reader;
-  const snapshot = await orNull(() => reader.snapshot("account"));
+  const snapshot = await orNull(() => reader.snapshot("account", "hasty"));
   const positions = snapshot?.positions ?? [];
   // Also where an intent is to be held to the life that is open: only its opening can tell whether it is that one.
   const open = new Set([...memory.openLives(account), ...parts.shelf.of(account).filter(isForOneLife)].map(placeText));

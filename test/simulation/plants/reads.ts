@@ -22,6 +22,7 @@ const NOTHING: Omit<Snapshot, "account" | "scope" | "requestedAtMs" | "receivedA
   disconnectProtection: null,
   notCovered: [],
   clockSkewMs: null,
+  wentOnWithout: false,
 };
 
 const hedged: Plant["story"] = (story) => ({ ...busy(story), hedge: true, symbols: ["BTCUSDT", "ETHUSDT", "SOLUSDT"] });

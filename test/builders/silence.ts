@@ -1,0 +1,40 @@
+/** An exchange that stays silent about the orders of some contracts, and what an honest reader makes of it. */
+import type { Gap, ReadScope, Snapshot } from "../../src/domain/snapshot.js";
+import type { Reader } from "../../src/exchange/port.js";
+import { ExchangeFailure } from "../../src/exchange/failure.js";
+import type { FakeClock } from "./clock.js";
+
+export interface Silence {
+  readonly symbols: readonly string[];
+  /** Default: never. Asked anew at each look. */
+  readonly answersAfterMs?: number;
+  /** True: lists show them all the same. */
+  readonly onlyByName?: boolean;
+}
+
+/** So long a look waits for what is silent, by its manner, where others have come; and for a contract alone. */
+const WAITS_MS = { hasty: 800, prompt: 7_000, patient: 7_000, alone: 5_500 };
+const endpoint = "GET /v5/order/realtime";
+
+export function silently(
+  look: (scope: ReadScope) => Promise<Snapshot>,
+  silence: Silence,
+  clock: FakeClock,
+): Reader["snapshot"] {
+  return async (scope, manner = "prompt") => {
+    const { symbols, onlyByName = false, answersAfterMs = Number.POSITIVE_INFINITY } = silence;
+    const isSilent = (symbol: string) => symbols.includes(symbol) && !(onlyByName && scope === "account");
+    const isAlone = scope !== "account" && scope.length > 0 && scope.every(({ symbol }) => isSilent(symbol));
+    const seen = await look(scope);
+    const unheard = seen.positions.map(({ key }) => key.symbol).filter(isSilent);
+    if (unheard.length === 0) return seen;
+    const waitsMs = isAlone ? WAITS_MS.alone : WAITS_MS[manner];
+    await clock.sleep(Math.min(waitsMs, answersAfterMs));
+    const receivedAtMs = clock.now();
+    if (answersAfterMs <= waitsMs) return { ...seen, receivedAtMs };
+    if (isAlone) throw new ExchangeFailure({ kind: "not-happened", cause: "timeout", endpoint });
+    const gap: Gap = { category: "linear", what: "orders", symbols: unheard, reason: `${endpoint}: no answer in time` };
+    const orders = seen.orders.filter(({ symbol }) => !unheard.includes(symbol));
+    return { ...seen, receivedAtMs, orders, gaps: [...seen.gaps, gap], wentOnWithout: true };
+  };
+}

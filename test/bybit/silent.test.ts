@@ -1,0 +1,266 @@
+/** What a look does where something stays silent and the rest has come. */
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { BybitSession } from "../../src/exchange/bybit/index.js";
+import { Patience } from "../../src/exchange/bybit/patience.js";
+import type { Client } from "../../src/exchange/bybit/client.js";
+import type { ReadScope } from "../../src/domain/snapshot.js";
+import type { ReadManner } from "../../src/exchange/port.js";
+import {
+  after,
+  type Asked,
+  closeStage,
+  connect,
+  instrument,
+  NEVER,
+  ok,
+  openStage,
+  order,
+  page,
+  position,
+  settled,
+  ticker,
+  timePasses,
+  type Told,
+  type Venue,
+} from "./venue.js";
+
+const CONTRACTS = "/v5/market/instruments-info";
+const POSITIONS = "/v5/position/list";
+const ORDERS = "/v5/order/realtime";
+const TICKERS = "/v5/market/tickers";
+const COINS: Readonly<Record<string, string>> = { SOLPERP: "USDC", BTCUSD: "BTC" };
+
+let venue: Venue;
+let session: BybitSession;
+let held: readonly string[];
+let isSilent: (asked: Asked) => boolean;
+let answersAfterMs: number;
+
+beforeEach(async () => {
+  ({ venue, session } = openStage());
+  await settled(session.close());
+  session = connect({ categories: ["linear", "inverse"] });
+  venue.tellsOfUsdc = true;
+  held = [...usdt(5), "SOLPERP", "BTCUSD"];
+  isSilent = () => false;
+  answersAfterMs = 0;
+  for (const [path, rows] of Object.entries(ROWS)) {
+    venue.answers(path, (asked): Told | Promise<Told> => {
+      if (isSilent(asked)) return NEVER;
+      const told = () => ok(page(asked.query["category"], rows(asked)));
+      return answersAfterMs === 0 ? told() : after(answersAfterMs, told);
+    });
+  }
+});
+
+afterEach(() => closeStage(session));
+
+const usdt = (count: number) => Array.from({ length: count }, (_, nth) => `F${nth}USDT`);
+const categoryOf = (symbol: string) => (symbol === "BTCUSD" ? "inverse" : "linear");
+const contract = (symbol: string) => ({ category: categoryOf(symbol), symbol }) as const;
+
+/** The held contracts that a request is about. */
+function asksAbout({ query: { category, symbol, settleCoin } }: Asked): readonly string[] {
+  return held.filter(
+    (each) =>
+      categoryOf(each) === category &&
+      (symbol ?? each) === each &&
+      (settleCoin === undefined || settleCoin === (COINS[each] ?? "USDT")),
+  );
+}
+
+const ROWS: Readonly<Record<string, (asked: Asked) => readonly object[]>> = {
+  [CONTRACTS]: (asked) =>
+    asked.query["status"] === undefined
+      ? asksAbout(asked).map((symbol) => instrument(symbol, { settleCoin: COINS[symbol] ?? "USDT" }))
+      : [],
+  [TICKERS]: (asked) => asksAbout(asked).map(ticker),
+  [POSITIONS]: (asked) => asksAbout(asked).map((symbol) => position({ symbol })),
+  [ORDERS]: (asked) => asksAbout(asked).map((symbol) => order({ symbol, orderId: symbol })),
+};
+
+async function look(manner: ReadManner, scope: ReadScope = "account") {
+  const startedAtMs = Date.now();
+  const snapshot = await settled(session.reader.snapshot(scope, manner));
+  return { ...snapshot, tookMs: Date.now() - startedAtMs };
+}
+
+type Looked = Awaited<ReturnType<typeof look>>;
+
+/** Contracts whose position, orders and rules were all shown. */
+const whole = ({ positions, orders, instruments, tickers }: Looked) =>
+  positions
+    .map(({ key }) => key.symbol)
+    .filter(
+      (symbol) =>
+        orders.some((each) => each.symbol === symbol) &&
+        instruments.has(`${categoryOf(symbol)}/${symbol}`) &&
+        tickers.has(`${categoryOf(symbol)}/${symbol}`),
+    )
+    .toSorted();
+
+const isAbout = (symbols: readonly string[], path: string) => (asked: Asked) =>
+  asked.path === path && asksAbout(asked).some((each) => symbols.includes(each));
+const isCategory =
+  (category: string, path: string) =>
+  ({ query, ...asked }: Asked) =>
+    asked.path === path && query["category"] === category;
+
+describe("a hasty look", () => {
+  it.each<readonly [string, (asked: Asked) => boolean, readonly string[]]>([
+    ["the orders of another coin", isAbout(["SOLPERP"], ORDERS), ["SOLPERP"]],
+    ["the positions of another coin", isAbout(["SOLPERP"], POSITIONS), ["SOLPERP"]],
+    ["the orders of another category", isCategory("inverse", ORDERS), ["BTCUSD"]],
+    ["the positions of another category", isCategory("inverse", POSITIONS), ["BTCUSD"]],
+    ["the rules of another category", isCategory("inverse", CONTRACTS), ["BTCUSD"]],
+    ["the prices of another category", isCategory("inverse", TICKERS), ["BTCUSD"]],
+    ["its own list and the orders of one contract", isAbout(["F0USDT"], ORDERS), ["F0USDT"]],
+    ["the list of contracts in trading", ({ path, query }) => path === CONTRACTS && query["symbol"] === undefined, []],
+  ])("goes on without %s, shows the rest, and names the gap", async (_what, silent, lacking) => {
+    for (const count of [1, 5, 20]) {
+      held = [...usdt(count), "SOLPERP", "BTCUSD"];
+      await settled(session.close());
+      session = connect({ categories: ["linear", "inverse"] });
+      isSilent = silent;
+      const looked = await look("hasty");
+      expect(whole(looked)).toEqual(held.filter((symbol) => !lacking.includes(symbol)).toSorted());
+      expect(looked.gaps.length).toBeGreaterThan(0);
+      expect(looked.tookMs).toBeLessThan(2_600);
+    }
+  });
+
+  it("shows the position whose orders stay silent, under a gap of its own", async () => {
+    isSilent = isAbout(["SOLPERP"], ORDERS);
+    const looked = await look("hasty");
+    expect(looked.positions.map(({ key }) => key.symbol)).toContain("SOLPERP");
+    expect(looked).toMatchObject({ gaps: [{ what: "orders", symbols: ["SOLPERP"] }], wentOnWithout: true });
+  });
+
+  it.each([5, 20])(
+    "at %i contracts that one of them leaves out is made by name, not at everything, and keeps none of the others",
+    async (count) => {
+      held = [...usdt(count), "SOLPERP"];
+      await look("hasty");
+      isSilent = isAbout(["SOLPERP"], ORDERS);
+      await look("hasty");
+      venue.asked.length = 0;
+      const looked = await look("hasty", usdt(count).map(contract));
+      expect(looked).toMatchObject({ gaps: [], wentOnWithout: false });
+      expect(looked.tookMs).toBeLessThan(800);
+      expect(venue.asks(POSITIONS).every(({ query }) => query["symbol"] !== undefined)).toBe(true);
+      const mixed = await look("hasty", held.map(contract));
+      expect(whole(mixed)).toEqual(usdt(count).toSorted());
+      expect(mixed.tookMs).toBeLessThan(2_000);
+    },
+  );
+
+  it("at one contract alone waits for it", async () => {
+    await look("prompt");
+    answersAfterMs = 3_000;
+    expect(await look("hasty", [contract("SOLPERP")])).toMatchObject({ gaps: [], positions: [{}] });
+  });
+
+  it("waits where everything is slow", async () => {
+    answersAfterMs = 1_500;
+    const looked = await look("hasty");
+    expect(whole(looked)).toEqual([...held].toSorted());
+    expect(looked).toMatchObject({ gaps: [], wentOnWithout: false });
+  });
+
+  it("waits for requests that our own budget holds back", async () => {
+    held = usdt(90);
+    const looked = await look("hasty", held.map(contract));
+    expect(looked.tookMs).toBeGreaterThan(1_000);
+    expect(looked).toMatchObject({ gaps: [], wentOnWithout: false });
+  });
+});
+
+describe("a look that holds nothing back", () => {
+  it("waits for one that is lost on the wire, and asked for again", async () => {
+    let asked = 0;
+    isSilent = (one) => isAbout(["SOLPERP"], POSITIONS)(one) && ++asked === 1;
+    const looked = await look("prompt");
+    expect(whole(looked)).toEqual([...held].toSorted());
+    expect(looked.gaps).toEqual([]);
+  });
+
+  it("goes on without one that answers no try, and no further try leaves for it", async () => {
+    isSilent = isAbout(["SOLPERP"], ORDERS);
+    const looked = await look("prompt");
+    expect(looked.tookMs).toBeLessThan(9_000);
+    expect(looked).toMatchObject({ gaps: [{ what: "orders", symbols: ["SOLPERP"] }], wentOnWithout: true });
+    venue.asked.length = 0;
+    await timePasses(20_000);
+    expect(venue.asks(ORDERS)).toEqual([]);
+  });
+});
+
+describe("a list of orders", () => {
+  const isUsdtList = ({ path, query }: Asked) => path === ORDERS && query["settleCoin"] === "USDT";
+
+  it("that stays silent is replaced by its contracts, asked for by name meanwhile", async () => {
+    isSilent = isUsdtList;
+    for (const manner of ["hasty", "prompt"] as const) {
+      const looked = await look(manner);
+      expect(whole(looked)).toEqual([...held].toSorted());
+      expect(looked.gaps).toEqual([]);
+      expect(looked.tookMs).toBeLessThan(2_000);
+    }
+  });
+
+  it("that is only slow counts, though its contracts were asked for by name", async () => {
+    venue.answers(ORDERS, (asked) => {
+      const told = () => ok(page(asked.query["category"], ROWS[ORDERS]?.(asked) ?? []));
+      return asked.query["symbol"] === undefined ? after(700, told) : NEVER;
+    });
+    expect(whole(await look("hasty"))).toEqual([...held].toSorted());
+  });
+
+  it("that goes on page by page is not asked for by name", async () => {
+    const pages = 8;
+    venue.answers(ORDERS, ({ query }) => {
+      const nth = Number(query["cursor"] ?? "0");
+      const rows = Array.from({ length: 50 }, (_, row) => order({ symbol: "F0USDT", orderId: `${nth}/${row}` }));
+      const isUsdt = query["settleCoin"] === "USDT";
+      const cursor = isUsdt && nth < pages - 1 ? String(nth + 1) : "";
+      return after(200, () => ok(page(query["category"], isUsdt ? rows : [], cursor)));
+    });
+    const looked = await look("hasty");
+    expect(looked.orders).toHaveLength(50 * pages);
+    expect(looked.gaps).toEqual([]);
+    expect(venue.asks(ORDERS).filter(({ query }) => query["symbol"] !== undefined)).toEqual([]);
+  });
+});
+
+it.each<readonly [string, number]>([
+  ["while it goes on", 300],
+  ["while its requests by name are under way", 600],
+  ["when it has gone on without them", 2_000],
+])("closing the connection %s ends a look with silent parts in order", async (_when, afterMs) => {
+  isSilent = ({ path, query }) => path === ORDERS || (path === POSITIONS && query["settleCoin"] === "USDC");
+  const looking = session.reader.snapshot("account", "hasty").catch((error: unknown) => error);
+  await timePasses(afterMs);
+  await settled(session.close());
+  await settled(looking);
+  venue.asked.length = 0;
+  // A rejection that nobody handles fails the test.
+  await timePasses(20_000);
+  expect(venue.asked).toEqual([]);
+});
+
+it("a process that stood still has heard nothing meanwhile, and listens on", async () => {
+  let nowMs = 0;
+  const clock = { now: () => nowMs, monotonicMs: () => nowMs };
+  const patience = new Patience({} as Client, clock, 800);
+  const comesAfter = (ms: number) =>
+    patience.wait(
+      timePasses(ms).then(() => "answered"),
+      () => true,
+      () => "silent",
+    );
+  await comesAfter(0);
+  const late = comesAfter(900);
+  nowMs += 5_000;
+  expect(await late).toBe("answered");
+  expect(patience.wentOn()).toBe(false);
+});
