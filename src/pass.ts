@@ -78,6 +78,13 @@ async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: Att
       ...vanishedContracts(view.picture, clock.now() - PROOF_WITHIN_MS).filter((contract) => attention.has(contract)),
       ...woken,
     ];
+    const isIdle = ready.length === 0 && awaited === 0 && woken.length === 0;
+    if (isIdle && ending.isOwedALook(view) && !options.isOverdue?.()) {
+      const caughtUp = await ending.catchUp(view);
+      if (caughtUp.picture !== view.picture) lookedAtMs = clock.now();
+      view = caughtUp;
+      continue;
+    }
     if (ready.length === 0 && due.length === 0) {
       const final = await ending.look(view);
       if (final === null) return settled(UNSEEN_AT_THE_END);

@@ -22,7 +22,7 @@ export interface Picture {
   /** Positions that were open and that later looks do not show. */
   readonly absence: Absence;
   /** The latest look, where it was one in a row; null: nobody has looked again yet. */
-  readonly again: { readonly requestedAtMs: number; readonly tookMs: number } | null;
+  readonly again: Pick<Snapshot, "requestedAtMs" | "receivedAtMs" | "shownAtMs"> | null;
 }
 
 export function pictureOf(snapshot: Snapshot): Picture {
@@ -49,8 +49,11 @@ const MOST_SLOWNESS_MS = 20_000;
 /** How long the rows took that show this contract, where they were read again: a slow exchange shows nothing younger. */
 export function slownessMs(picture: Picture, contract: Contract): number {
   const { again } = picture;
-  const isAgain = again !== null && seenAtMs(picture, contract) === again.requestedAtMs;
-  return isAgain && again.tookMs <= MOST_SLOWNESS_MS ? again.tookMs : 0;
+  if (again === null || seenAtMs(picture, contract) !== again.requestedAtMs) return 0;
+  // What the look waited for besides made none of these rows older.
+  const shownAtMs = again.shownAtMs.get(contractText(contract)) ?? again.receivedAtMs;
+  const tookMs = shownAtMs - again.requestedAtMs;
+  return tookMs <= MOST_SLOWNESS_MS ? tookMs : 0;
 }
 
 /** False: the whole read could not see this contract, and no later look has: that it is missing says nothing. */
@@ -126,7 +129,7 @@ function overlaidWhole(picture: Picture, later: Snapshot): Picture {
   return {
     seenAtMs: new Map(kept.map(({ key }) => [contractText(key), seenAtMs(picture, key)] as const)),
     absence: picture.absence,
-    again: lookOf(later),
+    again: later,
     latest: later,
     snapshot: {
       ...later,
@@ -170,7 +173,7 @@ function overlaidPart(picture: Picture, later: Snapshot, scope: readonly Contrac
       ...[...covered].map((contract) => [contract, later.requestedAtMs] as const),
     ]),
     absence: picture.absence,
-    again: lookOf(later),
+    again: later,
     latest: later,
     snapshot: {
       ...snapshot,
@@ -200,10 +203,6 @@ function overlaidPart(picture: Picture, later: Snapshot, scope: readonly Contrac
       tickers: new Map([...except(snapshot.tickers, covered), ...later.tickers]),
     },
   };
-}
-
-function lookOf({ requestedAtMs, receivedAtMs }: Snapshot): Picture["again"] {
-  return { requestedAtMs, tookMs: receivedAtMs - requestedAtMs };
 }
 
 type Tickers = Snapshot["tickers"];

@@ -57,8 +57,10 @@ export interface Snapshot {
   readonly notCovered: readonly string[];
   /** Our clock minus the exchange's, milliseconds; positive: ours is ahead. Null: not measured. */
   readonly clockSkewMs: number | null;
-  /** True: something that stayed silent was not waited for any longer; it is a gap, and may come to a look that waits. */
+  /** True: a hasty look did not wait for something that stayed silent; it is a gap, and may come to a look that waits. */
   readonly wentOnWithout: boolean;
+  /** When the rows of a contract had come, by `contractText`; of one that is not here: at the end. */
+  readonly shownAtMs: ReadonlyMap<string, number>;
 }
 
 /** Without prices or trading rules the rows are seen all the same. */

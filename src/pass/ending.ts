@@ -14,30 +14,48 @@ const TRY_AGAIN_MS = 500;
 export class Ending {
   readonly #options: Attentive;
   #looks = 0;
-  #seen: View | null = null;
+  /** The latest look of its own, and when it had come. */
+  #seen: { readonly view: View; readonly atMs: number } | null = null;
   #hasWaited = false;
 
   constructor(options: Attentive) {
     this.#options = options;
   }
 
+  /** True: something was left out, or is in doubt, for the sake of stops that had to leave first. */
+  isOwedALook({ picture, inDoubt }: View): boolean {
+    const { scope = "account" } = this.#options;
+    // A pass over some contracts is woken for them again.
+    const isWaitedFor = picture.snapshot.wentOnWithout && scope === "account" && !this.#hasWaited;
+    return isWaitedFor || inDoubt.length > 0;
+  }
+
+  /** Now it is waited for. The same picture: it could not be looked at. */
+  async catchUp(view: View): Promise<View> {
+    if (this.#hasWaited || !view.picture.snapshot.wentOnWithout) return secondView(view, this.#options, "prompt");
+    this.#hasWaited = true;
+    const next = await nextView(view, "account", this.#options, "prompt");
+    if (next !== null) this.#saw(next);
+    return next ?? view;
+  }
+
   /** The same view: it may be told. Another one: there may be more to do. Null: nothing could be looked at again. */
   async look(view: View): Promise<View | null> {
-    const { beforeEnd, clock, scope = "account" } = this.#options;
-    // A pass over some contracts is woken for them again.
-    if (view.picture.snapshot.wentOnWithout && scope === "account" && !this.#hasWaited) {
-      this.#hasWaited = true;
-      this.#seen = await nextView(view, "account", this.#options, "prompt");
-      return this.#seen ?? this.look(view);
-    }
-    if (view.inDoubt.length > 0) return secondView(view, this.#options, "prompt");
+    const { beforeEnd, clock } = this.#options;
     if (beforeEnd === undefined) return view;
     await beforeEnd();
-    const isYoung = clock.now() - view.picture.snapshot.requestedAtMs <= MOST_AGE_MS;
-    if (isYoung || view === this.#seen || this.#looks === MOST_LOOKS) return view;
+    // A look that waited for what stays silent was long under way; one more would tell nothing younger.
+    const sinceMs = view === this.#seen?.view ? this.#seen.atMs : view.picture.snapshot.requestedAtMs;
+    const isYoung = clock.now() - sinceMs <= MOST_AGE_MS;
+    if (isYoung || this.#looks === MOST_LOOKS) return view;
     this.#looks += 1;
-    this.#seen = await this.#lookAgain(view);
-    return this.#seen;
+    const next = await this.#lookAgain(view);
+    if (next !== null) this.#saw(next);
+    return next;
+  }
+
+  #saw(view: View): void {
+    this.#seen = { view, atMs: this.#options.clock.now() };
   }
 
   async #lookAgain(view: View): Promise<View | null> {

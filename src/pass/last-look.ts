@@ -29,8 +29,7 @@ export async function lastLook(step: Step, latest: View, options: PassOptions): 
     const showsRows = !looked.gaps.some((gap) => gap.what === "positions" && isBlindFor(gap, step.key));
     if (!showsRows) return null;
     const snapshot = withKnown(looked, latest.picture.snapshot, step.key);
-    const { requestedAtMs, receivedAtMs } = snapshot;
-    const picture = { ...pictureOf(snapshot), again: { requestedAtMs, tookMs: receivedAtMs - requestedAtMs } };
+    const picture = { ...pictureOf(snapshot), again: snapshot };
     const assessment = assess({
       snapshot,
       policyOf: ({ key, side }) => policyOf(key, side),

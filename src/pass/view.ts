@@ -9,7 +9,7 @@ import {
   vanishedContracts,
 } from "../domain/picture.js";
 import { keyText, type Position } from "../domain/position.js";
-import type { Contract, ReadScope } from "../domain/snapshot.js";
+import { type Contract, isBlindFor, type ReadScope, type Snapshot } from "../domain/snapshot.js";
 import { ExchangeFailure } from "../exchange/failure.js";
 import type { ReadManner } from "../exchange/port.js";
 import type { Attention } from "./attention.js";
@@ -53,7 +53,8 @@ export async function firstView(options: Attentive, manner: ReadManner): Promise
   if (view.assessment.positions.some(isInAuction)) options.refreshInstruments?.();
   const inDoubt = view.assessment.positions
     .filter((assessed) => (isDoubtful(assessed) || isInAuction(assessed)) && attention.has(assessed.position.key))
-    .map(({ position }) => position.key);
+    .map(({ position }) => position.key)
+    .filter((contract) => !wasLeftOut(contract, looked));
   if (inDoubt.length === 0) return view;
   const isWaitedFor = manner === "hasty" && view.planned.some(({ held }) => held === null);
   if (isWaitedFor) return { ...view, inDoubt };
@@ -68,6 +69,11 @@ export async function secondView(view: View, options: Attentive, manner: ReadMan
   await clock.sleep(Math.max(0, view.picture.latest.receivedAtMs + SECOND_LOOK_AFTER_MS - clock.now()));
   const again = await nextView(view, view.inDoubt, options, manner);
   return { ...(again ?? view), inDoubt: [] };
+}
+
+/** What has just stayed silent is asked again when there is time. */
+function wasLeftOut(contract: Contract, { wentOnWithout, gaps }: Snapshot): boolean {
+  return wentOnWithout && gaps.some((gap) => isBlindFor(gap, contract));
 }
 
 /** Or one of two lists lags behind: an order is shown that the position's own row does not state. */
@@ -144,9 +150,18 @@ function viewOf(picture: Picture, before: Pick<View, "braked" | "inDoubt">, opti
   const braked = before.braked ?? changeBrake(assessment);
   const heldBack = ({ position }: Assessed) => options.heldBack?.(position) ?? null;
   const held = { frozen: frozen(picture), heldBack, ...(heldStep === undefined ? {} : { heldStep }) };
-  const planned = plan(assessment, { ...held, manyChangesAgreed, brakedBefore: braked });
+  const planned = plan(assessment, {
+    ...held,
+    manyChangesAgreed,
+    brakedBefore: braked ?? onlyPartSeen(picture, options),
+  });
   const { inDoubt } = before;
   return { picture, assessment, planned: planned.filter(({ step }) => attention.has(step.key)), braked, inDoubt };
+}
+
+/** How many of the stops that stand would be moved can be told once all were waited for. */
+function onlyPartSeen({ snapshot }: Picture, { scope = "account" }: Attentive): string | null {
+  return snapshot.wentOnWithout && scope === "account" ? "not everything of the account has been seen yet" : null;
 }
 
 /** A triggered stop leaves the list of open orders as it fills or lapses; what is left of the position remembers it. */

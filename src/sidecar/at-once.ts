@@ -83,5 +83,6 @@ function snapshotOf({ position, orders, instrument, marginMode, receivedAtMs }: 
     notCovered: [],
     clockSkewMs: null,
     wentOnWithout: false,
+    shownAtMs: new Map(),
   };
 }

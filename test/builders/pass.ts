@@ -45,6 +45,7 @@ export async function play({
   const clock = fakeClock();
   const exchange = fakeExchange({ ...scene, clock });
   let links = 0;
+  let othersAreDone: Promise<void> | undefined;
   const options: PassOptions = {
     reader: exchange.reader,
     ...(writes ? { writer: exchange.writer } : {}),
@@ -55,7 +56,7 @@ export async function play({
     newOrderLinkId: () => `link-${++links}`,
     frozen: () => null,
     manyChangesAgreed: false,
-    ...(othersTakeMs === undefined ? {} : { beforeEnd: () => clock.sleep(othersTakeMs) }),
+    ...(othersTakeMs === undefined ? {} : { beforeEnd: () => (othersAreDone ??= clock.sleep(othersTakeMs)) }),
     ...(approve === undefined ? {} : { approve: () => approve(exchange, clock) }),
     ...pass,
   };

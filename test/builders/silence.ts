@@ -1,4 +1,5 @@
 /** An exchange that stays silent about the orders of some contracts, and what an honest reader makes of it. */
+import { contractText } from "../../src/domain/position.js";
 import type { Gap, ReadScope, Snapshot } from "../../src/domain/snapshot.js";
 import type { Reader } from "../../src/exchange/port.js";
 import { ExchangeFailure } from "../../src/exchange/failure.js";
@@ -29,12 +30,16 @@ export function silently(
     const unheard = seen.positions.map(({ key }) => key.symbol).filter(isSilent);
     if (unheard.length === 0) return seen;
     const waitsMs = isAlone ? WAITS_MS.alone : WAITS_MS[manner];
+    const shownMs = clock.now();
+    const heard = seen.positions.filter(({ key }) => !isSilent(key.symbol));
+    const shownAtMs = new Map(heard.map(({ key }) => [contractText(key), shownMs]));
     await clock.sleep(Math.min(waitsMs, answersAfterMs));
     const receivedAtMs = clock.now();
-    if (answersAfterMs <= waitsMs) return { ...seen, receivedAtMs };
+    if (answersAfterMs <= waitsMs) return { ...seen, receivedAtMs, shownAtMs };
     if (isAlone) throw new ExchangeFailure({ kind: "not-happened", cause: "timeout", endpoint });
     const gap: Gap = { category: "linear", what: "orders", symbols: unheard, reason: `${endpoint}: no answer in time` };
     const orders = seen.orders.filter(({ symbol }) => !unheard.includes(symbol));
-    return { ...seen, receivedAtMs, orders, gaps: [...seen.gaps, gap], wentOnWithout: true };
+    const wentOnWithout = manner === "hasty";
+    return { ...seen, receivedAtMs, shownAtMs, orders, gaps: [...seen.gaps, gap], wentOnWithout };
   };
 }

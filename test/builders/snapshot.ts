@@ -48,6 +48,7 @@ export function aSnapshot({ instruments = [], tickers = [], ...overrides }: Snap
     notCovered: [],
     clockSkewMs: 0,
     wentOnWithout: false,
+    shownAtMs: new Map(),
     ...overrides,
   };
 }

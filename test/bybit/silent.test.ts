@@ -1,6 +1,7 @@
 /** What a look does where something stays silent and the rest has come. */
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import type { BybitSession } from "../../src/exchange/bybit/index.js";
+import { Pace } from "../../src/exchange/bybit/pace.js";
 import { Patience } from "../../src/exchange/bybit/patience.js";
 import type { Client } from "../../src/exchange/bybit/client.js";
 import type { ReadScope } from "../../src/domain/snapshot.js";
@@ -17,6 +18,7 @@ import {
   order,
   page,
   position,
+  refusal,
   settled,
   ticker,
   timePasses,
@@ -44,11 +46,10 @@ beforeEach(async () => {
   held = [...usdt(5), "SOLPERP", "BTCUSD"];
   isSilent = () => false;
   answersAfterMs = 0;
-  for (const [path, rows] of Object.entries(ROWS)) {
+  for (const path of Object.keys(ROWS)) {
     venue.answers(path, (asked): Told | Promise<Told> => {
       if (isSilent(asked)) return NEVER;
-      const told = () => ok(page(asked.query["category"], rows(asked)));
-      return answersAfterMs === 0 ? told() : after(answersAfterMs, told);
+      return answersAfterMs === 0 ? usual(asked) : after(answersAfterMs, () => usual(asked));
     });
   }
 });
@@ -78,6 +79,8 @@ const ROWS: Readonly<Record<string, (asked: Asked) => readonly object[]>> = {
   [POSITIONS]: (asked) => asksAbout(asked).map((symbol) => position({ symbol })),
   [ORDERS]: (asked) => asksAbout(asked).map((symbol) => order({ symbol, orderId: symbol })),
 };
+
+const usual = (asked: Asked): Told => ok(page(asked.query["category"], ROWS[asked.path]?.(asked) ?? []));
 
 async function look(manner: ReadManner, scope: ReadScope = "account") {
   const startedAtMs = Date.now();
@@ -160,6 +163,33 @@ describe("a hasty look", () => {
     expect(await look("hasty", [contract("SOLPERP")])).toMatchObject({ gaps: [], positions: [{}] });
   });
 
+  it("at one contract alone gives it up soon where its price comes and its position does not", async () => {
+    await look("prompt");
+    isSilent = isAbout(["SOLPERP"], POSITIONS);
+    const startedAtMs = Date.now();
+    await expect(look("hasty", [contract("SOLPERP")])).rejects.toThrow("no answer in time");
+    expect(Date.now() - startedAtMs).toBeLessThan(2_000);
+  });
+
+  it("waits longer for what came too late for the look before", async () => {
+    venue.answers(ORDERS, (asked) => {
+      return asksAbout(asked).includes("SOLPERP") ? after(1_500, () => usual(asked)) : usual(asked);
+    });
+    expect(await look("hasty")).toMatchObject({ gaps: [{ symbols: ["SOLPERP"] }], wentOnWithout: true });
+    await timePasses(2_000);
+    expect(await look("hasty")).toMatchObject({ gaps: [], wentOnWithout: false });
+    await timePasses(60_000);
+    answersAfterMs = 0;
+    expect((await look("hasty")).gaps).toHaveLength(1);
+  });
+
+  it("waits for a further try that our own budget holds back", async () => {
+    let asked = 0;
+    const isFirst = (one: Asked) => isAbout(["SOLPERP"], POSITIONS)(one) && ++asked === 1;
+    venue.answers(POSITIONS, (one) => (isFirst(one) ? refusal(10_006, "Too many visits!") : usual(one)));
+    expect(await look("hasty")).toMatchObject({ gaps: [], wentOnWithout: false });
+  });
+
   it("waits where everything is slow", async () => {
     answersAfterMs = 1_500;
     const looked = await look("hasty");
@@ -188,10 +218,82 @@ describe("a look that holds nothing back", () => {
     isSilent = isAbout(["SOLPERP"], ORDERS);
     const looked = await look("prompt");
     expect(looked.tookMs).toBeLessThan(9_000);
-    expect(looked).toMatchObject({ gaps: [{ what: "orders", symbols: ["SOLPERP"] }], wentOnWithout: true });
+    expect(looked).toMatchObject({ gaps: [{ what: "orders", symbols: ["SOLPERP"] }], wentOnWithout: false });
     venue.asked.length = 0;
     await timePasses(20_000);
     expect(venue.asks(ORDERS)).toEqual([]);
+  });
+});
+
+describe("one contract that stays silent costs no other of its list,", () => {
+  const isAlone = ({ path, query }: Asked) => path === POSITIONS && query["symbol"] === "F0USDT";
+  const others = () => held.filter((each) => each !== "F0USDT").toSorted();
+  const answer = (asked: Asked) => (isSilent(asked) ? NEVER : usual(asked));
+
+  it.each(["hasty", "prompt"] as const)("where the list is void (%s)", async (manner) => {
+    isSilent = isAlone;
+    venue.answers(POSITIONS, (asked) => {
+      const { settleCoin, symbol, cursor } = asked.query;
+      if (cursor !== undefined) return refusal(10_001, "no such page");
+      return settleCoin === "USDT" && symbol === undefined
+        ? ok(page("linear", ROWS[POSITIONS]?.(asked) ?? [], "next"))
+        : answer(asked);
+    });
+    const looked = await look(manner);
+    expect(whole(looked)).toEqual(others());
+    expect(looked.gaps).toMatchObject([{ what: "positions" }]);
+    expect(looked.unreadablePositions).toMatchObject([{ symbol: "F0USDT" }]);
+  });
+
+  it("where a list is empty all at once, and its contracts are looked at by name", async () => {
+    await look("prompt");
+    isSilent = isAlone;
+    venue.answers(POSITIONS, (asked) =>
+      asked.query["settleCoin"] === "USDT" ? ok(page("linear", [])) : answer(asked),
+    );
+    const looked = await look("hasty");
+    expect(looked.positions.map(({ key }) => key.symbol).toSorted()).toEqual(others());
+    expect(looked.gaps[0]).toMatchObject({ what: "positions" });
+  });
+
+  it("where it is the second page that does not come, those of the first are looked at by name", async () => {
+    venue.answers(POSITIONS, (asked) => {
+      const { category, settleCoin, symbol, cursor } = asked.query;
+      if (cursor !== undefined) return NEVER;
+      const isPaged = settleCoin === "USDT" && symbol === undefined;
+      const rows = ROWS[POSITIONS]?.(asked) ?? [];
+      return ok(page(category, rows, isPaged ? "next" : ""));
+    });
+    const looked = await look("hasty");
+    expect(whole(looked)).toEqual([...held].toSorted());
+    expect(looked.gaps).toMatchObject([{ what: "positions" }]);
+    expect(looked.tookMs).toBeLessThan(3_000);
+  });
+});
+
+test("rows are as old as they are, however long the look waited for others", async () => {
+  isSilent = isAbout(["SOLPERP"], POSITIONS);
+  const { shownAtMs, requestedAtMs, receivedAtMs } = await look("prompt");
+  expect(receivedAtMs - requestedAtMs).toBeGreaterThan(5_000);
+  expect((shownAtMs.get("linear/F0USDT") ?? Number.NaN) - requestedAtMs).toBeLessThan(500);
+});
+
+describe("to have read all orders", () => {
+  beforeEach(async () => {
+    await settled(session.close());
+    session = connect({ categories: ["linear", "inverse"], orderLists: "all" });
+  });
+
+  it("a list that is a little slow is waited for, though its contracts have come by name", async () => {
+    venue.answers(ORDERS, (asked) => {
+      return asked.query["symbol"] === undefined ? after(1_000, () => usual(asked)) : usual(asked);
+    });
+    expect(await look("hasty")).toMatchObject({ gaps: [], allOrders: true });
+  });
+
+  it("the coins of all contracts must be known", async () => {
+    isSilent = ({ path, query }) => path === CONTRACTS && query["symbol"] === undefined;
+    expect(await look("hasty")).toMatchObject({ allOrders: false });
   });
 });
 
@@ -210,8 +312,7 @@ describe("a list of orders", () => {
 
   it("that is only slow counts, though its contracts were asked for by name", async () => {
     venue.answers(ORDERS, (asked) => {
-      const told = () => ok(page(asked.query["category"], ROWS[ORDERS]?.(asked) ?? []));
-      return asked.query["symbol"] === undefined ? after(700, told) : NEVER;
+      return asked.query["symbol"] === undefined ? after(700, () => usual(asked)) : NEVER;
     });
     expect(whole(await look("hasty"))).toEqual([...held].toSorted());
   });
@@ -250,8 +351,8 @@ it.each<readonly [string, number]>([
 
 it("a process that stood still has heard nothing meanwhile, and listens on", async () => {
   let nowMs = 0;
-  const clock = { now: () => nowMs, monotonicMs: () => nowMs };
-  const patience = new Patience({} as Client, clock, 800);
+  const clock = { now: () => nowMs, monotonicMs: () => nowMs, steadyMs: () => nowMs };
+  const patience = new Patience({ client: {} as Client, clock, pace: new Pace(clock), silentMs: 800 });
   const comesAfter = (ms: number) =>
     patience.wait(
       timePasses(ms).then(() => "answered"),

@@ -74,6 +74,43 @@ describe("a contract whose orders stay silent", () => {
   });
 });
 
+test("what is told once others were waited for is looked at again, however long they took", async () => {
+  const played = await play({ positions: [...naked(1), silent], silence: SILENT, othersTakeMs: 60_000 });
+  const lastLookMs = played.exchange.reads.findLast(({ scope }) => scope === "account")?.atMs ?? Number.NaN;
+  expect(played.clock.now() - lastLookMs).toBeLessThan(8_000);
+});
+
+test("a position shown long before the look ended is looked at anew before it is written to", async () => {
+  const opened = aPosition({ symbol: "ETHUSDT" });
+  let looksAtAll = 0;
+  const played = await play({
+    positions: [...naked(1), silent],
+    silence: SILENT,
+    beforeRead: (_nth, hand, scope) => {
+      if (scope === "account") {
+        looksAtAll += 1;
+        if (looksAtAll === 2) hand.put(opened);
+      } else if (scope.some(({ symbol }) => symbol === "ETHUSDT")) hand.setStop(opened.key, "99.5");
+    },
+  });
+  expect(looksAtAll).toBeGreaterThan(1);
+  expect(played.exchange.stopOf(opened.key)).toBe("99.5");
+  expect([...writtenAfterMs(played).keys()]).toEqual(["F0USDT"]);
+});
+
+test("stops that stand are not moved before it is seen how many there are", async () => {
+  const stands = (nth: number) => aPosition({ symbol: `F${nth}USDT`, fullStop: "80" });
+  const all = Array.from({ length: 14 }, (_, nth) => stands(nth));
+  const slow = all.slice(0, 5).map(({ key }) => key.symbol);
+  const played = await play({
+    positions: all,
+    protection: { mode: "tighten-only" },
+    silence: { symbols: slow, answersAfterMs: 3_000 },
+  });
+  expect(played.exchange.writes).toEqual([]);
+  expect(played.result.planned.map(({ held }) => held)).toEqual(all.map(() => expect.stringContaining("of 14")));
+});
+
 test("what is in doubt at the first look gets its second once others have their stops", async () => {
   const doubtful = aPosition({ symbol: "ETHUSDT" });
   const played = await play({

@@ -2,19 +2,12 @@
 import type { OpenOrder, UnreadableOrder } from "../../domain/order.js";
 import { type Category, keyText, type Position, type UnreadablePosition } from "../../domain/position.js";
 import type { Contract, FlatLeg, Gap } from "../../domain/snapshot.js";
-import { ExchangeFailure } from "../failure.js";
 import { inTime } from "./asking.js";
 import type { Client } from "./client.js";
 import type { Patience } from "./patience.js";
-import {
-  type ListName,
-  type OrdersRead,
-  type PositionsRead,
-  readOrdersOf,
-  readPositionList,
-  readPositionsOf,
-} from "./lists.js";
+import { type ListName, type OrdersRead, type PositionsRead, readOrdersOf, readPositionsOf } from "./lists.js";
 import { readOrderList, silentOrders } from "./order-list.js";
+import { readPositionList, silentPositions, symbolsOf } from "./position-list.js";
 
 export interface Book {
   readonly positions: readonly Position[];
@@ -110,6 +103,7 @@ async function readEach(
         () => nothing,
       );
       const [positions, orders] = await inTime(waiting, nothing, ALONE_WITHIN_MS);
+      if (positions.sawAnything) parts.patience.shows(contract.category, [contract.symbol]);
       return { ...contract, positions, orders };
     }),
   );
@@ -123,69 +117,24 @@ function nothingInTime(symbol: string): readonly [PositionsRead, OrdersRead] {
   return [silentPositions([symbol]), silentOrders([symbol])];
 }
 
-function silentPositions(missing: readonly string[]): PositionsRead {
-  const endpoint = "GET /v5/position/list";
-  const failure = new ExchangeFailure({ kind: "not-happened", cause: "timeout", endpoint });
-  return { positions: [], flat: [], unreadable: [], failure, missing, sawAnything: false };
-}
-
 /** Positions that were seen are told, also where their orders stay silent. */
 async function readList(parts: BookParts, client: Client, list: ListName, options: ListOptions): Promise<Part> {
   const { patience } = parts;
   const { category } = list;
-  const positions = await patience.wait(
-    readOpenPositions(client, parts.account, list, options.symbolsByList.get(textOf(list))),
-    ({ sawAnything }) => sawAnything,
-    () => silentPositions([]),
-  );
+  const known = options.symbolsByList.get(textOf(list));
+  const positions = await readPositionList({ account: parts.account, client, patience }, list, known);
   const symbols = symbolsOf(positions);
   if (positions.failure === null) options.symbolsByList.set(textOf(list), symbols);
   parts.progress(`${textOf(list)}: ${positions.positions.length} positions`);
   if (symbols.length > 0) options.onRows(category);
   else if (parts.orderLists === "of-positions") return { category, positions, orders: NO_ORDERS, symbol: null };
-  const orders = await readOrderList(client, patience, list, symbols);
+  const isAll = parts.orderLists === "all";
+  const orders = await readOrderList({ client, patience, isAll }, list, symbols);
   if (orders.orders.length > 0) options.onRows(category);
   return { category, positions, orders, symbol: null };
 }
 
 const textOf = ({ category, settleCoin }: ListName): string => `${category} ${settleCoin ?? ""}`.trim();
-
-async function readOpenPositions(
-  client: Client,
-  account: string,
-  list: ListName,
-  known: readonly string[] | undefined,
-): Promise<PositionsRead> {
-  const positions = await readPositionList(client, account, list);
-  if (positions.failure !== null || symbolsOf(positions).length > 0) return positions;
-  // A single empty list proves nothing: it may come from a place that lags behind.
-  if (known === undefined) return readPositionList(client, account, list);
-  return known.length > 0 ? confirmEmpty(client, account, list.category, known) : positions;
-}
-
-/** A list that is empty although positions were known is believed only after each of them was looked at. */
-async function confirmEmpty(
-  client: Client,
-  account: string,
-  category: Category,
-  known: readonly string[],
-): Promise<PositionsRead> {
-  const alone = await Promise.all(known.map((symbol) => readPositionsOf(client, account, { category, symbol })));
-  return {
-    positions: alone.flatMap((each) => each.positions),
-    flat: [],
-    unreadable: alone.flatMap((each) => each.unreadable),
-    failure: alone.find((each) => each.failure !== null)?.failure ?? null,
-    missing: alone.flatMap((each) => each.missing),
-    sawAnything: true,
-  };
-}
-
-function symbolsOf(read: PositionsRead): readonly string[] {
-  const open = read.positions.map((position) => position.key.symbol);
-  const unread = read.unreadable.flatMap(({ symbol }) => (symbol === null ? [] : [symbol]));
-  return [...new Set([...open, ...unread])];
-}
 
 /** @throws ExchangeFailure */
 function refuseBlind(parts: readonly Part[]): void {

@@ -26,7 +26,9 @@ export interface Request<T> {
   readonly priority?: number;
   /** Asked right before each try leaves: a reason not to send it any more. */
   readonly veto?: () => string | null;
-  /** Told as each try leaves, after it has waited for its turn. */
+  /** Told as each try begins to wait for its turn in the budget. */
+  readonly waits?: () => void;
+  /** Told as it leaves. */
   readonly leaves?: () => void;
 }
 
@@ -165,6 +167,7 @@ async function attempt<T>(
   const { budget, clock, log } = parts;
   const { method, path, params } = wanted;
   const endpoint = `${method} ${path}`;
+  wanted.waits?.();
   await budget.acquire(wanted.limitClass, wanted.priority ?? 0, endpoint);
   const fail = (raw: RawFacts): ExchangeFailure => {
     const failure = failureFrom(raw, method, endpoint, parts.secrets());

@@ -40,7 +40,7 @@ export interface OrdersRead {
 }
 
 const TWO_ROWS = "two different rows";
-const POSITIONS = {
+export const POSITIONS = {
   path: "/v5/position/list",
   limitClass: "positions",
   limit: 200,
@@ -51,32 +51,6 @@ const POSITIONS = {
 /** One contract's legs; what a further page repeats of them is not needed. */
 const LEGS = { ...POSITIONS, isEnough: hasAllLegs } as const;
 export const ORDERS = { path: "/v5/order/realtime", limitClass: "orders", limit: 50, keyOf: orderRowKey } as const;
-
-/** A void list is replaced by looking at each contract that it showed. */
-export async function readPositionList(client: Client, account: string, list: ListName): Promise<PositionsRead> {
-  const read = await readRows(client, POSITIONS, nameParams(list));
-  if (read.complete)
-    return positionsFrom(
-      read.rows.map((row) => readPosition(account, list.category, row)),
-      list,
-    );
-  const shown = new Set(symbolsIn(read.rows.filter((row) => !isFlat(row))));
-  const alone = await eachAlone(symbolsIn(read.rows), async (symbol) => {
-    const own = await readPositionsOf(client, account, { category: list.category, symbol });
-    return shown.has(symbol) ? withOwnRow(own, { account, category: list.category, symbol }) : own;
-  });
-  return joinPositions(alone, read.failure);
-}
-
-/** A contract that a list has shown has a row of its own, open or flat: without one nothing is known of it. */
-function withOwnRow(read: PositionsRead, contract: Contract & { readonly account: string }): PositionsRead {
-  if (read.positions.length + read.flat.length + read.unreadable.length > 0) return read;
-  const reason =
-    read.failure === null
-      ? "asked for by name, it has no row"
-      : `a list that is void showed it; ${read.failure.message}`;
-  return { ...read, unreadable: [{ ...contract, positionIdx: null, side: null, reason }] };
-}
 
 /** Both legs of one contract. */
 export async function readPositionsOf(client: Client, account: string, contract: Contract): Promise<PositionsRead> {
@@ -113,7 +87,7 @@ function hasAllLegs(rows: readonly unknown[]): boolean {
   return legs.has("0") || (legs.has("1") && legs.has("2"));
 }
 
-function isFlat(row: unknown): boolean {
+export function isFlat(row: unknown): boolean {
   return readPosition("", "linear", row).kind === "flat";
 }
 
@@ -139,7 +113,13 @@ export async function readRowsOf(
   return isForeign ? { complete: false, rows: [], failure: garbage(endpoint, "another contract") } : read;
 }
 
-export async function readRows(client: Client, endpoint: Endpoint, params: Params): Promise<PagedList> {
+/** `soFar`: told of the rows of each page as it comes. @throws ExchangeFailure only where the account is closed to us */
+export async function readRows(
+  client: Client,
+  endpoint: Endpoint,
+  params: Params,
+  soFar?: (rows: readonly unknown[]) => void,
+): Promise<PagedList> {
   const { path, limitClass, limit, keyOf, isEnough, movesBetweenPages = false, repeatsMayHide = false } = endpoint;
   const read = await readPages({
     endpoint: `GET ${path}`,
@@ -154,6 +134,7 @@ export async function readRows(client: Client, endpoint: Endpoint, params: Param
       if (result.category && result.category !== params["category"]) {
         throw garbage(endpoint, "another category");
       }
+      soFar?.(result.list);
       return { rows: result.list, nextCursor: result.nextPageCursor ?? "" };
     },
   });
@@ -170,7 +151,7 @@ export function nameParams({ category, settleCoin }: ListName): Record<string, s
   return settleCoin === null ? { category } : { category, settleCoin };
 }
 
-function symbolsIn(rows: readonly unknown[]): readonly string[] {
+export function symbolsIn(rows: readonly unknown[]): readonly string[] {
   return [...new Set(rows.map(symbolIn).filter((symbol) => symbol !== null))];
 }
 
@@ -178,18 +159,10 @@ export function eachAlone<T>(symbols: readonly string[], read: (symbol: string) 
   return Promise.all(symbols.map(read));
 }
 
-function joinPositions(parts: readonly PositionsRead[], failure: ExchangeFailure): PositionsRead {
-  return {
-    positions: parts.flatMap((part) => part.positions),
-    flat: parts.flatMap((part) => part.flat),
-    unreadable: parts.flatMap((part) => part.unreadable),
-    failure,
-    missing: parts.flatMap((part) => part.missing),
-    sawAnything: parts.some((part) => part.sawAnything),
-  };
-}
-
-function positionsFrom(read: readonly ReadPosition[], { category }: { readonly category: Category }): PositionsRead {
+export function positionsFrom(
+  read: readonly ReadPosition[],
+  { category }: { readonly category: Category },
+): PositionsRead {
   const positions: Position[] = [];
   const unreadable: UnreadablePosition[] = [];
   const flat: FlatLeg[] = [];

@@ -1,6 +1,7 @@
 /** The open orders of one list: whole, or contract by contract where it is void or stays silent. */
 import { LATE, within } from "../../runtime/within.js";
 import { ExchangeFailure } from "../failure.js";
+import { LATE_MS } from "./asking.js";
 import type { Client } from "./client.js";
 import {
   eachAlone,
@@ -23,17 +24,24 @@ export function silentOrders(missing: readonly string[]): OrdersRead {
   return { orders: [], unreadable: [], failure: SILENT, missing };
 }
 
+export interface ListParts {
+  readonly client: Client;
+  readonly patience: Patience;
+  /** True: orders of other contracts are wanted as well, which the list alone shows. */
+  readonly isAll: boolean;
+}
+
 /**
  * `contracts`: those with a position. A void list is replaced by looking at each; one that is silent is raced by that,
  * and what comes first whole counts.
  */
 export async function readOrderList(
-  client: Client,
-  patience: Patience,
+  parts: ListParts,
   list: ListName,
   contracts: readonly string[],
 ): Promise<OrdersRead> {
-  const byName = (failure: ExchangeFailure) => ordersByName(client, patience, list, contracts, failure);
+  const { client, patience } = parts;
+  const { category } = list;
   const heard = hearing(client);
   const reading = patience.wait(
     readRows(heard.client, ORDERS, { ...nameParams(list), openOnly: 0 }),
@@ -41,34 +49,41 @@ export async function readOrderList(
     () => SILENT_LIST,
   );
   const isLate = (await within(patience.namedAfterMs(contracts.length), reading)) === LATE;
-  const racing = isLate && !heard.anything() && contracts.length > 0 ? byName(SILENT) : null;
+  const racing = isLate && !heard.anything() && contracts.length > 0 ? ordersByName(parts, list, contracts) : null;
   const fromList = reading.then((read) => {
-    if (read.complete) return ordersFrom(list.category, read.rows);
-    return racing ?? byName(read.failure);
+    if (!read.complete) return (racing ?? ordersByName(parts, list, contracts)).then(because(read.failure));
+    patience.shows(category, contracts);
+    return ordersFrom(category, read.rows);
   });
-  const first = await Promise.race(racing === null ? [fromList] : [racing, fromList]);
-  return first.missing.length === 0 ? first : fromList;
+  if (racing === null) return fromList;
+  const first = await Promise.race([racing.then(because(SILENT)), fromList]);
+  if (first.missing.length > 0) return fromList;
+  if (first.failure === null || !parts.isAll) return first;
+  const whole = await within(LATE_MS, fromList);
+  return whole === LATE ? first : whole;
 }
+
+const because = (failure: ExchangeFailure) => (read: OrdersRead) => ({ ...read, failure });
 
 /** One of them that stays silent is missing, and keeps no other waiting. */
 async function ordersByName(
-  client: Client,
-  patience: Patience,
+  { client, patience }: ListParts,
   { category }: ListName,
   contracts: readonly string[],
-  failure: ExchangeFailure,
 ): Promise<OrdersRead> {
-  const alone = await eachAlone(contracts, (symbol) =>
-    patience.wait(
+  const alone = await eachAlone(contracts, async (symbol) => {
+    const read = await patience.wait(
       readOrdersOf(client, { category, symbol }),
-      (read) => read.failure === null,
+      ({ failure }) => failure === null,
       () => silentOrders([symbol]),
-    ),
-  );
+    );
+    if (read.failure === null) patience.shows(category, [symbol]);
+    return read;
+  });
   return {
     orders: alone.flatMap((each) => each.orders),
     unreadable: alone.flatMap((each) => each.unreadable),
-    failure,
+    failure: null,
     missing: alone.flatMap((each) => each.missing),
   };
 }

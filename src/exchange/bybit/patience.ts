@@ -1,8 +1,10 @@
 /** How long a look waits: for whatever goes on, and only so long for what stays silent once something has come. */
+import { type Category, contractText } from "../../domain/position.js";
 import { LATE, within } from "../../runtime/within.js";
 import { LATE_MS } from "./asking.js";
-import type { Clock } from "./budget.js";
+import type { SteadyClock } from "./budget.js";
 import type { Answer, Client, Request } from "./client.js";
+import type { Pace } from "./pace.js";
 
 /** One try may be lost on the wire, and the next one answered: so long a look waits that holds nothing back. */
 export const UNHURRIED_MS = 7_000;
@@ -10,16 +12,28 @@ export const UNHURRIED_MS = 7_000;
 export const HASTY_MS = LATE_MS;
 /** An exchange that is slow in everything is not silent. */
 const SLOWNESSES = 2;
+/** A further try that has waited so long for its turn was held back by us. */
+const HELD_BACK_MS = 100;
 /** A timer that fires so late tells of a process that stood still, and may have answers to read. */
 const STALLED_MS = 200;
 /** One that stands still again and again must not wait for ever. */
 const MOST_STALLS = 3;
 const NAMED_AFTER_MS = { least: 500, perContract: 20 };
 
+export interface PatienceParts {
+  readonly client: Client;
+  readonly clock: SteadyClock;
+  /** Kept from look to look. */
+  readonly pace: Pace;
+  /** How long silence is worth waiting for. */
+  readonly silentMs: number;
+}
+
 /** Of one look at rows: its requests go through `client`, and what they bring is waited for with `wait`. */
 export class Patience {
   readonly client: Client;
-  readonly #clock: Clock;
+  readonly #clock: SteadyClock;
+  readonly #pace: Pace;
   readonly #silentMs: number;
   readonly #first = signal();
   readonly #over = signal();
@@ -30,11 +44,13 @@ export class Patience {
   #stalls = 0;
   #hasCome = false;
   #wentOn = false;
+  readonly #shownAtMs = new Map<string, number>();
   #isOver = false;
 
-  constructor(client: Client, clock: Clock, silentMs: number) {
+  constructor({ client, clock, pace, silentMs }: PatienceParts) {
     this.client = { ...client, read: (wanted) => this.#read(client, wanted) };
     this.#clock = clock;
+    this.#pace = pace;
     this.#silentMs = silentMs;
     this.#signMs = clock.monotonicMs();
   }
@@ -44,10 +60,7 @@ export class Patience {
     this.#sign();
     const done = work.then((value) => {
       this.#sign();
-      if (isGood(value)) {
-        this.#hasCome = true;
-        this.#first.give();
-      }
+      if (isGood(value)) this.hears();
       return value;
     });
     // It may fail when nobody waits for it any more.
@@ -58,6 +71,23 @@ export class Patience {
     }
     this.#wentOn = true;
     return instead();
+  }
+
+  /** The exchange answers: what stays silent from now on is silent by itself. */
+  hears(): void {
+    if (!this.#hasCome) this.#sign();
+    this.#hasCome = true;
+    this.#first.give();
+  }
+
+  /** The rows of these contracts have come. */
+  shows(category: Category, symbols: readonly string[]): void {
+    for (const symbol of symbols) this.#shownAtMs.set(contractText({ category, symbol }), this.#clock.steadyMs());
+  }
+
+  /** When the rows of each contract had come, by `contractText`. */
+  shownAtMs(): ReadonlyMap<string, number> {
+    return new Map(this.#shownAtMs);
   }
 
   /** After so long without any answer a list is asked for contract by contract as well. */
@@ -79,19 +109,25 @@ export class Patience {
 
   /** A try that fails, and the next one, are no sign of life. */
   async #read<T>(client: Client, wanted: Request<T>): Promise<Answer<T>> {
-    let isQueued = true;
-    this.#queued += 1;
+    let tries = 0;
+    let queuedMs: number | null = null;
+    const waits = (): void => {
+      if (queuedMs === null) this.#queued += 1;
+      queuedMs = this.#clock.monotonicMs();
+    };
     const leaves = (): void => {
-      if (!isQueued) return;
-      isQueued = false;
+      if (queuedMs === null) return;
+      const waitedMs = this.#clock.monotonicMs() - queuedMs;
+      queuedMs = null;
       this.#queued -= 1;
-      this.#sign();
+      if ((tries += 1) === 1 || waitedMs >= HELD_BACK_MS) this.#sign();
     };
     const veto = () => wanted.veto?.() ?? (this.#isOver ? "nobody waits for it any more" : null);
     try {
-      const answer = await client.read({ ...wanted, veto, leaves });
+      const answer = await client.read({ ...wanted, veto, waits, leaves });
       this.#sign();
       this.#slowestMs = Math.max(this.#slowestMs, answer.roundTripMs);
+      this.#pace.note(answer.roundTripMs);
       return answer;
     } finally {
       leaves();
@@ -104,7 +140,7 @@ export class Patience {
 
   #leftMs(): number {
     if (!this.#hasCome) return Number.POSITIVE_INFINITY;
-    const mostMs = Math.max(this.#silentMs, SLOWNESSES * this.#slowestMs);
+    const mostMs = Math.max(this.#silentMs, Math.min(SLOWNESSES * this.#pace.slowestMs(), UNHURRIED_MS));
     return this.#queued > 0 ? mostMs : this.#signMs + mostMs - this.#clock.monotonicMs();
   }
 

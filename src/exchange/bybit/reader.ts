@@ -20,6 +20,7 @@ import {
   reasonIn,
   type TickerPage,
 } from "./market.js";
+import { Pace } from "./pace.js";
 import { HASTY_MS, Patience, UNHURRIED_MS } from "./patience.js";
 import { keyInfo } from "./schemas.js";
 import { readKeyInfo } from "./translate.js";
@@ -44,12 +45,15 @@ interface Cache {
 
 export function createReader(parts: ReaderParts): Reader {
   const cache: Cache = { facts: createFactKeeper(parts.client), wholeReadCost: null, symbolsByList: new Map() };
+  const pace = new Pace(parts.clock);
   return {
     account: parts.account,
     snapshot: async (scope, manner = "prompt") => {
       const client = manner === "patient" ? patiently(parts.client) : parts.client;
-      const patience = new Patience(client, parts.clock, manner === "hasty" ? HASTY_MS : UNHURRIED_MS);
-      const asking = { ...parts, client, patience };
+      const isHasty = manner === "hasty";
+      const silentMs = isHasty ? HASTY_MS : UNHURRIED_MS;
+      const patience = new Patience({ client, clock: parts.clock, pace, silentMs });
+      const asking = { ...parts, client, patience, isHasty };
       try {
         return await (scope === "account" ? readAccount(asking, cache) : readSome(asking, cache, eachOnce(scope)));
       } finally {
@@ -63,7 +67,7 @@ export function createReader(parts: ReaderParts): Reader {
 }
 
 /** One look. */
-type Asking = ReaderParts & { readonly patience: Patience };
+type Asking = ReaderParts & { readonly patience: Patience; readonly isHasty: boolean };
 
 /** Both legs of a hedge are one contract; read twice, its positions and orders would count twice. */
 function eachOnce(scope: readonly Contract[]): readonly Contract[] {
@@ -127,7 +131,9 @@ async function readAllLists(parts: Asking, cache: Cache): Promise<RowRead> {
     const pages = await Promise.all([...tickerPages.values()].map((page) => inTime(page, LATE_PAGE)));
     return tickersFrom(pages, [...contractsOf(all), ...entryContracts(parts, all)]);
   };
-  return { requestedAtMs, book, gaps: [...(await plan.gaps), ...lacking.map(shortList)], tickers };
+  const unread = await plan.gaps;
+  const gaps = [...unread, ...lacking.map(shortList)];
+  return { requestedAtMs, book: { ...book, allOrders: book.allOrders && unread.length === 0 }, gaps, tickers };
 }
 
 interface Listed {
@@ -153,6 +159,8 @@ async function readSome(parts: Asking, cache: Cache, scope: readonly Contract[])
   const told = facts.isKnown() ? () => Promise.resolve(facts.known()) : facts.ask("without-options");
   const requestedAtMs = parts.clock.steadyMs();
   const prices = readTickers(parts.client, scope);
+  // Their prices come from elsewhere: what does not answer beside them is silent by itself.
+  if (parts.isHasty) void prices.then(({ found }) => found.size > 0 && parts.patience.hears());
   const book = await readContracts(parts, scope);
   const tickers = () => inTime(prices, { found: new Map<string, Ticker>(), reason: reasonIn([LATE_PAGE]) });
   // Where nothing else is asked for, what the account says of itself is worth any wait.
@@ -204,7 +212,8 @@ async function finish(
     disconnectProtection: facts.disconnectProtection,
     notCovered: scope === "account" ? notCovered(parts.categories, facts) : [],
     clockSkewMs: parts.client.skewMs(),
-    wentOnWithout: parts.patience.wentOn() && rowGaps.length > 0,
+    wentOnWithout: parts.isHasty && parts.patience.wentOn() && rowGaps.length > 0,
+    shownAtMs: parts.patience.shownAtMs(),
   };
 }
 

@@ -23,6 +23,7 @@ const NOTHING: Omit<Snapshot, "account" | "scope" | "requestedAtMs" | "receivedA
   notCovered: [],
   clockSkewMs: null,
   wentOnWithout: false,
+  shownAtMs: new Map(),
 };
 
 const hedged: Plant["story"] = (story) => ({ ...busy(story), hedge: true, symbols: ["BTCUSDT", "ETHUSDT", "SOLUSDT"] });
