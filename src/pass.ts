@@ -7,6 +7,7 @@ import type { Writer } from "./exchange/port.js";
 import { attentionTo } from "./pass/attention.js";
 import { Ending } from "./pass/ending.js";
 import type { PassOptions } from "./pass/options.js";
+import { Remembered } from "./pass/remembered.js";
 import { agreementText, lookWhileWritingMs, sendBatch } from "./pass/sending.js";
 import { type Attentive, firstView, freshView, nextView, type View } from "./pass/view.js";
 import type { PlannedStep } from "./plan/step.js";
@@ -24,6 +25,7 @@ const MOST_BLIND_MS = 20_000;
 /** So long after a position vanished a pass waits for the proof that it has closed. */
 const PROOF_WITHIN_MS = 10_000;
 
+const UNSEEN_BY_NAME = "what the books hold open and the lists lack could not be looked at";
 const UNSEEN_AT_THE_END = "it could not be looked at again when everything was done";
 
 export interface PassResult {
@@ -46,7 +48,7 @@ type Agreed = ReadonlySet<string> | null;
 export async function runPass(given: PassOptions): Promise<PassResult> {
   const { writer, approve, clock, book = new PassBook() } = given;
   book.forget(clock.now());
-  const options = { ...given, book, attention: attentionTo(given.scope) };
+  const options = { ...given, book, attention: attentionTo(given.scope), remembered: new Remembered(given) };
   // Who only reads, or is to be asked, is shown all that comes; a missing stop does not wait for what stays silent.
   const view = await firstView(options, writer === undefined || approve !== undefined ? "prompt" : "hasty");
   const isAgreed = writer !== undefined && (await (approve?.(view.planned, view.assessment) ?? true));
@@ -87,7 +89,8 @@ async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: Att
     }
     if (ready.length === 0 && due.length === 0) {
       const final = await ending.look(view);
-      if (final === null) return settled(UNSEEN_AT_THE_END);
+      // Others look on where nobody awaits a report: what was seen is not taken back.
+      if (final === null) return settled(options.beforeEnd === undefined ? UNSEEN_BY_NAME : UNSEEN_AT_THE_END);
       const isLast = final === view || options.isStopping?.() === true;
       view = final;
       if (isLast) return settled();

@@ -235,10 +235,10 @@ function gapOf({ category, symbol }: Contract, { gaps }: Snapshot): Gap {
   return { category, what, symbols: [symbol], reason };
 }
 
-/** A gap that named its contracts closes as they are seen; one that speaks of a whole category stays. */
+/** A gap that named its contracts closes as they are seen; one that speaks of a whole list stays. */
 function withoutContracts(gap: Gap, covered: ReadonlySet<string>): Gap[] {
   const { symbols, category } = gap;
-  if (symbols === undefined || category === "account") return [gap];
+  if (symbols === undefined || symbols.length === 0 || category === "account") return [gap];
   const left = symbols.filter((symbol) => !covered.has(contractText({ category, symbol })));
   return left.length === 0 ? [] : [{ ...gap, symbols: left }];
 }

@@ -7,7 +7,7 @@ import type { Category, MarginMode, Position, PositionIdx, UnreadablePosition } 
 export interface Gap {
   /** "account": something that concerns all of it, such as its margin mode. */
   readonly category: Category | "account";
-  /** `symbols`: only these contracts are affected; absent: the whole category. */
+  /** `symbols`: only these contracts are affected; absent: the whole category; empty: none that is known to be open. */
   readonly what: "instruments" | "positions" | "orders" | "tickers" | "account-info";
   readonly symbols?: readonly string[];
   /** A sentence a person can act on, without secrets. */

@@ -14,9 +14,11 @@ export interface Reader {
   readonly account: string;
   /**
    * One read of everything in scope; parts that fail become gaps.
+   * `remembered`: contracts that somebody knows an open position of. A read of the whole account that lists none of one
+   * reads that contract's own rows, after all that a stop may wait for; default none.
    * @throws ExchangeFailure when no position could be seen (exchange unreachable, key refused).
    */
-  snapshot(scope: ReadScope, manner?: ReadManner): Promise<Snapshot>;
+  snapshot(scope: ReadScope, manner?: ReadManner, remembered?: readonly Contract[]): Promise<Snapshot>;
   /** False: the exchange has said that it has no such contract; null: that cannot be told now. */
   knows(contract: Contract): Promise<boolean | null>;
   /** Rights and age of the key (docs/v5/user/apikey-info). @throws ExchangeFailure */

@@ -3,7 +3,7 @@ import type { LedgerMemory } from "../ledger/ledger-memory.js";
 import type { Memory } from "../ledger/memory.js";
 import type { Shelf } from "./shelf.js";
 
-export function withIntents(memory: LedgerMemory, shelf: Pick<Shelf, "forLife">): Memory {
+export function withIntents(memory: LedgerMemory, shelf: Pick<Shelf, "forLife" | "of">): Memory {
   return {
     recall: (position) => {
       const life = memory.lifeOf(position);
@@ -11,5 +11,9 @@ export function withIntents(memory: LedgerMemory, shelf: Pick<Shelf, "forLife">)
       return { ...memory.recall(position), intent };
     },
     remember: (position, change) => memory.remember(position, change),
+    openContracts: (account) => [
+      ...memory.openContracts(account),
+      ...shelf.of(account).flatMap(({ key, state }) => (state === "bound" ? [key] : [])),
+    ],
   };
 }

@@ -206,6 +206,7 @@ export function ledgerMemory({ ledger, now }: LedgerMemoryParts): LedgerMemory {
     },
     isDoubted,
     openLives,
+    openContracts: (account) => openLives(account).map(({ key }) => key),
     isOver: (account, lifeId) => loaded.has(account) && !openLives(account).some(({ id }) => id === lifeId),
     end: (key, how, openedAtMs = null) => {
       const isMeant = (life: Life) => life.ended === null && !isOtherOpening(life.openedAtMs, openedAtMs);

@@ -1,6 +1,6 @@
 /**
- * The last word of a pass: what stops did not wait for is looked at now; and where the result is a report, so is what
- * has become old while others were written to.
+ * The last word of a pass: what stops did not wait for is looked at now, and what the books hold open and no look has
+ * shown; where the result is a report, so is what has become old while others were written to.
  */
 import { nextView, secondView, type Attentive, type View } from "./view.js";
 
@@ -41,7 +41,9 @@ export class Ending {
 
   /** The same view: it may be told. Another one: there may be more to do. Null: nothing could be looked at again. */
   async look(view: View): Promise<View | null> {
-    const { beforeEnd, clock } = this.#options;
+    const { beforeEnd, clock, remembered } = this.#options;
+    // Once asked for by name it is shown, told as not open, or a gap.
+    if (remembered.isLacking(view.picture)) return this.#lookAgain(view);
     if (beforeEnd === undefined) return view;
     await beforeEnd();
     // A look that waited for what stays silent was long under way; one more would tell nothing younger.
@@ -49,9 +51,7 @@ export class Ending {
     const isYoung = clock.now() - sinceMs <= MOST_AGE_MS;
     if (isYoung || this.#looks === MOST_LOOKS) return view;
     this.#looks += 1;
-    const next = await this.#lookAgain(view);
-    if (next !== null) this.#saw(next);
-    return next;
+    return this.#lookAgain(view);
   }
 
   #saw(view: View): void {
@@ -63,7 +63,9 @@ export class Ending {
     for (let nth = 1; nth === 1 || (nth <= MOST_TRIES && this.#options.isStopping?.() !== true); nth += 1) {
       if (nth > 1) await this.#options.clock.sleep(TRY_AGAIN_MS);
       const next = await nextView(view, "account", this.#options, "prompt");
-      if (next !== null) return next;
+      if (next === null) continue;
+      this.#saw(next);
+      return next;
     }
     return null;
   }

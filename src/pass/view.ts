@@ -14,6 +14,7 @@ import { ExchangeFailure } from "../exchange/failure.js";
 import type { ReadManner } from "../exchange/port.js";
 import type { Attention } from "./attention.js";
 import type { PassOptions } from "./options.js";
+import type { Remembered } from "./remembered.js";
 import { changeBrake, plan } from "../plan/plan.js";
 import type { PlannedStep, Step } from "../plan/step.js";
 import type { Judged, PassBook } from "../verify/book.js";
@@ -29,7 +30,11 @@ const LIST_AGAIN_MS = 10_000;
 const MOST_PROOF_LOOKS = 7;
 
 /** The options of a pass that knows what it cares for, and where it keeps account. */
-export type Attentive = PassOptions & { readonly attention: Attention; readonly book: PassBook };
+export type Attentive = PassOptions & {
+  readonly attention: Attention;
+  readonly book: PassBook;
+  readonly remembered: Remembered;
+};
 
 export interface View {
   readonly picture: Picture;
@@ -43,8 +48,8 @@ export interface View {
 
 /** Looks at the whole scope; at what is in doubt a second time, once nobody waits for a stop. @throws ExchangeFailure */
 export async function firstView(options: Attentive, manner: ReadManner): Promise<View> {
-  const { reader, scope = "account", before, attention } = options;
-  const looked = await reader.snapshot(scope, manner);
+  const { scope = "account", before, attention, remembered } = options;
+  const looked = await remembered.look(scope, manner);
   // A first look that took long is made anew before anything is decided from it.
   const picture =
     before === undefined ? pictureOf(looked) : { ...lookedAgain(before, looked, options.isToldFlat), again: null };
@@ -185,9 +190,9 @@ function knownTo({ policyOf, memory }: Attentive): Pick<AssessInput, "policyOf" 
   return { policyOf: ({ key, side }) => policyOf(key, side), lifeOf: (position) => memory.recall(position) };
 }
 
-async function lookOrNull(scope: ReadScope, { reader }: PassOptions, manner: ReadManner) {
+async function lookOrNull(scope: ReadScope, { remembered }: Attentive, manner: ReadManner) {
   try {
-    return await reader.snapshot(scope, manner);
+    return await remembered.look(scope, manner);
   } catch (error) {
     if (error instanceof ExchangeFailure) return null;
     throw error;

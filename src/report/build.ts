@@ -87,7 +87,7 @@ function accountOf(outcome: AccountOutcome): ReportAccount {
   const seen: ReportGap[] = snapshot.gaps.map(({ category, what, reason, symbols }) => ({
     category,
     what,
-    reason: symbols === undefined ? reason : `${symbols.join(", ")}: ${reason}`,
+    reason: symbols === undefined || symbols.length === 0 ? reason : `${symbols.join(", ")}: ${reason}`,
   }));
   const { lostSight, moreGaps = [] } = outcome;
   const lost = lostSight === null ? [] : [{ category: "account", what: "positions", reason: lostSight }];

@@ -4,7 +4,7 @@ import type { Instrument } from "../../src/domain/instrument.js";
 import type { OpenOrder } from "../../src/domain/order.js";
 import { keyText, type Position, type PositionKey, type UnreadablePosition } from "../../src/domain/position.js";
 import { isPast } from "../../src/domain/price.js";
-import type { FlatLeg, Gap, ReadScope, Snapshot } from "../../src/domain/snapshot.js";
+import type { Contract, FlatLeg, Gap, ReadScope, Snapshot } from "../../src/domain/snapshot.js";
 import { ExchangeFailure, type FailureCause, type FailureKind } from "../../src/exchange/failure.js";
 import type {
   Acknowledged,
@@ -12,6 +12,7 @@ import type {
   CloseRequest,
   ExitLevel,
   Reader,
+  ReadManner,
   TradingStopRequest,
   Urgency,
   Writer,
@@ -94,6 +95,8 @@ export interface FakeExchangeOptions {
   readonly hidesFlatRows?: (nth: number) => boolean;
   /** From so many contracts on, a look at some is answered with everything, as lighter reads are. */
   readonly wholeFrom?: number;
+  /** False: the list of everything lacks the contract's positions, and only asking by name shows them. */
+  readonly lists?: (symbol: string) => boolean;
   /** Contracts about whose orders it stays silent. */
   readonly silence?: Silence;
   /** Rows that cannot be read in the nth read. */
@@ -106,7 +109,11 @@ export interface FakeExchange {
   readonly hand: Hand;
   /** Every request that arrived, refused or not. */
   readonly writes: readonly Write[];
-  readonly reads: readonly { readonly scope: ReadScope; readonly atMs: number }[];
+  readonly reads: readonly {
+    readonly scope: ReadScope;
+    readonly atMs: number;
+    readonly remembered: readonly Contract[];
+  }[];
   /** The Full stop that stands now. */
   stopOf(key: PositionKey): string | null;
   takeProfitOf(key: PositionKey): string | null;
@@ -136,7 +143,7 @@ export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
   let orders: readonly OpenOrder[] = options.orders ?? [];
   const effects: { readonly atMs: number; readonly happen: () => void }[] = [];
   const writes: Write[] = [];
-  const reads: { scope: ReadScope; atMs: number }[] = [];
+  const reads: { scope: ReadScope; atMs: number; remembered: readonly Contract[] }[] = [];
   const writesOf = new Map<string, number>();
   const turns = spacedTurns(clock, options.spacingMs ?? 0);
 
@@ -185,8 +192,11 @@ export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
     }
   }
 
-  function look(scope: ReadScope, gaps: readonly Gap[]): Snapshot {
-    const isSeen = (symbol: string) => scope === "account" || scope.some((contract) => contract.symbol === symbol);
+  function look(scope: ReadScope, gaps: readonly Gap[], remembered: readonly Contract[]): Snapshot {
+    const isListed = (symbol: string) =>
+      options.lists?.(symbol) !== false || remembered.some((contract) => contract.symbol === symbol);
+    const isSeen = (symbol: string) =>
+      scope === "account" ? isListed(symbol) : scope.some((contract) => contract.symbol === symbol);
     const shown = [...held.values()].filter(({ position }) => isSeen(position.key.symbol));
     const unreadable = (options.unreadable?.(reads.length) ?? []).filter(
       ({ symbol }) => symbol === null || isSeen(symbol),
@@ -233,14 +243,18 @@ export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
     }
   }
 
-  async function snapshot(scope: ReadScope): Promise<Snapshot> {
+  async function snapshot(
+    scope: ReadScope,
+    _manner?: ReadManner,
+    remembered: readonly Contract[] = [],
+  ): Promise<Snapshot> {
     const requestedAtMs = clock.now();
-    reads.push({ scope, atMs: requestedAtMs });
+    reads.push({ scope, atMs: requestedAtMs, remembered });
     settle();
     const gaps = await gapsOf(reads.length, scope);
     const isWhole = scope === "account" || scope.length >= (options.wholeFrom ?? Number.POSITIVE_INFINITY);
     // The rows are as old as the request: a slow answer shows nothing that came after it.
-    const seen = { ...look(isWhole ? "account" : scope, gaps), flatLegs: flatLegs(scope) };
+    const seen = { ...look(isWhole ? "account" : scope, gaps, remembered), flatLegs: flatLegs(scope) };
     await clock.sleep(latencyMs);
     const receivedAtMs = clock.now();
     await clock.sleep(options.pricesLateMs ?? 0);

@@ -1,6 +1,6 @@
 /** An exchange that stays silent about the orders of some contracts, and what an honest reader makes of it. */
 import { contractText } from "../../src/domain/position.js";
-import type { Gap, ReadScope, Snapshot } from "../../src/domain/snapshot.js";
+import type { Gap } from "../../src/domain/snapshot.js";
 import type { Reader } from "../../src/exchange/port.js";
 import { ExchangeFailure } from "../../src/exchange/failure.js";
 import type { FakeClock } from "./clock.js";
@@ -17,16 +17,12 @@ export interface Silence {
 const WAITS_MS = { hasty: 800, prompt: 7_000, patient: 7_000, alone: 5_500 };
 const endpoint = "GET /v5/order/realtime";
 
-export function silently(
-  look: (scope: ReadScope) => Promise<Snapshot>,
-  silence: Silence,
-  clock: FakeClock,
-): Reader["snapshot"] {
-  return async (scope, manner = "prompt") => {
+export function silently(look: Reader["snapshot"], silence: Silence, clock: FakeClock): Reader["snapshot"] {
+  return async (scope, manner = "prompt", remembered = []) => {
     const { symbols, onlyByName = false, answersAfterMs = Number.POSITIVE_INFINITY } = silence;
     const isSilent = (symbol: string) => symbols.includes(symbol) && !(onlyByName && scope === "account");
     const isAlone = scope !== "account" && scope.length > 0 && scope.every(({ symbol }) => isSilent(symbol));
-    const seen = await look(scope);
+    const seen = await look(scope, manner, remembered);
     const unheard = seen.positions.map(({ key }) => key.symbol).filter(isSilent);
     if (unheard.length === 0) return seen;
     const waitsMs = isAlone ? WAITS_MS.alone : WAITS_MS[manner];

@@ -59,7 +59,7 @@ describe("a read of the whole account", () => {
     expect(snapshot.notCovered).toEqual(["inverse: not configured", "spot"]);
   });
 
-  it("asks for each list once, for a first that is empty once more, and then for no orders or prices", async () => {
+  it("asks for each list once, for a first that is empty once more and for its orders, and then for no prices", async () => {
     await settled(session.reader.snapshot("account"));
     expect(venue.asks(POSITIONS).map(({ query }) => [query["category"], query["settleCoin"], query["limit"]])).toEqual(
       expect.arrayContaining([
@@ -68,7 +68,7 @@ describe("a read of the whole account", () => {
       ]),
     );
     expect(venue.asks(POSITIONS)).toHaveLength(3);
-    expect(venue.asks(ORDERS)).toHaveLength(0);
+    expect(venue.asks(ORDERS).map(({ query }) => query["settleCoin"])).toEqual(["USDT"]);
     expect(venue.asks("/v5/market/tickers")).toHaveLength(0);
   });
 
@@ -315,7 +315,7 @@ describe("a read of the whole account", () => {
     await settled(session.close());
     const ours = Date.now();
     session = connect({ clock: { now: () => ours, monotonicMs: () => performance.now(), steadyMs: () => ours } });
-    for (const path of ["/v5/market/instruments-info", POSITIONS, "/v5/account/info", "/v5/market/time"]) {
+    for (const path of ["/v5/market/instruments-info", POSITIONS, ORDERS, "/v5/account/info", "/v5/market/time"]) {
       venue.answers(path, ({ query }) => ok({ category: query["category"], list: [] }, { time: ours - 700 }));
     }
     expect((await settled(session.reader.snapshot("account"))).clockSkewMs).toBe(700);
@@ -388,7 +388,7 @@ describe("a list that cannot be read", () => {
   it("of orders is replaced by looking at each contract with a position", async () => {
     holds([position()]);
     venue.answers(ORDERS, ({ query }) =>
-      query["symbol"] === undefined ? refusal(10016, "Server error") : ok(page("linear", [order()])),
+      query["settleCoin"] === "USDT" ? refusal(10016, "Server error") : ok(page("linear", [order()])),
     );
     const snapshot = await settled(session.reader.snapshot("account"));
     expect(snapshot.orders).toHaveLength(1);
@@ -402,7 +402,9 @@ describe("a list that cannot be read", () => {
       ok({ list: query["status"] ? [] : [instrument("BTCUSDT"), instrument("ETHUSDT")] }),
     );
     venue.answers(ORDERS, ({ query }) =>
-      query["symbol"] === "BTCUSDT" ? ok(page("linear", [order()])) : refusal(10016, "Server error"),
+      query["symbol"] === "ETHUSDT" || query["settleCoin"] === "USDT"
+        ? refusal(10016, "Server error")
+        : ok(page("linear", [order()])),
     );
     const snapshot = await settled(session.reader.snapshot("account"));
     expect(snapshot.gaps).toMatchObject([{ category: "linear", what: "orders", symbols: ["ETHUSDT"] }]);

@@ -27,7 +27,7 @@ type Answering = (asked: Asked) => Told | Promise<Told>;
 
 export interface Venue {
   readonly asked: Asked[];
-  /** False: the list of USDC positions, which is always asked for, fails as the others do, else is empty; and is not written down. */
+  /** False: the lists of USDC positions and their orders, which are always asked for, fail as the others do, else are empty; and are not written down. */
   tellsOfUsdc: boolean;
   answers(path: string, answering: Answering): void;
   /** Every request to this path fails below HTTP. */
@@ -66,11 +66,11 @@ export function openVenue(): Venue {
         headers,
         atMs: Date.now(),
       };
-      const isUsdc = seen.path === "/v5/position/list" && seen.query["settleCoin"] === "USDC";
+      const isUsdc = LISTS.includes(seen.path) && seen.query["settleCoin"] === "USDC";
       const isSilent = isUsdc && !venue.tellsOfUsdc;
       if (!isSilent) asked.push(seen);
       const answer = (await routes.get(url.pathname)?.(seen)) ?? { status: 404, body: "" };
-      const told = isSilent && listsPositions(answer) ? withoutRows(answer) : answer;
+      const told = isSilent && listsRows(answer) ? withoutRows(answer) : answer;
       const payload = typeof told.body === "string" ? told.body : JSON.stringify(told.body);
       return [told.status ?? 200, payload, { "content-type": "application/json", ...told.headers }];
     };
@@ -96,12 +96,14 @@ export function openVenue(): Venue {
   return venue;
 }
 
+const LISTS = ["/v5/position/list", "/v5/order/realtime"];
+
 /** The same answer, its time included, with an empty list. */
 function withoutRows({ body, ...told }: Told): Told {
   return { ...told, body: { ...(body as object), result: page("linear", []) } };
 }
 
-function listsPositions({ status = 200, body }: Told): boolean {
+function listsRows({ status = 200, body }: Told): boolean {
   const text = JSON.stringify(body) ?? "";
   return status === 200 && text.includes('"retCode":0') && text.includes('"category":"linear"');
 }

@@ -97,6 +97,13 @@ describe("a look at one contract", () => {
     expect(picture.snapshot.gaps).toEqual([gap({ symbols: ["ETHUSDT"] })]);
   });
 
+  test("cannot close a gap that names no contract: whom it hides is not known", () => {
+    const before = whole({ gaps: [gap({ what: "orders", symbols: [] })] });
+    const picture = lookedAgain(before, later({ scope: [BTC, ETH], positions: [btc, eth] }));
+    expect(picture.snapshot.gaps).toEqual(before.snapshot.gaps);
+    expect([outOfSight(picture, BTC), outOfSight(picture, ETH)]).toEqual([null, null]);
+  });
+
   test("cannot close a gap of the whole category", () => {
     const picture = lookedAgain(whole({ gaps: [gap({})] }), later({ scope: [BTC, ETH], positions: [btc, eth] }));
     expect(picture.snapshot.gaps).toEqual([gap({})]);

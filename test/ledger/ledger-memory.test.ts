@@ -56,6 +56,15 @@ describe("what was sent and never judged", () => {
   });
 });
 
+test("what the books hold open is the contract of every life that has not ended", async () => {
+  const { memory } = await loaded([aLife({ openedAtMs: NOW_MS })]);
+  const { category, symbol } = long.key;
+  expect(memory.openContracts("main")).toMatchObject([{ category, symbol }]);
+  expect(memory.openContracts("grid")).toEqual([]);
+  memory.end(long.key, "closed");
+  expect(memory.openContracts("main")).toEqual([]);
+});
+
 describe("what is remembered", () => {
   test("is recalled at once, and by the next process as well", async () => {
     const url = fileUrl();

@@ -38,7 +38,7 @@ function scene() {
   const journal = openJournal({
     writing,
     lives: { lifeOf: () => life() },
-    memory: { recall: () => UNWRITTEN_LIFE, remember: () => undefined },
+    memory: { recall: () => UNWRITTEN_LIFE, remember: () => undefined, openContracts: () => [] },
     policyOf: () => resolved(),
   });
   return { journal, noted, takes: (id: number) => written(id) };

@@ -18,6 +18,7 @@ function withIntent(initial: Partial<PositionIntent> | null) {
   const wrapped: Memory = {
     recall: (position) => ({ ...memory.recall(position), intent: wish === null ? null : { ...blank, ...wish } }),
     remember: (position, change) => memory.remember(position, change),
+    openContracts: (account) => memory.openContracts(account),
   };
   return {
     memory: wrapped,

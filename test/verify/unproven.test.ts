@@ -74,6 +74,7 @@ test("the pass that sees it calls it ours and has it written down once", async (
     positions: [aPosition({ fullStop: "98" })],
     pass: {
       memory: {
+        ...memory,
         recall: (position) => ({ ...UNWRITTEN_LIFE, ...memory.recall(position), complete: true, unproven }),
         remember: (position, change) => {
           memory.remember(position, change);

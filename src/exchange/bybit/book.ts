@@ -2,6 +2,7 @@
 import type { OpenOrder, UnreadableOrder } from "../../domain/order.js";
 import { type Category, keyText, type Position, type UnreadablePosition } from "../../domain/position.js";
 import type { Contract, FlatLeg, Gap } from "../../domain/snapshot.js";
+import { ExchangeFailure } from "../failure.js";
 import { inTime } from "./asking.js";
 import type { Client } from "./client.js";
 import type { Patience } from "./patience.js";
@@ -36,7 +37,7 @@ export interface ListPlan {
   readonly further: Promise<readonly ListName[]>;
 }
 
-/** Exits need the orders of positions only; `all` shows entry orders of contracts without a position as well. */
+/** `all`: prices are asked for also of contracts that have orders and no position. */
 export type OrderLists = "of-positions" | "all";
 
 export interface ListOptions {
@@ -117,7 +118,7 @@ function nothingInTime(symbol: string): readonly [PositionsRead, OrdersRead] {
   return [silentPositions([symbol]), silentOrders([symbol])];
 }
 
-/** Positions that were seen are told, also where their orders stay silent. */
+/** Positions that were seen are told, also where their orders stay silent. Exits that rest tell of one that a list lacks. */
 async function readList(parts: BookParts, client: Client, list: ListName, options: ListOptions): Promise<Part> {
   const { patience } = parts;
   const { category } = list;
@@ -126,12 +127,22 @@ async function readList(parts: BookParts, client: Client, list: ListName, option
   const symbols = symbolsOf(positions);
   if (positions.failure === null) options.symbolsByList.set(textOf(list), symbols);
   parts.progress(`${textOf(list)}: ${positions.positions.length} positions`);
-  if (symbols.length > 0) options.onRows(category);
-  else if (parts.orderLists === "of-positions") return { category, positions, orders: NO_ORDERS, symbol: null };
   const isAll = parts.orderLists === "all";
+  if (symbols.length > 0) options.onRows(category);
+  // A list that has failed is a gap whatever rests.
+  else if (positions.failure !== null && !isAll) return { category, positions, orders: NO_ORDERS, symbol: null };
   const orders = await readOrderList({ client, patience, isAll }, list, symbols);
-  if (orders.orders.length > 0) options.onRows(category);
-  return { category, positions, orders, symbol: null };
+  if (isAll && orders.orders.length > 0) options.onRows(category);
+  return { category, positions, orders: symbols.length > 0 ? orders : ofNobody(orders), symbol: null };
+}
+
+/** A row without a name would make the positions of other lists doubtful, and is none of theirs. */
+function ofNobody(read: OrdersRead): OrdersRead {
+  const unreadable = read.unreadable.filter(({ symbol }) => symbol !== null);
+  if (unreadable.length === read.unreadable.length) return read;
+  const endpoint = "GET /v5/order/realtime";
+  const facts = { kind: "not-happened", cause: "garbage", endpoint, retMsg: "a row names no contract" } as const;
+  return { ...read, unreadable, failure: new ExchangeFailure(facts) };
 }
 
 const textOf = ({ category, settleCoin }: ListName): string => `${category} ${settleCoin ?? ""}`.trim();
@@ -178,7 +189,9 @@ function gapsOf(part: Part): readonly Gap[] {
     const whose = part.symbol === null ? {} : { symbols: [part.symbol] };
     gaps.push({ category, what: "positions", ...whose, reason: positions.failure.message });
   }
-  if (orders.failure !== null && orders.missing.length > 0) {
+  // Without a position in the list its orders are nobody's that is known: then none is named, and none is in doubt.
+  const isOfNone = part.symbol === null && symbolsOf(positions).length === 0;
+  if (orders.failure !== null && (isOfNone || orders.missing.length > 0)) {
     gaps.push({ category, what: "orders", symbols: orders.missing, reason: orders.failure.message });
   }
   return gaps;

@@ -21,6 +21,7 @@ import {
   type TickerPage,
 } from "./market.js";
 import { Pace } from "./pace.js";
+import { contractsOf, eachOnce, readUnlisted } from "./unlisted.js";
 import { HASTY_MS, Patience, UNHURRIED_MS } from "./patience.js";
 import { keyInfo } from "./schemas.js";
 import { readKeyInfo } from "./translate.js";
@@ -48,12 +49,12 @@ export function createReader(parts: ReaderParts): Reader {
   const pace = new Pace(parts.clock);
   return {
     account: parts.account,
-    snapshot: async (scope, manner = "prompt") => {
+    snapshot: async (scope, manner = "prompt", remembered = []) => {
       const client = manner === "patient" ? patiently(parts.client) : parts.client;
       const isHasty = manner === "hasty";
       const silentMs = isHasty ? HASTY_MS : UNHURRIED_MS;
       const patience = new Patience({ client, clock: parts.clock, pace, silentMs });
-      const asking = { ...parts, client, patience, isHasty };
+      const asking = { ...parts, client, patience, isHasty, remembered };
       try {
         return await (scope === "account" ? readAccount(asking, cache) : readSome(asking, cache, eachOnce(scope)));
       } finally {
@@ -67,15 +68,11 @@ export function createReader(parts: ReaderParts): Reader {
 }
 
 /** One look. */
-type Asking = ReaderParts & { readonly patience: Patience; readonly isHasty: boolean };
-
-/** Both legs of a hedge are one contract; read twice, its positions and orders would count twice. */
-function eachOnce(scope: readonly Contract[]): readonly Contract[] {
-  return [
-    ...new Map(
-      scope.map(({ category, symbol }) => [contractText({ category, symbol }), { category, symbol }]),
-    ).values(),
-  ];
+interface Asking extends ReaderParts {
+  readonly patience: Patience;
+  readonly isHasty: boolean;
+  /** What the lists are held against, should they be read. */
+  readonly remembered: readonly Contract[];
 }
 
 /** The rows, and what comes after them no later than is worth waiting for. */
@@ -113,19 +110,21 @@ async function readAllLists(parts: Asking, cache: Cache): Promise<RowRead> {
   const tickerPages = new Map<Category, Promise<TickerPage>>();
   const requestedAtMs = parts.clock.steadyMs();
   const plan = planLists(parts);
-  const readLists = async (): Promise<Listed> => {
-    const listed = await readBook(parts, plan, {
-      symbolsByList: cache.symbolsByList,
-      onRows: (category) => {
-        if (!tickerPages.has(category)) tickerPages.set(category, readTickerPage(parts.client, category, null));
-      },
-    });
-    const book = await readContractsToo(parts, listed, omittedContracts(listed));
+  const onRows = (category: Category): void => {
+    if (!tickerPages.has(category)) tickerPages.set(category, readTickerPage(parts.client, category, null));
+  };
+  const readLists = async (doubtful: readonly Contract[]): Promise<Listed> => {
+    const listed = await readBook(parts, plan, { symbolsByList: cache.symbolsByList, onRows });
+    const book = await readUnlisted(parts, listed, doubtful);
+    for (const { category } of contractsOf(book)) onRows(category);
     return { book, lacking: openBesides(listed, book) };
   };
-  const first = await readLists();
+  const first = await readLists(parts.remembered);
+  const isFlat = ({ category, symbol }: Contract) =>
+    first.book.flatLegs.some((leg) => leg.category === category && leg.symbol === symbol);
   // One that opened between the two lists is in both by now.
-  const { book, lacking } = first.lacking.length === 0 ? first : await readLists();
+  const { book, lacking } =
+    first.lacking.length === 0 ? first : await readLists(parts.remembered.filter((contract) => !isFlat(contract)));
   cache.wholeReadCost = book.gaps.length > 0 || parts.patience.wentOn() ? null : book.cost;
   const tickers = async (all: Book): Promise<Found<Ticker>> => {
     const pages = await Promise.all([...tickerPages.values()].map((page) => inTime(page, LATE_PAGE)));
@@ -242,26 +241,6 @@ function planLists({ categories, catalogue, patience }: Asking): ListPlan & { re
       ),
     ),
   };
-}
-
-/** The exchange clears these orders when a position closes (docs/v5/position/trading-stop): a list without it may lag. */
-function omittedContracts(book: Book): readonly Contract[] {
-  const shown = new Set(contractsOf(book).map(contractText));
-  const exits = book.orders.filter(({ kind }) => kind !== "plain" && kind !== "conditional" && kind !== "exchange");
-  const named = new Map(
-    exits.map(({ category, symbol }) => [contractText({ category, symbol }), { category, symbol }]),
-  );
-  return [...named].flatMap(([text, contract]) => (shown.has(text) ? [] : [contract]));
-}
-
-function contractsOf(book: Book): readonly Contract[] {
-  const contracts = new Map<string, Contract>();
-  for (const { key } of book.positions)
-    contracts.set(contractText(key), { category: key.category, symbol: key.symbol });
-  for (const { category, symbol } of book.unreadablePositions) {
-    if (symbol !== null) contracts.set(contractText({ category, symbol }), { category, symbol });
-  }
-  return [...contracts.values()];
 }
 
 /** Contracts with an order and no position: nothing is amiss where their rules or prices cannot be had. */

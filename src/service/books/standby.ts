@@ -20,9 +20,11 @@ export function standbyBooks(
 ): StandbyBooks {
   let known: Memory | null = null;
   const isStandingBy = () => turn.frozen() !== null;
+  const current = () => (known === null || !isStandingBy() ? own : known);
   return {
     memory: {
-      recall: (position) => (known === null || !isStandingBy() ? own : known).recall(position),
+      recall: (position) => current().recall(position),
+      openContracts: (name) => current().openContracts(name),
       remember: (position, change) => {
         if (known === null || !isStandingBy()) return own.remember(position, change);
         known.remember(position, change);

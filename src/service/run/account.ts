@@ -157,6 +157,7 @@ function guardParts({ account, session }: Connected, watched: Watched, shared: S
           return standby.memory.recall(position);
         },
         remember: (position, change) => standby.memory.remember(position, change),
+        openContracts: (name) => standby.memory.openContracts(name),
       },
       journal: books.journal,
       heldStep: (step) => heldWithoutLedger(books.trouble() ?? books.journal.unwritten(step), step),
