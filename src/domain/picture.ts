@@ -29,6 +29,14 @@ export function pictureOf(snapshot: Snapshot): Picture {
   return { snapshot, latest: snapshot, seenAtMs: new Map(), absence: NOBODY_ABSENT, again: null };
 }
 
+/** A look at these contracts has failed: what is known of them stays, and stands in doubt until one does not. */
+export function notSeenAgain(picture: Picture, contracts: readonly Contract[], reason: string): Picture {
+  const gaps = contracts.map(
+    ({ category, symbol }): Gap => ({ category, what: "positions", symbols: [symbol], reason }),
+  );
+  return { ...picture, snapshot: { ...picture.snapshot, gaps: [...picture.snapshot.gaps, ...gaps] } };
+}
+
 /** When what we know of this contract was asked for. */
 export function seenAtMs(picture: Picture, contract: Contract): number {
   return picture.seenAtMs.get(contractText(contract)) ?? picture.snapshot.requestedAtMs;
@@ -178,7 +186,6 @@ function overlaidPart(picture: Picture, later: Snapshot, scope: readonly Contrac
     snapshot: {
       ...snapshot,
       receivedAtMs: later.receivedAtMs,
-      wentOnWithout: snapshot.wentOnWithout || later.wentOnWithout,
       gaps: [
         ...snapshot.gaps.flatMap((gap) => withoutContracts(gap, hidesRows(gap) ? asked : covered)),
         ...later.gaps.flatMap((gap) => ofContracts(gap, scope, covered)),

@@ -2,6 +2,7 @@
  * The last word of a pass: what stops did not wait for is looked at now, and what the books hold open and no look has
  * shown; where the result is a report, so is what has become old while others were written to.
  */
+import type { Picture } from "../domain/picture.js";
 import { nextView, secondView, type Attentive, type View } from "./view.js";
 
 /** What a report says may have been asked for so long before. */
@@ -24,19 +25,22 @@ export class Ending {
 
   /** True: something was left out, or is in doubt, for the sake of stops that had to leave first. */
   isOwedALook({ picture, inDoubt }: View): boolean {
-    const { scope = "account" } = this.#options;
-    // A pass over some contracts is woken for them again.
-    const isWaitedFor = picture.snapshot.wentOnWithout && scope === "account" && !this.#hasWaited;
-    return isWaitedFor || inDoubt.length > 0;
+    return this.#leftSomethingOut(picture) || inDoubt.length > 0;
   }
 
   /** Now it is waited for. The same picture: it could not be looked at. */
   async catchUp(view: View): Promise<View> {
-    if (this.#hasWaited || !view.picture.snapshot.wentOnWithout) return secondView(view, this.#options, "prompt");
+    if (!this.#leftSomethingOut(view.picture)) return secondView(view, this.#options, "prompt");
     this.#hasWaited = true;
     const next = await nextView(view, "account", this.#options, "prompt");
     if (next !== null) this.#saw(next);
     return next ?? view;
+  }
+
+  /** A pass over some contracts is woken for them again. */
+  #leftSomethingOut({ snapshot }: Picture): boolean {
+    const { scope = "account" } = this.#options;
+    return snapshot.wentOnWithout && scope === "account" && !this.#hasWaited;
   }
 
   /** The same view: it may be told. Another one: there may be more to do. Null: nothing could be looked at again. */

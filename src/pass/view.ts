@@ -6,6 +6,7 @@ import {
   type Picture,
   pictureOf,
   scopeToSettle,
+  notSeenAgain,
   vanishedContracts,
 } from "../domain/picture.js";
 import { keyText, type Position } from "../domain/position.js";
@@ -68,12 +69,17 @@ export async function firstView(options: Attentive, manner: ReadManner): Promise
   return options.writer === undefined ? proven(seen, options) : seen;
 }
 
+const NOT_SEEN_TWICE = "what was read of it does not fit together, and it could not be read again";
+
 /** What was in doubt is looked at again, after a moment. */
 export async function secondView(view: View, options: Attentive, manner: ReadManner): Promise<View> {
   const { clock } = options;
   await clock.sleep(Math.max(0, view.picture.latest.receivedAtMs + SECOND_LOOK_AFTER_MS - clock.now()));
   const again = await nextView(view, view.inDoubt, options, manner);
-  return { ...(again ?? view), inDoubt: [] };
+  if (again !== null) return { ...again, inDoubt: [] };
+  // That it could not be read is no second sign of anything.
+  const picture = notSeenAgain(view.picture, view.inDoubt, NOT_SEEN_TWICE);
+  return viewOf(picture, { ...view, inDoubt: [] }, options);
 }
 
 /** What has just stayed silent is asked again when there is time. */

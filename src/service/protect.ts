@@ -68,7 +68,10 @@ async function passes(
     try {
       await books.recognise(one);
       const own = { ...choice, beforeEnd: place, books: books.of(one.account.name) };
-      return await passOver(one, key.coming, own, ground);
+      const outcome = await passOver(one, key.coming, own, ground);
+      const isWhole = outcome.kind === "seen" && outcome.lostSight === null;
+      if (isWhole && !isStopping()) await books.endClosed(one, outcome.assessment.snapshot);
+      return outcome;
     } finally {
       void place();
     }

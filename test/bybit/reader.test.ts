@@ -38,6 +38,17 @@ function holds(rows: readonly Record<string, unknown>[]): void {
   });
 }
 
+const ENTRY = {
+  orderType: "Limit",
+  orderStatus: "New",
+  stopOrderType: "",
+  side: "Buy",
+  price: "48000",
+  triggerPrice: "",
+  reduceOnly: false,
+  closeOnTrigger: false,
+};
+
 describe("a read of the whole account", () => {
   it("shows the position, its stop order, its tick and its prices", async () => {
     holds([position()]);
@@ -75,8 +86,7 @@ describe("a read of the whole account", () => {
   it("shows entry orders without a position, with rules and prices of their contracts, to those who want all", async () => {
     await settled(session.close());
     session = connect({ orderLists: "all" });
-    const entry = { orderType: "Limit", orderStatus: "New", stopOrderType: "", triggerPrice: "", reduceOnly: false };
-    venue.answers(ORDERS, () => ok(page("linear", [order({ ...entry, side: "Buy", price: "48000" })])));
+    venue.answers(ORDERS, () => ok(page("linear", [order(ENTRY)])));
     venue.answers("/v5/market/tickers", () => ok({ list: [ticker("BTCUSDT"), ticker("ETHUSDT")] }));
     const snapshot = await settled(session.reader.snapshot("account"));
     expect(snapshot).toMatchObject({ positions: [], gaps: [], orders: [{ kind: "plain", symbol: "BTCUSDT" }] });
@@ -86,7 +96,7 @@ describe("a read of the whole account", () => {
   it("takes it for no gap where an entry order's contract has no prices", async () => {
     await settled(session.close());
     session = connect({ orderLists: "all" });
-    venue.answers(ORDERS, () => ok(page("linear", [order()])));
+    venue.answers(ORDERS, () => ok(page("linear", [order(ENTRY)])));
     venue.answers("/v5/market/tickers", () => ({ status: 502, body: "" }));
     expect((await settled(session.reader.snapshot("account"))).gaps).toEqual([]);
   });

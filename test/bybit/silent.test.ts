@@ -178,7 +178,7 @@ describe("a hasty look", () => {
     expect(await look("hasty")).toMatchObject({ gaps: [{ symbols: ["SOLPERP"] }], wentOnWithout: true });
     await timePasses(2_000);
     expect(await look("hasty")).toMatchObject({ gaps: [], wentOnWithout: false });
-    await timePasses(60_000);
+    await timePasses(130_000);
     answersAfterMs = 0;
     expect((await look("hasty")).gaps).toHaveLength(1);
   });

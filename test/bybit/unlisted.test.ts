@@ -160,6 +160,50 @@ it("a stop that has outlived its position costs one look at the contract", async
   expect(askedByName(POSITIONS)).toEqual(["BTCUSDT"]);
 });
 
+it("a reduce-only order that has outlived its position costs one request, and no more for its orders", async () => {
+  lists([], () => ok(page("linear", [FLAT])));
+  rests(order({ ...RESTING, reduceOnly: true }));
+  expect(await look()).toMatchObject({ symbols: [], gaps: [] });
+  expect([askedByName(POSITIONS), askedByName(ORDERS)]).toEqual([["BTCUSDT"], []]);
+});
+
+it("a contract for which a stop rests and of which no row is shown by name is a gap", async () => {
+  lists([], () => ok(page("linear", [])));
+  rests(order());
+  expect((await look()).gaps).toMatchObject([{ what: "positions", symbols: ["BTCUSDT"] }]);
+});
+
+it("a list that is empty all at once, and lacks what is open, is a gap: it may lack others that nobody knows of", async () => {
+  lists([position()], () => ok(page("linear", [position()])));
+  rests(order());
+  await look();
+  lists([], () => ok(page("linear", [position()])));
+  const { symbols, gaps } = await look();
+  expect(symbols).toEqual(["BTCUSDT"]);
+  expect(gaps).toMatchObject([{ category: "linear", what: "positions" }]);
+  expect(gaps[0]).not.toHaveProperty("symbols");
+});
+
+it("a list that was empty for a moment is read once more, and counts", async () => {
+  let lacks = 0;
+  lists([position()], () => ok(page("linear", [position()])));
+  rests(order());
+  await look();
+  venue.answers(POSITIONS, ({ query }) => {
+    const { category, symbol, settleCoin } = query;
+    const isEmpty = symbol === undefined && settleCoin === "USDT" && ++lacks === 1;
+    return ok(
+      page(
+        category,
+        isEmpty || settleCoin === "USDC"
+          ? []
+          : [position(), position({ symbol: "ETHUSDT" })].filter((row) => (symbol ?? row["symbol"]) === row["symbol"]),
+      ),
+    );
+  });
+  expect(await look()).toMatchObject({ symbols: ["BTCUSDT", "ETHUSDT"], gaps: [] });
+});
+
 describe("a contract that somebody remembers a position of", () => {
   it("is not asked for where the list shows it, nor where its list has failed", async () => {
     lists([position()], () => NEVER);
@@ -212,6 +256,25 @@ describe("a contract that somebody remembers a position of", () => {
       expect(tookMs).toBeLessThan(8_000);
     },
   );
+
+  it("is no flat one where only the other of its legs has a row", async () => {
+    lists([], () => ok(page("linear", [{ ...FLAT, positionIdx: 2 }])));
+    const { gaps } = await look([BTC]);
+    expect(gaps).toMatchObject([{ what: "positions", symbols: ["BTCUSDT"] }]);
+    expect(gaps[0]?.reason).toContain("only one of its legs");
+  });
+
+  it.each([
+    ["is gone", "Closed", []],
+    ["is a gap", "Trading", [{ what: "positions", symbols: ["ETHUSDT"] }]],
+  ])("%s where its own rows are refused and the exchange names its contract: %s", async (_what, status, gaps) => {
+    venue.answers(CONTRACTS, ({ query }) => {
+      if (query["symbol"] === "ETHUSDT") return ok({ list: [instrument("ETHUSDT", { status })] });
+      return ok({ list: query["status"] ? [] : [instrument("BTCUSDT")] });
+    });
+    lists([], () => refusal(10001, "params error: symbol invalid"));
+    expect((await look([ETHER])).gaps).toMatchObject(gaps);
+  });
 
   it("is gone with its contract where the exchange knows none of that name any more", async () => {
     venue.answers(CONTRACTS, ({ query }) => {

@@ -314,12 +314,14 @@ describe.concurrent("a position that closes while nobody watches", () => {
     const second = startRun(context, stage);
     const api = await apiOf(second, stage);
     await second.watching();
-    await api.call("POST", "/v1/sweep");
-    expect(await second.end()).toBe(0);
-    const { stdout } = await stage.backstop(["history", "--kind", "life-closed", "--format", "json"]);
-    expect(JSON.parse(stdout)).toMatchObject({
+    const history = async () => {
+      await api.call("POST", "/v1/sweep");
+      return JSON.parse((await stage.backstop(["history", "--kind", "life-closed", "--format", "json"])).stdout);
+    };
+    await context.expect.poll(history, { timeout: 30_000 }).toMatchObject({
       entries: [{ symbol: "BTCUSDT", body: { by: "closed while nobody watched", closedBy: "an order" } }],
     });
+    expect(await second.end()).toBe(0);
   });
 });
 

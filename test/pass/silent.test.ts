@@ -2,7 +2,9 @@
 import { describe, expect, test } from "vitest";
 import type { PositionKey } from "../../src/domain/position.js";
 import { aPosition } from "../builders/position.js";
-import { play, type Played, told } from "../builders/pass.js";
+import { exitCode } from "../../src/report/verdict.js";
+import { failure } from "../builders/fake-exchange.js";
+import { play, type Played, type Scene, told } from "../builders/pass.js";
 
 const silent = aPosition({ symbol: "SOLPERP" });
 const SILENT = { symbols: ["SOLPERP"] };
@@ -122,6 +124,27 @@ test("what is in doubt at the first look gets its second once others have their 
   expect(afterMs.get("F0USDT")).toBeLessThan(500);
   expect(statusOf(played, doubtful.key)).toBe("protected");
 });
+
+test.each<readonly [string, Partial<Scene>]>([
+  ["by who only reads", { writes: false }],
+  ["by who writes", {}],
+])(
+  "a stop that the position's own row does not state is not proven by a second look that fails (%s)",
+  async (_who, how) => {
+    const stated = aPosition({ symbol: "ETHUSDT", fullStop: "98" });
+    const { report } = await play({
+      positions: [stated],
+      hidesRowStops: () => true,
+      beforeRead: (_nth, _hand, scope) => {
+        if (scope !== "account") throw failure("not-happened", "network");
+        return undefined;
+      },
+      ...how,
+    });
+    expect(told(report, stated.key).status).toBe("unknown");
+    expect(exitCode(report, "warning")).toBeGreaterThan(0);
+  },
+);
 
 test("a last look that stays silent keeps no other stop from leaving", async () => {
   const others = naked(5);

@@ -178,7 +178,7 @@ function bothBooks(whole: Book, alone: Book): Book {
     unreadableOrders: [...whole.unreadableOrders, ...alone.unreadableOrders],
     gaps: [...whole.gaps, ...alone.gaps],
     allOrders: whole.allOrders && alone.allOrders,
-    cost: whole.cost,
+    cost: whole.cost + alone.cost,
   };
 }
 

@@ -7,6 +7,7 @@ import { LATE_MS } from "./asking.js";
 import type { Clock } from "./budget.js";
 import type { Client } from "./client.js";
 import { type ContractList, createContractList, INSTRUMENTS_PATH } from "./contract-list.js";
+import { valueOf } from "./failures.js";
 import { symbolIn } from "./fields.js";
 import { pageOfRows } from "./schemas.js";
 import { readInstrument } from "./translate.js";
@@ -162,7 +163,9 @@ async function rowsOf(client: Client, { category, symbol }: Contract): Promise<r
 async function isFoundByName(client: Client, contract: Contract): Promise<boolean | null> {
   try {
     const rows = await rowsOf(client, contract);
-    if (rows.some((row) => symbolIn(row) === contract.symbol)) return true;
+    const row = rows.find((each) => symbolIn(each) === contract.symbol);
+    // A contract that was delisted may still be shown by its name (docs/v5/enum, status).
+    if (row !== undefined) return valueOf(row, "status") !== "Closed";
     return rows.length === 0 ? false : null;
   } catch (error) {
     if (!(error instanceof ExchangeFailure)) throw error;

@@ -52,13 +52,21 @@ export async function readOrderList(
   const racing = isLate && !heard.anything() && contracts.length > 0 ? ordersByName(parts, list, contracts) : null;
   const fromList = reading.then((read) => {
     if (!read.complete) return (racing ?? ordersByName(parts, list, contracts)).then(because(read.failure));
-    patience.shows(category, contracts);
     return ordersFrom(category, read.rows);
   });
-  if (racing === null) return fromList;
-  const first = await Promise.race([racing.then(because(SILENT)), fromList]);
+  const chosen = await (racing === null ? fromList : firstWhole(parts, racing, fromList));
+  if (chosen.failure === null) patience.shows(category, contracts);
+  return chosen;
+}
+
+async function firstWhole(
+  { isAll }: ListParts,
+  byName: Promise<OrdersRead>,
+  fromList: Promise<OrdersRead>,
+): Promise<OrdersRead> {
+  const first = await Promise.race([byName.then(because(SILENT)), fromList]);
   if (first.missing.length > 0) return fromList;
-  if (first.failure === null || !parts.isAll) return first;
+  if (first.failure === null || !isAll) return first;
   const whole = await within(LATE_MS, fromList);
   return whole === LATE ? first : whole;
 }

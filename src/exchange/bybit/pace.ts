@@ -1,7 +1,7 @@
 /** How slow the exchange has been of late: what one look gave up is waited for by the next, if it did come. */
 import type { Clock } from "./budget.js";
 
-const KEPT_MS = 30_000;
+const KEPT_MS = 120_000;
 
 export class Pace {
   readonly #clock: Pick<Clock, "monotonicMs">;
@@ -18,7 +18,7 @@ export class Pace {
     this.#answers = [...this.#recent(atMs).filter((one) => one.roundTripMs > roundTripMs), { atMs, roundTripMs }];
   }
 
-  /** The slowest answer of the last half minute, milliseconds; 0: there was none. */
+  /** The slowest answer of the last two minutes, milliseconds; 0: there was none. */
   slowestMs(): number {
     return this.#recent(this.#clock.monotonicMs())[0]?.roundTripMs ?? 0;
   }

@@ -20,6 +20,13 @@ import { readPosition } from "./translate.js";
 
 const SILENT = new ExchangeFailure({ kind: "not-happened", cause: "timeout", endpoint: `GET ${POSITIONS.path}` });
 
+const WRONGLY_EMPTY = new ExchangeFailure({
+  kind: "not-happened",
+  cause: "garbage",
+  endpoint: `GET ${POSITIONS.path}`,
+  retMsg: "the list of open positions is empty, and one is open",
+});
+
 export interface ListParts {
   readonly account: string;
   readonly client: Client;
@@ -41,7 +48,7 @@ export async function readPositionList(
   if (positions.failure !== null || symbolsOf(positions).length > 0) return positions;
   // A single empty list proves nothing: it may come from a place that lags behind.
   if (known === undefined) return readList(parts, list);
-  return known.length > 0 ? confirmEmpty(parts, list, known) : positions;
+  return known.length > 0 ? confirmEmpty(parts, list, { positions, known }) : positions;
 }
 
 /** Contracts of which a row was read, open or not to be understood. */
@@ -79,12 +86,18 @@ async function readList(parts: ListParts, list: ListName): Promise<PositionsRead
 /** A list that is empty although positions were known is believed only after each of them was looked at. */
 async function confirmEmpty(
   parts: ListParts,
-  { category }: ListName,
-  known: readonly string[],
+  list: ListName,
+  { positions, known }: { readonly positions: PositionsRead; readonly known: readonly string[] },
 ): Promise<PositionsRead> {
+  const { category } = list;
   const alone = await eachAlone(known, (symbol) => readAlone(parts, { category, symbol }));
   const failure = alone.find((each) => each.failure !== null)?.failure ?? null;
-  return { ...joined(alone), flat: [], failure, sawAnything: true };
+  const named = { ...joined(alone), flat: [], failure, sawAnything: true };
+  if (symbolsOf(named).length === 0) return failure === null ? positions : named;
+  // It lacks what is open, and so perhaps others that nobody knows of.
+  const again = await readList(parts, list);
+  if (again.failure === null && symbolsOf(again).length > 0) return again;
+  return { ...named, failure: again.failure ?? WRONGLY_EMPTY };
 }
 
 /** One contract that stays silent is missing, and keeps no other waiting. */

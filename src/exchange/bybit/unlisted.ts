@@ -5,7 +5,7 @@ import { type Contract, type FlatLeg, type Gap, isBlindFor } from "../../domain/
 import { inTime } from "./asking.js";
 import { type Book, type BookParts, readContractsToo } from "./book.js";
 import type { Catalogue } from "./catalogue.js";
-import { patiently } from "./client.js";
+import { type Client, patiently } from "./client.js";
 import { type PositionsRead, readPositionsOf } from "./lists.js";
 import { silentPositions } from "./position-list.js";
 
@@ -22,9 +22,16 @@ export async function readUnlisted(parts: UnlistedParts, listed: Book, remembere
     parts.categories.includes(contract.category) &&
     !named.has(contractText(contract)) &&
     !listed.gaps.some((gap) => isBlindFor(gap, contract));
-  const told = await askEach(parts, eachOnce(remembered).filter(isUnsure));
+  const { client } = parts.patience;
+  const asked = await Promise.all([
+    // What rests may be all that is left of a position: one look, and the rest of it where that says so.
+    askEach(parts, omitted, { client, mayBeGone: () => false }),
+    // Most of these have closed while nobody watched: never before one that a stop waits for.
+    askEach(parts, eachOnce(remembered).filter(isUnsure), { client: patiently(client), mayBeGone: isAnswered }),
+  ]);
+  const told = asked.flat();
   const open = told.flatMap(({ contract, says }) => (says === "open" ? [contract] : []));
-  const book = await readContractsToo(parts, listed, [...omitted, ...open]);
+  const book = await readContractsToo(parts, listed, open);
   return {
     ...book,
     flatLegs: [...book.flatLegs, ...told.flatMap(({ flatLegs }) => flatLegs)],
@@ -65,6 +72,9 @@ export function eachOnce(contracts: readonly Contract[]): readonly Contract[] {
   ];
 }
 
+/** Nothing waits for it but the report. */
+const KNOWN_WITHIN_MS = 5_500;
+
 interface Told {
   readonly contract: Contract;
   readonly says: "open" | "flat" | "nothing";
@@ -72,12 +82,12 @@ interface Told {
   readonly reason: string;
 }
 
-/** Most of these have closed while nobody watched: one request each, and never before one that a stop waits for. */
+/** One request each. `mayBeGone`: after such an answer the exchange may say that there is no such contract any more. */
 async function askEach(
   { account, patience, catalogue }: UnlistedParts,
   contracts: readonly Contract[],
+  { client, mayBeGone }: { readonly client: Client; readonly mayBeGone: (read: PositionsRead) => boolean },
 ): Promise<readonly Told[]> {
-  const client = patiently(patience.client);
   return Promise.all(
     contracts.map(async (contract) => {
       const read = await patience.wait(
@@ -88,7 +98,7 @@ async function askEach(
       const told = toldBy(contract, read);
       if (told.says !== "nothing" || !mayBeGone(read)) return told;
       // The exchange drops a contract once its positions are settled.
-      const isKnown = await inTime(catalogue.knows(contract), null);
+      const isKnown = await inTime(catalogue.knows(contract), null, KNOWN_WITHIN_MS);
       return isKnown === false ? { ...told, says: "flat" as const } : told;
     }),
   );
@@ -96,13 +106,17 @@ async function askEach(
 
 function toldBy(contract: Contract, { positions, unreadable, flat, failure }: PositionsRead): Told {
   const isOpen = positions.length + unreadable.length > 0;
-  const says = isOpen ? "open" : flat.length > 0 ? "flat" : "nothing";
-  const reason = failure?.message ?? "asked for by name, it has no row";
+  const legs = new Set(flat.map(({ positionIdx }) => positionIdx));
+  const isFlat = legs.has(0) || (legs.has(1) && legs.has(2));
+  const says = isOpen ? "open" : isFlat ? "flat" : "nothing";
+  const lack =
+    legs.size === 0 ? "asked for by name, it has no row" : "asked for by name, only one of its legs has a row";
+  const reason = failure?.message ?? lack;
   // Those of a contract with an open leg are told by the read that follows.
   return { contract, says, flatLegs: isOpen ? [] : flat, reason };
 }
 
-function mayBeGone({ failure }: PositionsRead): boolean {
+function isAnswered({ failure }: PositionsRead): boolean {
   return failure === null || failure.facts.kind === "refused";
 }
 

@@ -23,6 +23,8 @@ export interface Books {
   trouble(): string | null;
   /** Never rejects, and nobody waits for it. */
   note(entry: NewEntry): void;
+  /** What is still being found out, and perhaps nothing; `flush` waits for it. It must not reject. */
+  noteComing(entry: Promise<NewEntry | null>): void;
   /** Whether anything can be written down again is found out; nobody waits for it. */
   retry(account: string): void;
   closed(position: Pick<Position, "key" | "openedAtMs">, how: string): void;
@@ -74,6 +76,7 @@ export function booksInMemory(): Books {
     attaching: { intended: () => Promise.resolve(), judged: () => undefined, unwritten: () => null },
     trouble: () => null,
     note: () => undefined,
+    noteComing: () => undefined,
     retry: () => undefined,
     closed: () => undefined,
     writes: new Set(),
@@ -101,7 +104,11 @@ export function booksOver(store: Ledger, { log, policyOf, onIntent }: Omit<Books
   });
   const memory = withIntents(lives, shelf);
   const note = (entry: NewEntry) => writing.note(() => entry);
-  const flushed = () => lives.flush().then(() => writing.settled());
+  const coming = new Set<Promise<void>>();
+  const flushed = async () => {
+    await Promise.all([lives.flush(), ...coming]);
+    await writing.settled();
+  };
   const flush = async () => void (await within(FLUSH_WITHIN_MS, flushed()));
   const attaching = openAttachJournal({ writing, policyOf });
   const journal = openJournal({ writing, lives, memory, policyOf });
@@ -111,6 +118,12 @@ export function booksOver(store: Ledger, { log, policyOf, onIntent }: Omit<Books
     attaching,
     trouble: () => writing.trouble(),
     note,
+    noteComing: (entry) => {
+      const noted: Promise<void> = entry
+        .then((one) => (one === null ? undefined : note(one)))
+        .finally(() => coming.delete(noted));
+      coming.add(noted);
+    },
     retry: (account) => writing.retry(() => ({ kind: "writer-retried", account, body: null })),
     closed: ({ key, openedAtMs }, how) => {
       lives.end(key, how, openedAtMs);

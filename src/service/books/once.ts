@@ -1,10 +1,13 @@
 /** The books for one pass over each account: with the account's lock where it can be had, else only to read. */
+import type { Snapshot } from "../../domain/snapshot.js";
 import { inMemory } from "../../ledger/memory.js";
 import { compilePolicy } from "../../policy/resolve.js";
 import type { AccountBooks } from "../accounts.js";
 import type { Connected } from "../connect.js";
 import type { Ground } from "../ground.js";
+import { systemClock } from "../../runtime/index.js";
 import { type Books, openBooks } from "./books.js";
+import { endClosedLives } from "./closed.js";
 import { recogniseLives } from "./recognise.js";
 import { readBooks, readOnlyBooks } from "./reading.js";
 import { type Claim, claim, letGo, STANDING_BY } from "./writer.js";
@@ -13,6 +16,8 @@ export interface OpenAccountBooks {
   of(account: string): AccountBooks;
   /** Before the first pass. */
   recognise(connected: Connected): Promise<void>;
+  /** After the last; `last` is what it has looked at then. */
+  endClosed(connected: Connected, last: Snapshot): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -22,7 +27,8 @@ export async function openAccountBooks({ settings, log }: Ground, access: "read"
   const { url } = settings.ledger;
   if (access === "read") {
     const books = readOnlyBooks(await readBooks(url, names, log));
-    return { of: () => books, recognise: () => Promise.resolve(), close: () => Promise.resolve() };
+    const nothing = () => Promise.resolve();
+    return { of: () => books, recognise: nothing, endClosed: nothing, close: () => Promise.resolve() };
   }
   const books = await openBooks({ url, log, policyOf: compilePolicy(settings.policy) });
   const claims = new Map<string, Claim>();
@@ -37,6 +43,16 @@ export async function openAccountBooks({ settings, log }: Ground, access: "read"
       const isOurs = claims.get(account.name) !== null;
       if (ledger !== null && isOurs)
         await recogniseLives({ reader, fills, memory: ledger.memory, shelf: ledger.shelf });
+    },
+    endClosed: async ({ account, session: { reader, fills } }, last) => {
+      const { ledger } = books;
+      const isOurs = claims.get(account.name) !== null;
+      if (ledger !== null && isOurs) {
+        await endClosedLives(
+          { reader, fills, memory: ledger.memory, books, sleep: (ms) => systemClock.sleep(ms) },
+          last,
+        );
+      }
     },
     close: async () => {
       // Whoever takes a lock next reads what was done before it.

@@ -27,7 +27,9 @@ export async function booksFor(
   const { url } = settings.ledger;
   if (!isDryRun) return openBooks({ url, log, ...parts });
   const names = settings.accounts.map(({ name }) => name);
-  return { ...booksInMemory(), memory: await readBooks(url, names, log) };
+  const memory = await readBooks(url, names, log);
+  // It ends no life, so what closes would be asked for by name for ever.
+  return { ...booksInMemory(), memory: { ...memory, openContracts: () => [] } };
 }
 
 export function intentTold(event: IntentEvent, hub: Hub, log: Log): void {
@@ -43,7 +45,11 @@ export function intentTold(event: IntentEvent, hub: Hub, log: Log): void {
 /** What happens to an account is written down once: by its writer, and by none of those that stand by. */
 function asWriter(books: Books, isWriter: (account: string) => boolean): Books {
   const isOurs = ({ account }: NewEntry) => account === undefined || isWriter(account);
-  return { ...books, note: (entry) => (isOurs(entry) ? books.note(entry) : undefined) };
+  return {
+    ...books,
+    note: (entry) => (isOurs(entry) ? books.note(entry) : undefined),
+    noteComing: (entry) => books.noteComing(entry.then((one) => (one !== null && isOurs(one) ? one : null))),
+  };
 }
 
 export interface Making {

@@ -4,10 +4,11 @@ import { keyText, type Position } from "../../domain/position.js";
 import type { Contract } from "../../domain/snapshot.js";
 import { ExchangeFailure } from "../../exchange/failure.js";
 import type { FillHistory } from "../../exchange/fills.js";
-import { type Life, LedgerError } from "../../ledger/port.js";
+import { LedgerError } from "../../ledger/port.js";
 import type { SidecarEvent } from "../../sidecar/event.js";
 import type { Log } from "../../runtime/index.js";
 import type { Books } from "../books/books.js";
+import { closingOf, UNWATCHED } from "../books/closed.js";
 import { recogniseFilled } from "../books/recognise.js";
 import type { StandbyBooks } from "../books/standby.js";
 import { keyFacts } from "../books/step-facts.js";
@@ -145,20 +146,9 @@ function endUnseen(
   const gone = ledger.memory.openLives(account).filter(({ key, side }) => !open.has(`${keyText(key)}/${side}`));
   for (const life of gone.filter(({ id }) => missing.has(id))) {
     ledger.memory.end(life.key, UNWATCHED);
-    void noteClosing(life, books, fills);
+    books.noteComing(closingOf(life, fills));
   }
   return new Set(gone.map(({ id }) => id));
-}
-
-const UNWATCHED = "closed while nobody watched";
-
-/** The account's fills tell what ended it, and when; where they do not, only that it is over is known. */
-async function noteClosing({ id, key, side, openedAtMs, firstSeenMs }: Life, books: Books, fills: FillHistory | null) {
-  const closing = await fills?.closedSince(key, side, openedAtMs ?? firstSeenMs).catch(notRead);
-  const { account, category, symbol, positionIdx } = key;
-  const place = { account, category, symbol, positionIdx, side, lifeId: id };
-  const told = closing == null ? {} : { closedBy: closing.by, closedAtMs: closing.atMs };
-  books.note({ kind: "life-closed", ...place, body: { by: UNWATCHED, ...told } });
 }
 
 function notRead(error: unknown): null {

@@ -1,0 +1,72 @@
+/** Ends the lives of positions that have closed while nobody watched: what was learned of them is for no other. */
+import { FLAT_APART_MS } from "../../domain/vanished.js";
+import { contractText, keyText, type PositionKey } from "../../domain/position.js";
+import type { Snapshot } from "../../domain/snapshot.js";
+import { ExchangeFailure } from "../../exchange/failure.js";
+import type { FillHistory } from "../../exchange/fills.js";
+import type { Reader } from "../../exchange/port.js";
+import type { LedgerMemory } from "../../ledger/ledger-memory.js";
+import type { Life, NewEntry } from "../../ledger/port.js";
+import type { Books } from "./books.js";
+
+export const UNWATCHED = "closed while nobody watched";
+
+/** A command that ends must not ask for hundreds: the next one goes on with the rest. */
+const MOST = 20;
+
+export interface ClosedParts {
+  readonly reader: Pick<Reader, "account" | "snapshot">;
+  readonly fills: Pick<FillHistory, "closedSince">;
+  readonly memory: Pick<LedgerMemory, "openLives" | "end">;
+  readonly books: Pick<Books, "noteComing">;
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+/** `last`: the last look of a pass that has gone over everything. A list that lacks it and two flat rows prove a close. */
+export async function endClosedLives(parts: ClosedParts, last: Snapshot): Promise<void> {
+  const { reader, memory, sleep } = parts;
+  if (last.gaps.length > 0 || last.unreadablePositions.length > 0) return;
+  const open = new Set(last.positions.map(({ key }) => keyText(key)));
+  const unlisted = memory.openLives(reader.account).filter(({ key }) => !open.has(keyText(key)));
+  const flat = await stillFlat(unlisted.slice(0, MOST), reader);
+  if (flat.length === 0) return;
+  await sleep(FLAT_APART_MS);
+  for (const life of await stillFlat(flat, reader)) {
+    memory.end(life.key, UNWATCHED);
+    parts.books.noteComing(closingOf(life, parts.fills));
+  }
+}
+
+/** The account's fills tell what ended it, and when; where they do not, only that it is over is known. */
+export async function closingOf(life: Life, fills: Pick<FillHistory, "closedSince"> | null): Promise<NewEntry> {
+  const { id, key, side, openedAtMs, firstSeenMs } = life;
+  const closing = await fills?.closedSince(key, side, openedAtMs ?? firstSeenMs).catch(notRead);
+  const { account, category, symbol, positionIdx } = key;
+  const place = { account, category, symbol, positionIdx, side, lifeId: id };
+  const told = closing == null ? {} : { closedBy: closing.by, closedAtMs: closing.atMs };
+  return { kind: "life-closed", ...place, body: { by: UNWATCHED, ...told } };
+}
+
+/** Those whose own row says flat, as read now. */
+async function stillFlat(lives: readonly Life[], reader: ClosedParts["reader"]): Promise<readonly Life[]> {
+  const contracts = new Map(
+    lives.map(({ key }) => [contractText(key), { category: key.category, symbol: key.symbol }]),
+  );
+  const looks = await Promise.all(
+    [...contracts.values()].map((contract) => reader.snapshot([contract]).catch(notRead)),
+  );
+  return lives.filter(({ key }) => looks.some((look) => look !== null && saysFlat(look, key)));
+}
+
+function saysFlat({ flatLegs, positions }: Snapshot, key: PositionKey): boolean {
+  const isOpen = positions.some((position) => keyText(position.key) === keyText(key));
+  const leg = flatLegs.find(
+    ({ category, symbol, positionIdx }) => keyText({ ...key, category, symbol, positionIdx }) === keyText(key),
+  );
+  return leg !== undefined && !isOpen;
+}
+
+function notRead(error: unknown): null {
+  if (error instanceof ExchangeFailure) return null;
+  throw error;
+}
