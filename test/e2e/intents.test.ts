@@ -325,6 +325,24 @@ describe.concurrent("a position that closes while nobody watches", () => {
   });
 });
 
+describe.concurrent("a position that closes between two commands", () => {
+  it("has its end in the history as well, and is asked for no longer", async (context) => {
+    const stage = await openWith(context);
+    stage.exchange.open({ symbol: "BTCUSDT", side: "long", size: "0.1" });
+    expect((await stage.backstop(["protect"])).code).toBe(0);
+    stage.exchange.close({ symbol: "BTCUSDT" });
+    expect((await stage.backstop(["protect"])).code).toBe(0);
+    const { stdout } = await stage.backstop(["history", "--kind", "life-closed", "--format", "json"]);
+    expect(JSON.parse(stdout)).toMatchObject({
+      entries: [{ symbol: "BTCUSDT", body: { by: "closed while nobody watched", closedBy: "an order" } }],
+    });
+    const before = stage.exchange.requests.length;
+    expect((await stage.backstop(["protect"])).code).toBe(0);
+    const asked = stage.exchange.requests.slice(before).filter(({ query }) => query["symbol"] === "BTCUSDT");
+    expect(asked).toEqual([]);
+  });
+});
+
 describe.concurrent("an order that fills while nobody listens", () => {
   it("has its position opened with its intent when the sidecar is back", async (context) => {
     const stage = await openWith(context);
