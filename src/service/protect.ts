@@ -70,7 +70,7 @@ async function passes(
       const own = { ...choice, beforeEnd: place, books: books.of(one.account.name) };
       const outcome = await passOver(one, key.coming, own, ground);
       const isWhole = outcome.kind === "seen" && outcome.lostSight === null;
-      if (isWhole && !isStopping()) await books.endClosed(one, outcome.assessment.snapshot);
+      if (isWhole && !isStopping()) await books.endClosed(one, outcome.picture);
       return outcome;
     } finally {
       void place();

@@ -1,5 +1,7 @@
 /** A command that ends finds lives whose positions have closed while nobody watched. */
 import { expect, test, vi } from "vitest";
+import { pictureOf } from "../../src/domain/picture.js";
+import { keyText } from "../../src/domain/position.js";
 import type { Contract, FlatLeg, Snapshot } from "../../src/domain/snapshot.js";
 import type { NewEntry } from "../../src/ledger/port.js";
 import { type ClosedParts, endClosedLives } from "../../src/service/books/closed.js";
@@ -14,13 +16,15 @@ interface Scene {
   /** The last look of the pass; default: it lists nothing. */
   readonly last?: Partial<Snapshot>;
   readonly lives?: number;
+  /** When the pass itself has proven closed, by `keyText`. */
+  readonly closed?: ReadonlyMap<string, number>;
 }
 
 const { account, category, symbol } = KEY;
 const flat: FlatLeg = { category, symbol, positionIdx: KEY.positionIdx };
 const openNow = aPosition({ category, symbol, positionIdx: KEY.positionIdx });
 
-async function ended({ shows = () => ({}), last = {}, lives = 1 }: Scene) {
+async function ended({ shows = () => ({}), last = {}, lives = 1, closed = new Map() }: Scene) {
   const open = Array.from({ length: lives }, (_, nth) =>
     nth === 0 ? life() : life({ id: `life ${nth}`, key: { ...KEY, symbol: `C${nth}USDT` } }),
   );
@@ -43,7 +47,7 @@ async function ended({ shows = () => ({}), last = {}, lives = 1 }: Scene) {
       books: { noteComing: (entry) => void noted.push(entry) },
       sleep: () => Promise.resolve(),
     },
-    { ...aSnapshot({}), ...last },
+    { ...pictureOf({ ...aSnapshot({}), ...last }), absence: { vanished: new Map(), closed } },
   );
   return { ended: end.mock.calls.length, asked: asked.length, noted: await Promise.all(noted) };
 }
@@ -54,6 +58,10 @@ test("one that a whole list lacks ends once its own row has said flat twice", as
     asked: 2,
     noted: [{ kind: "life-closed", symbol, body: { by: "closed while nobody watched" } }],
   });
+});
+
+test("one that the pass has proven closed ends without another look", async () => {
+  expect(await ended({ closed: new Map([[keyText(KEY), 1]]) })).toMatchObject({ ended: 1, asked: 0 });
 });
 
 test.each<readonly [string, Scene]>([

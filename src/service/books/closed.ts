@@ -1,6 +1,7 @@
 /** Ends the lives of positions that have closed while nobody watched: what was learned of them is for no other. */
 import { FLAT_APART_MS } from "../../domain/vanished.js";
 import { contractText, keyText, type PositionKey } from "../../domain/position.js";
+import { isProvenClosed, type Picture } from "../../domain/picture.js";
 import type { Snapshot } from "../../domain/snapshot.js";
 import { ExchangeFailure } from "../../exchange/failure.js";
 import type { FillHistory } from "../../exchange/fills.js";
@@ -23,17 +24,24 @@ export interface ClosedParts {
 }
 
 /** `last`: the last look of a pass that has gone over everything. A list that lacks it and two flat rows prove a close. */
-export async function endClosedLives(parts: ClosedParts, last: Snapshot): Promise<void> {
+export async function endClosedLives(parts: ClosedParts, picture: Picture): Promise<void> {
   const { reader, memory, sleep } = parts;
+  const last = picture.snapshot;
   if (last.gaps.length > 0 || last.unreadablePositions.length > 0) return;
   const open = new Set(last.positions.map(({ key }) => keyText(key)));
   const unlisted = memory.openLives(reader.account).filter(({ key }) => !open.has(keyText(key)));
-  const flat = await stillFlat(unlisted.slice(0, MOST), reader);
+  const isProven = ({ key }: Life) => isProvenClosed(picture, keyText(key), Number.NEGATIVE_INFINITY);
+  endAll(unlisted.filter(isProven), parts);
+  const flat = await stillFlat(unlisted.filter((life) => !isProven(life)).slice(0, MOST), reader);
   if (flat.length === 0) return;
   await sleep(FLAT_APART_MS);
-  for (const life of await stillFlat(flat, reader)) {
+  endAll(await stillFlat(flat, reader), parts);
+}
+
+function endAll(lives: readonly Life[], { memory, books, fills }: ClosedParts): void {
+  for (const life of lives) {
     memory.end(life.key, UNWATCHED);
-    parts.books.noteComing(closingOf(life, parts.fills));
+    books.noteComing(closingOf(life, fills));
   }
 }
 

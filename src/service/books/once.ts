@@ -1,5 +1,5 @@
 /** The books for one pass over each account: with the account's lock where it can be had, else only to read. */
-import type { Snapshot } from "../../domain/snapshot.js";
+import type { Picture } from "../../domain/picture.js";
 import { inMemory } from "../../ledger/memory.js";
 import { compilePolicy } from "../../policy/resolve.js";
 import type { AccountBooks } from "../accounts.js";
@@ -17,7 +17,7 @@ export interface OpenAccountBooks {
   /** Before the first pass. */
   recognise(connected: Connected): Promise<void>;
   /** After the last; `last` is what it has looked at then. */
-  endClosed(connected: Connected, last: Snapshot): Promise<void>;
+  endClosed(connected: Connected, last: Picture): Promise<void>;
   close(): Promise<void>;
 }
 
