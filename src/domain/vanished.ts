@@ -127,6 +127,12 @@ export function saysFlat(key: PositionKey, { flatLegs, positions }: Snapshot): b
   );
 }
 
+/** The same, and nothing of this look speaks against it. */
+export function showsFlat(key: PositionKey, look: Snapshot): boolean {
+  const isOpen = look.positions.some((position) => keyText(position.key) === keyText(key));
+  return saysFlat(key, look) && !isOpen && !isBlind(look, key) && !look.orders.some((order) => isExitOf(order, key));
+}
+
 /** The exchange clears these when a position closes (docs/v5/position/trading-stop); Partial ones have been seen to outlive it. */
 const CLEARED: readonly OpenOrder["kind"][] = ["full-stop-loss", "full-take-profit", "trailing-stop"];
 

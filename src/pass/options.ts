@@ -1,6 +1,6 @@
 /** What a pass is given: whom to read, perhaps whom to write, and what is wanted. */
 import type { Attempt } from "../apply/attempt.js";
-import type { Assessment } from "../assess/assess.js";
+import type { Assessed, Assessment } from "../assess/assess.js";
 import type { UnprovenStep } from "../domain/life.js";
 import type { Picture } from "../domain/picture.js";
 import type { Position, PositionKey, Side } from "../domain/position.js";
@@ -13,8 +13,8 @@ import type { AgeClock } from "../verify/freshness.js";
 import type { PassBook } from "../verify/book.js";
 
 export interface Journal {
-  /** Durable when it resolves. */
-  intended(step: Step, position: Position): Promise<void>;
+  /** Durable when it resolves. `decidedFrom`: by whose wish; default: as it is remembered now. */
+  intended(step: Step, position: Position, decidedFrom?: Pick<Assessed, "life" | "policy">): Promise<void>;
   answered(attempt: Attempt, position: Position): void;
   /** A look has shown what the process before this one had sent. */
   found?(steps: readonly UnprovenStep[], position: Position): void;

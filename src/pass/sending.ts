@@ -86,7 +86,7 @@ export async function sendBatch(
   const answers = ready.map(async (planned) => {
     book.started(planned.step);
     const found = positionOf(view, planned.step);
-    if (found !== undefined) await options.journal?.intended(planned.step, found.position);
+    if (found !== undefined) await options.journal?.intended(planned.step, found.position, found);
     const attempts = await send(planned);
     book.answered(attempts);
     if (found === undefined) return;
@@ -115,8 +115,13 @@ function stillWanted(step: Step, decidedFrom: View, latest: View): string | null
   if (found === undefined) return "the position is not there any more";
   const again = latest.planned.find((planned) => agreementText(planned) === agreementText({ step }))?.step;
   if (again === undefined) return "it is no longer needed";
+  // An intent may have been set, ended or doubted since.
+  const decided = positionOf(decidedFrom, step);
+  if (decided?.life.intent?.id !== found.life.intent?.id) return ANOTHER;
   return beyond(step, again, found) ?? objection(step, found);
 }
+
+const ANOTHER = "another level is wanted by now";
 
 /** Prices may move; what another hand has set meanwhile is not set over, and what the price has left behind is void. */
 function beyond(step: Step, again: Step, found: Assessed): string | null {
@@ -125,7 +130,7 @@ function beyond(step: Step, again: Step, found: Assessed): string | null {
   if (step.takeProfit !== null && again.takeProfit === null) return "the take-profit is no longer needed";
   if (step.stopLoss === null || again.stopLoss === null) return null;
   const isSame = answersPast(step.stopLoss) === answersPast(again.stopLoss) || isContested(again.stopLoss, found);
-  return isSame ? null : "another level is wanted by now";
+  return isSame ? null : ANOTHER;
 }
 
 /** Past by one of two prices that are far apart: it counts as past once the exchange has refused it. */

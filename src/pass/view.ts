@@ -69,7 +69,7 @@ export async function firstView(options: Attentive, manner: ReadManner): Promise
   return options.writer === undefined ? proven(seen, options) : seen;
 }
 
-const NOT_SEEN_TWICE = "what was read of it does not fit together, and it could not be read again";
+const NOT_SEEN_TWICE = "it was to be read a second time, and could not be";
 
 /** What was in doubt is looked at again, after a moment. */
 export async function secondView(view: View, options: Attentive, manner: ReadManner): Promise<View> {

@@ -4,7 +4,7 @@ import type { Report } from "../report/index.js";
 import { type FirstReading, firstReading, type PassChoice, passOver } from "./accounts.js";
 import { openAccountBooks, type OpenAccountBooks } from "./books/once.js";
 import { closeAll, type Connected, connectAll } from "./connect.js";
-import { systemClock } from "../runtime/index.js";
+import { systemClock, within } from "../runtime/index.js";
 import type { Ground } from "./ground.js";
 import { refuseStrongKey } from "./key-rights.js";
 import { reportOf } from "./report.js";
@@ -23,6 +23,9 @@ export interface ProtectChoice {
 /** An exchange that lets nothing in must not keep the report from a job that waits for it. */
 const MOST_MS = 180_000;
 
+/** What is left then is for the next command. */
+const UPKEEP_WITHIN_MS = 10_000;
+
 /** @throws StartRefused for a key that may do more than it should; then nothing was sent */
 export async function protectOnce(ground: Ground, choice: ProtectChoice): Promise<Report> {
   const connected = connectAll(ground, choice.access);
@@ -31,13 +34,30 @@ export async function protectOnce(ground: Ground, choice: ProtectChoice): Promis
     connected.forEach((one, index) => refuseStrongKey(one, keys[index]?.first, ground.log));
     const books = await openAccountBooks(ground, choice.access);
     try {
-      return reportOf("protect", await passes(connected, keys, { choice, books }, ground));
+      const outcomes = await passes(connected, keys, { choice, books }, ground);
+      const report = reportOf("protect", outcomes);
+      if (choice.isStopping?.() !== true) await within(UPKEEP_WITHIN_MS, endClosed(connected, outcomes, books));
+      return report;
     } finally {
       await books.close();
     }
   } finally {
     await closeAll(connected);
   }
+}
+
+async function endClosed(
+  connected: readonly Connected[],
+  outcomes: readonly AccountOutcome[],
+  books: OpenAccountBooks,
+): Promise<void> {
+  await Promise.all(
+    outcomes.map(async (outcome) => {
+      const one = connected.find(({ account }) => account.name === outcome.name);
+      if (one === undefined || outcome.kind !== "seen" || outcome.lostSight !== null) return;
+      await books.endClosed(one, outcome.picture);
+    }),
+  );
 }
 
 async function passes(
@@ -68,10 +88,7 @@ async function passes(
     try {
       await books.recognise(one);
       const own = { ...choice, beforeEnd: place, books: books.of(one.account.name) };
-      const outcome = await passOver(one, key.coming, own, ground);
-      const isWhole = outcome.kind === "seen" && outcome.lostSight === null;
-      if (isWhole && !isStopping()) await books.endClosed(one, outcome.picture);
-      return outcome;
+      return await passOver(one, key.coming, own, ground);
     } finally {
       void place();
     }

@@ -1,7 +1,8 @@
 /** What a pass does when people, bots and the market change positions while it works. */
 import { describe, expect, test } from "vitest";
 import { dec } from "../../src/domain/decimal.js";
-import { keyText } from "../../src/domain/position.js";
+import { keyText, type Position } from "../../src/domain/position.js";
+import { inMemory } from "../../src/ledger/memory.js";
 import { exitCode } from "../../src/report/index.js";
 import { type Hand, lie, truth } from "../builders/fake-exchange.js";
 import { conditionalStop, fullStop } from "../builders/order.js";
@@ -506,4 +507,27 @@ test("what was looked at before the machine slept is looked at again before anyt
   });
   expect(exchange.writes).toEqual([]);
   expect(exchange.stopOf(key)).toBe("99.5");
+});
+
+test("a level of an intent that is in doubt by the time it is to leave does not leave", async () => {
+  let isDoubted = false;
+  const intent = { id: "wish", stopLoss: dec("97"), takeProfit: null, waiver: null, mayLoosenFrom: null, who: "http" };
+  const known = inMemory();
+  const memory = {
+    ...known,
+    recall: (position: Position) => ({ ...known.recall(position), intent: isDoubted ? null : intent }),
+  };
+  const { exchange } = await play({
+    positions: [aPosition()],
+    latencyMs: 150,
+    // The last look before the write.
+    beforeRead: (nth) => {
+      isDoubted ||= nth === 2;
+      return undefined;
+    },
+    pass: { memory },
+  });
+  expect(
+    exchange.writes.map(({ request }) => ("stopLoss" in request ? request.stopLoss?.price.toFixed() : null)),
+  ).toEqual(["98"]);
 });

@@ -5,6 +5,7 @@ import { keyText } from "../../src/domain/position.js";
 import type { Contract, FlatLeg, Snapshot } from "../../src/domain/snapshot.js";
 import type { NewEntry } from "../../src/ledger/port.js";
 import { type ClosedParts, endClosedLives } from "../../src/service/books/closed.js";
+import { fullStop } from "../builders/order.js";
 import { aPosition } from "../builders/position.js";
 import { aSnapshot } from "../builders/snapshot.js";
 import { failure } from "../builders/fake-exchange.js";
@@ -16,6 +17,9 @@ interface Scene {
   /** The last look of the pass; default: it lists nothing. */
   readonly last?: Partial<Snapshot>;
   readonly lives?: number;
+  readonly closedSince?: ClosedParts["fills"]["closedSince"];
+  /** Whether the exchange has such a contract. */
+  readonly knows?: boolean;
   /** When the pass itself has proven closed, by `keyText`. */
   readonly closed?: ReadonlyMap<string, number>;
 }
@@ -24,7 +28,18 @@ const { account, category, symbol } = KEY;
 const flat: FlatLeg = { category, symbol, positionIdx: KEY.positionIdx };
 const openNow = aPosition({ category, symbol, positionIdx: KEY.positionIdx });
 
-async function ended({ shows = () => ({}), last = {}, lives = 1, closed = new Map() }: Scene) {
+const refused = (): never => {
+  throw failure("refused", "other");
+};
+
+async function ended({
+  shows = () => ({}),
+  last = {},
+  lives = 1,
+  closed = new Map(),
+  knows = true,
+  closedSince = () => Promise.resolve(null),
+}: Scene) {
   const open = Array.from({ length: lives }, (_, nth) =>
     nth === 0 ? life() : life({ id: `life ${nth}`, key: { ...KEY, symbol: `C${nth}USDT` } }),
   );
@@ -35,6 +50,7 @@ async function ended({ shows = () => ({}), last = {}, lives = 1, closed = new Ma
     {
       reader: {
         account,
+        knows: () => Promise.resolve(knows),
         snapshot: async (scope) => {
           if (scope === "account" || scope[0] === undefined) throw new Error("one contract at a time");
           asked.push(scope[0]);
@@ -42,7 +58,7 @@ async function ended({ shows = () => ({}), last = {}, lives = 1, closed = new Ma
           return { ...aSnapshot({ scope }), flatLegs: legs, ...shows(asked.length) };
         },
       },
-      fills: { closedSince: () => Promise.resolve(null) },
+      fills: { closedSince },
       memory: { openLives: () => open, end },
       books: { noteComing: (entry) => void noted.push(entry) },
       sleep: () => Promise.resolve(),
@@ -64,6 +80,20 @@ test("one that the pass has proven closed ends without another look", async () =
   expect(await ended({ closed: new Map([[keyText(KEY), 1]]) })).toMatchObject({ ended: 1, asked: 0 });
 });
 
+test("one ends whose contract the exchange has no longer, and one whose position mode is another by now", async () => {
+  expect(await ended({ shows: refused, knows: false })).toMatchObject({ ended: 1 });
+  const otherMode = [1, 2].map((positionIdx) => ({ ...flat, positionIdx: positionIdx as 1 | 2 }));
+  expect(await ended({ shows: () => ({ flatLegs: otherMode }) })).toMatchObject({ ended: 1 });
+});
+
+test("its end is told though the fills do not come", async () => {
+  vi.useFakeTimers();
+  const ending = ended({ closedSince: () => new Promise(() => undefined) });
+  await vi.advanceTimersByTimeAsync(2_500);
+  expect(await ending).toMatchObject({ ended: 1, noted: [{ body: { by: "closed while nobody watched" } }] });
+  vi.useRealTimers();
+});
+
 test.each<readonly [string, Scene]>([
   ["that is listed", { last: { positions: [openNow] } }],
   [
@@ -77,7 +107,12 @@ test.each<readonly [string, Scene]>([
   ["whose own row is open", { shows: () => ({ positions: [openNow], flatLegs: [] }) }],
   ["whose second row is open", { shows: (nth) => (nth === 2 ? { positions: [openNow], flatLegs: [] } : {}) }],
   ["whose own row is not shown", { shows: () => ({ flatLegs: [] }) }],
-  ["whose other leg alone is flat", { shows: () => ({ flatLegs: [{ ...flat, positionIdx: 2 }] }) }],
+  ["whose stop still rests", { shows: () => ({ orders: [fullStop(openNow, "98")] }) }],
+  [
+    "whose orders cannot be read",
+    { shows: () => ({ gaps: [{ category, what: "orders", symbols: [symbol], reason: "no answer" }] }) },
+  ],
+  ["that is refused by name while the exchange has its contract", { shows: refused }],
   [
     "that cannot be read a second time",
     {

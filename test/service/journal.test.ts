@@ -1,6 +1,7 @@
 /** What must be written down before it is sent: a step whose own entry is not safe waits, unless a position is naked. */
 import { expect, test } from "vitest";
 import { dec } from "../../src/domain/decimal.js";
+import type { PositionIntent } from "../../src/domain/intent.js";
 import { UNWRITTEN_LIFE } from "../../src/domain/life.js";
 import type { SetTradingStop, StopPurpose } from "../../src/plan/step.js";
 import { heldWithoutLedger } from "../../src/service/books/books.js";
@@ -11,6 +12,14 @@ import { aPosition } from "../builders/position.js";
 import { life } from "../ledger/stage.js";
 
 const position = aPosition();
+const INTENT: PositionIntent = {
+  id: "wish-1",
+  stopLoss: dec("97"),
+  takeProfit: null,
+  waiver: null,
+  mayLoosenFrom: null,
+  who: "http",
+};
 
 function aStep(purpose: StopPurpose): SetTradingStop {
   const stopLoss = { price: dec("98"), triggerBy: "MarkPrice", purpose } as const;
@@ -28,8 +37,10 @@ function aStep(purpose: StopPurpose): SetTradingStop {
 function scene() {
   let written: (id: number) => void = () => undefined;
   const noted: EntryMaker[] = [];
+  const appended: ReturnType<EntryMaker>[] = [];
   const writing: Pick<Writing, "append" | "note"> = {
-    append: (_make, onWritten = () => undefined) => {
+    append: (make, onWritten = () => undefined) => {
+      appended.push(make());
       written = onWritten;
       return Promise.resolve();
     },
@@ -41,7 +52,7 @@ function scene() {
     memory: { recall: () => UNWRITTEN_LIFE, remember: () => undefined, openContracts: () => [] },
     policyOf: () => resolved(),
   });
-  return { journal, noted, takes: (id: number) => written(id) };
+  return { journal, noted, appended, takes: (id: number) => written(id) };
 }
 
 test("a move waits until its own entry is safe, whatever else has been written meanwhile", async () => {
@@ -67,6 +78,14 @@ test("what a look shows of a step of the process before is written down as its p
       body: { action: "set-trading-stop", stopLoss: "98", slTriggerBy: "MarkPrice", intended: 7, outcome: "confirmed" },
     },
   ]);
+});
+
+test("a step is told by whose wish it was decided, though the intent is in doubt by now", async () => {
+  const { journal, appended } = scene();
+  const decidedFrom = { life: { ...UNWRITTEN_LIFE, intent: INTENT }, policy: resolved() };
+  await journal.intended(aStep("add"), position, decidedFrom);
+  await journal.intended(aStep("add"), position);
+  expect(appended.map(({ body }) => body)).toMatchObject([{ by: "intent of http" }, { by: "config: defaults" }]);
 });
 
 test("a missing stop waits for no entry", async () => {

@@ -20,11 +20,11 @@ import { readPosition } from "./translate.js";
 
 const SILENT = new ExchangeFailure({ kind: "not-happened", cause: "timeout", endpoint: `GET ${POSITIONS.path}` });
 
-const WRONGLY_EMPTY = new ExchangeFailure({
+const SHORT = new ExchangeFailure({
   kind: "not-happened",
   cause: "garbage",
   endpoint: `GET ${POSITIONS.path}`,
-  retMsg: "the list of open positions is empty, and one is open",
+  retMsg: "the list of open positions lacks one that is open",
 });
 
 export interface ListParts {
@@ -96,8 +96,21 @@ async function confirmEmpty(
   if (symbolsOf(named).length === 0) return failure === null ? positions : named;
   // It lacks what is open, and so perhaps others that nobody knows of.
   const again = await readList(parts, list);
-  if (again.failure === null && symbolsOf(again).length > 0) return again;
-  return { ...named, failure: again.failure ?? WRONGLY_EMPTY };
+  const isWhole = failure === null && again.failure === null;
+  const shown = new Set(symbolsOf(again));
+  if (isWhole && symbolsOf(named).every((symbol) => shown.has(symbol))) return again;
+  const besides = named.positions.filter(({ key }) => !shown.has(key.symbol));
+  return {
+    ...again,
+    positions: [...again.positions, ...besides],
+    unreadable: [
+      ...again.unreadable,
+      ...named.unreadable.filter(({ symbol }) => symbol === null || !shown.has(symbol)),
+    ],
+    failure: again.failure ?? failure ?? SHORT,
+    missing: [...again.missing, ...named.missing],
+    sawAnything: true,
+  };
 }
 
 /** One contract that stays silent is missing, and keeps no other waiting. */

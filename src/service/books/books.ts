@@ -106,7 +106,7 @@ export function booksOver(store: Ledger, { log, policyOf, onIntent }: Omit<Books
   const note = (entry: NewEntry) => writing.note(() => entry);
   const coming = new Set<Promise<void>>();
   const flushed = async () => {
-    await Promise.all([lives.flush(), ...coming]);
+    await Promise.allSettled([lives.flush(), ...coming]);
     await writing.settled();
   };
   const flush = async () => void (await within(FLUSH_WITHIN_MS, flushed()));

@@ -35,9 +35,10 @@ export function openJournal({ writing, lives, memory, policyOf }: JournalParts):
   }
 
   return {
-    intended: async (step, position: Position) => {
+    intended: async (step, position: Position, decidedFrom) => {
       const { id: lifeId } = lives.lifeOf(position);
-      const by = wishText(step, memory.recall(position), policyOf(step.key, step.side).rule);
+      const life = decidedFrom?.life ?? memory.recall(position);
+      const by = wishText(step, life, (decidedFrom?.policy ?? policyOf(step.key, step.side)).rule);
       const facts: Intended = { id: null, lifeId };
       intended.set(step, facts);
       latest.set(keyText(step.key), facts);

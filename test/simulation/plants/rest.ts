@@ -65,10 +65,10 @@ export const REST_PLANTS: readonly Plant[] = [
     }),
     ...passAs(({ journal }) => ({
       journal: {
-        intended: async (step, position) => {
+        intended: async (step, ...given) => {
           const isMissing = step.action === "set-trading-stop" && step.stopLoss?.purpose === "add";
           if (isMissing) await turns(20);
-          await journal?.intended(step, position);
+          await journal?.intended(step, ...given);
         },
         answered: (...given) => journal?.answered(...given),
       },
