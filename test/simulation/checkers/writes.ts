@@ -1,5 +1,6 @@
 /** Each request of ours as it leaves: form, price, leg, freshness, budget, lock, journal, and whom it may reach. */
 import { type Decimal, dec } from "../../../src/domain/decimal.js";
+import type { NewEntry } from "../../../src/ledger/port.js";
 import { isAsAsked } from "./effects.js";
 import { passesOf } from "./rates.js";
 import type { Instance, Sent } from "../run-parts.js";
@@ -15,6 +16,8 @@ const FRESH_MS = 25_000;
 const PUSH_FRESH_MS = 12_000;
 /** How long another state of the leg may have been true for the one who decided. */
 const RACE_MS = 20_000;
+/** So often a stop is asked for before it is left alone for a while. */
+const MOST_TRIES = 3;
 const JOURNAL_TROUBLE_MS = 12_000;
 
 export function checkWrite(notes: Notes, sent: Sent): void {
@@ -215,17 +218,19 @@ function checkJournal(
 function checkConfigured(notes: Notes, instance: Instance, leg: string, price: Decimal): void {
   const { run } = notes;
   const [category, symbol, idx] = leg.split("/");
-  const intended = notes.written(instance).findLast(({ entry }) => {
+  const bodyOf = ({ entry }: { readonly entry: NewEntry }) => entry.body as Record<string, unknown>;
+  const asked = notes.written(instance).filter(({ entry }) => {
     const isHere = entry.category === category && entry.symbol === symbol && String(entry.positionIdx) === idx;
-    return (
-      entry.kind === "step-intended" &&
-      isHere &&
-      (entry.body as Record<string, unknown>)["stopLoss"] === price.toFixed()
-    );
+    return entry.kind === "step-intended" && isHere;
   });
-  const body = intended?.entry.body as Record<string, unknown> | undefined;
-  const isByConfig = body?.["purpose"] === "add" && String(body["by"]).startsWith("config");
-  if (!isByConfig || intended === undefined || run.time.elapsedMs - intended.atMs > RACE_MS) return;
+  const same = asked.filter((each) => bodyOf(each)["stopLoss"] === price.toFixed());
+  const intended = same.at(-1);
+  if (intended === undefined || run.time.elapsedMs - intended.atMs > RACE_MS) return;
+  const isByConfig = ({ purpose, by }: Record<string, unknown>) => purpose === "add" && String(by).startsWith("config");
+  if (!isByConfig(bodyOf(intended))) return;
+  // A write that never showed is asked for once more as it was: by an intent, which may be in doubt by now.
+  const tries = asked.slice(-MOST_TRIES);
+  if (tries.every((each) => same.includes(each)) && tries.some((each) => !isByConfig(bodyOf(each)))) return;
   const share = run.story.protection.stopPercent / 100;
   const slack = run.venue.ticks(symbol ?? "").reduce((most, tick) => (tick.gt(most) ? tick : most));
   const isAllowed = notes.everSince(leg, run.time.elapsedMs - RACE_MS, ({ side, entryPrice }) => {
