@@ -152,6 +152,13 @@ describe("what a life remembers", () => {
     expect(provenChange(judged, doubtful)).toEqual({});
   });
 
+  test("a stop that is proven by a look whose other orders are in doubt is ours, and is not what is wanted yet", () => {
+    const gaps = [{ category: "linear", what: "orders", reason: "no answer" }] as const;
+    const doubtful = firstOf({ positions: [long], orders: [fullStop(long, "98")], gaps });
+    const judged = { attempt: { ...attempt, step: aStep() }, verdict: confirmed };
+    expect(provenChange(judged, doubtful)).toEqual({ ourStopLoss: dec("98"), grown: false });
+  });
+
   test("only what was asked for is ours", () => {
     expect(proven(aStep())).toEqual({ ourStopLoss: dec("98"), grown: false, learned: set });
     expect(proven(profitOnly)).toEqual({ ourTakeProfit: dec("104") });
