@@ -130,7 +130,8 @@ export async function nextView(
   manner: ReadManner,
 ): Promise<View | null> {
   const sinceMs = options.clock.now() - LIST_AGAIN_MS;
-  const scope = wanted === "account" ? wanted : scopeToSettle(view.picture, wanted, sinceMs);
+  const isWhole = wanted === "account" || wasMissedByName(view.picture, wanted);
+  const scope = isWhole ? "account" : scopeToSettle(view.picture, wanted, sinceMs);
   const later = await lookOrNull(scope, options, manner);
   if (later === null) return null;
   const before = { ...view, inDoubt: scope === "account" ? [] : view.inDoubt };
@@ -144,6 +145,13 @@ export async function nextView(
   }
   // What is proven now is remembered, and counts for the plan.
   return judgments.length === 0 ? next : viewOf(next.picture, before, options);
+}
+
+/** Lists may show what the latest look, by name, did not. */
+function wasMissedByName({ latest, snapshot }: Picture, wanted: readonly Contract[]): boolean {
+  const isGap = (contract: Contract) =>
+    snapshot.gaps.some((gap) => gap.symbols !== undefined && isBlindFor(gap, contract));
+  return latest.scope !== "account" && wanted.some(isGap);
 }
 
 const NOTHING_BEFORE: Pick<View, "braked" | "inDoubt"> = { braked: null, inDoubt: [] };

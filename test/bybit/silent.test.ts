@@ -171,6 +171,14 @@ describe("a hasty look", () => {
     expect(Date.now() - startedAtMs).toBeLessThan(2_000);
   });
 
+  it("at one contract alone shows its row where its orders stay silent", async () => {
+    await look("prompt");
+    isSilent = isAbout(["SOLPERP"], ORDERS);
+    const looked = await look("hasty", [contract("SOLPERP")]);
+    expect(looked).toMatchObject({ positions: [{}], orders: [], gaps: [{ what: "orders", symbols: ["SOLPERP"] }] });
+    expect(looked.tookMs).toBeLessThan(2_000);
+  });
+
   it("waits longer for what came too late for the look before", async () => {
     venue.answers(ORDERS, (asked) => {
       return asksAbout(asked).includes("SOLPERP") ? after(1_500, () => usual(asked)) : usual(asked);

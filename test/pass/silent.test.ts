@@ -155,4 +155,7 @@ test("a last look that stays silent keeps no other stop from leaving", async () 
   });
   const afterMs = writtenAfterMs(played);
   for (const { key } of others) expect(afterMs.get(key.symbol)).toBeLessThan(3_000);
+  // Lists show its orders all the same.
+  expect(played.exchange.stopOf(silent.key)).toBe("98");
+  expect(statusOf(played, silent.key)).toBe("protected");
 });

@@ -90,21 +90,25 @@ async function readEach(
   parts: BookParts,
   contracts: readonly Contract[],
 ): Promise<{ readonly read: readonly Part[]; readonly cost: number }> {
-  const counted = countRequests(parts.patience.client);
+  const { patience } = parts;
+  const counted = countRequests(patience.client);
+  const inTurn = <T extends PositionsRead | OrdersRead>(reading: Promise<T>, nothing: T): Promise<T> => {
+    const waiting = patience.wait(
+      reading,
+      ({ failure }) => failure === null,
+      () => nothing,
+    );
+    return inTime(waiting, nothing, ALONE_WITHIN_MS);
+  };
   const read = await Promise.all(
     contracts.map(async (contract): Promise<Part> => {
-      const reading = Promise.all([
-        readPositionsOf(counted.client, parts.account, contract),
-        readOrdersOf(counted.client, contract),
+      const { symbol } = contract;
+      // What its row states is told, also where its orders stay silent.
+      const [positions, orders] = await Promise.all([
+        inTurn(readPositionsOf(counted.client, parts.account, contract), silentPositions([symbol])),
+        inTurn(readOrdersOf(counted.client, contract), silentOrders([symbol])),
       ]);
-      const nothing = nothingInTime(contract.symbol);
-      const waiting = parts.patience.wait(
-        reading,
-        ([rows]) => rows.sawAnything,
-        () => nothing,
-      );
-      const [positions, orders] = await inTime(waiting, nothing, ALONE_WITHIN_MS);
-      if (positions.sawAnything) parts.patience.shows(contract.category, [contract.symbol]);
+      if (positions.sawAnything) patience.shows(contract.category, [contract.symbol]);
       return { ...contract, positions, orders };
     }),
   );
@@ -113,10 +117,6 @@ async function readEach(
 
 /** One contract that does not answer must not keep the others of a look waiting; what answers within the wire's deadline counts. */
 const ALONE_WITHIN_MS = 5_500;
-
-function nothingInTime(symbol: string): readonly [PositionsRead, OrdersRead] {
-  return [silentPositions([symbol]), silentOrders([symbol])];
-}
 
 /** Positions that were seen are told, also where their orders stay silent. Exits that rest tell of one that a list lacks. */
 async function readList(parts: BookParts, client: Client, list: ListName, options: ListOptions): Promise<Part> {
