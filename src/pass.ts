@@ -2,7 +2,7 @@
 import { type Assessment, withoutSight } from "./assess/assess.js";
 import { outOfSight, type Picture, vanishedContracts, wasSeen } from "./domain/picture.js";
 import { contractText } from "./domain/position.js";
-import type { Contract } from "./domain/snapshot.js";
+import { type Contract, isBlindFor } from "./domain/snapshot.js";
 import type { Writer } from "./exchange/port.js";
 import { attentionTo } from "./pass/attention.js";
 import { Ending } from "./pass/ending.js";
@@ -122,9 +122,11 @@ async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: Att
 
 /** A look at everything in place of these may have failed just there. */
 function isMissed(picture: Picture, contract: Contract): boolean {
-  const { positions, flatLegs } = picture.latest;
+  const { positions, flatLegs, gaps } = picture.latest;
   const name = contractText(contract);
-  if ([...positions.map(({ key }) => key), ...flatLegs].some((shown) => contractText(shown) === name)) return false;
+  const isWhole = !gaps.some((gap) => gap.symbols !== undefined && isBlindFor(gap, contract));
+  if (isWhole && [...positions.map(({ key }) => key), ...flatLegs].some((shown) => contractText(shown) === name))
+    return false;
   return outOfSight(picture, contract) !== null || !wasSeen(picture, contract);
 }
 

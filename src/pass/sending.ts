@@ -60,7 +60,10 @@ export async function sendBatch(
     const position = positionOf(view, step)?.position;
     const heldBack = position === undefined ? null : (options.heldBack?.(position) ?? null);
     const held = options.frozen(view.picture) ?? heldBack ?? options.heldStep?.(step) ?? null;
-    return held ?? stillWanted(step, view, known);
+    if (held !== null) return held;
+    // A last look without orders is held against those that stood when it began; others may have come since.
+    const isPartial = seen?.isWhole === false;
+    return (isPartial ? stillWanted(step, view, latest()) : null) ?? stillWanted(step, view, known);
   };
   const perWriteMs = 1_000 / options.writesPerSecond;
   let lookTookMs = 0;
@@ -115,10 +118,16 @@ function stillWanted(step: Step, decidedFrom: View, latest: View): string | null
   if (found === undefined) return "the position is not there any more";
   const again = latest.planned.find((planned) => agreementText(planned) === agreementText({ step }))?.step;
   if (again === undefined) return "it is no longer needed";
-  // An intent may have been set, ended or doubted since.
-  const decided = positionOf(decidedFrom, step);
-  if (decided?.life.intent?.id !== found.life.intent?.id) return ANOTHER;
+  if (isByOtherIntent(step, again, [positionOf(decidedFrom, step), found])) return ANOTHER;
   return beyond(step, again, found) ?? objection(step, found);
+}
+
+/** An intent that speaks for the stop may have been set, ended or doubted since. */
+function isByOtherIntent(step: Step, again: Step, looks: readonly (Assessed | undefined)[]): boolean {
+  if (step.action !== "set-trading-stop" || again.action !== "set-trading-stop") return false;
+  if (step.stopLoss === null || again.stopLoss === null || step.stopLoss.price.eq(again.stopLoss.price)) return false;
+  const [decided, found] = looks.map((look) => (look?.wanted.stopBy === "intent" ? look.life.intent?.id : undefined));
+  return decided !== found;
 }
 
 const ANOTHER = "another level is wanted by now";

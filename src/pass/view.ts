@@ -130,9 +130,10 @@ export async function nextView(
   manner: ReadManner,
 ): Promise<View | null> {
   const sinceMs = options.clock.now() - LIST_AGAIN_MS;
-  const isWhole = wanted === "account" || wasMissedByName(view.picture, wanted);
-  const scope = isWhole ? "account" : scopeToSettle(view.picture, wanted, sinceMs);
-  const later = await lookOrNull(scope, options, manner);
+  const isMissed = wanted !== "account" && wasMissedByName(view.picture, wanted);
+  const scope = wanted === "account" || isMissed ? "account" : scopeToSettle(view.picture, wanted, sinceMs);
+  const looked = await lookOrNull(scope, options, manner);
+  const later = looked === null && isMissed ? await lookOrNull(wanted, options, manner) : looked;
   if (later === null) return null;
   const before = { ...view, inDoubt: scope === "account" ? [] : view.inDoubt };
   const next = viewOf(lookedAgain(view.picture, later, options.isToldFlat), before, options);

@@ -36,7 +36,7 @@ export async function protectOnce(ground: Ground, choice: ProtectChoice): Promis
     try {
       const outcomes = await passes(connected, keys, { choice, books }, ground);
       const report = reportOf("protect", outcomes);
-      if (choice.isStopping?.() !== true) await within(UPKEEP_WITHIN_MS, endClosed(connected, outcomes, books));
+      await upkeep({ connected, outcomes, books, isStopping: choice.isStopping }, ground);
       return report;
     } finally {
       await books.close();
@@ -46,18 +46,25 @@ export async function protectOnce(ground: Ground, choice: ProtectChoice): Promis
   }
 }
 
-async function endClosed(
-  connected: readonly Connected[],
-  outcomes: readonly AccountOutcome[],
-  books: OpenAccountBooks,
-): Promise<void> {
-  await Promise.all(
-    outcomes.map(async (outcome) => {
-      const one = connected.find(({ account }) => account.name === outcome.name);
-      if (one === undefined || outcome.kind !== "seen" || outcome.lostSight !== null) return;
-      await books.endClosed(one, outcome.picture);
-    }),
-  );
+interface Upkeep {
+  readonly connected: readonly Connected[];
+  readonly outcomes: readonly AccountOutcome[];
+  readonly books: OpenAccountBooks;
+  readonly isStopping: (() => boolean) | undefined;
+}
+
+/** The report is made: nothing that goes wrong here may cost it. */
+async function upkeep({ connected, outcomes, books, isStopping }: Upkeep, { log }: Ground): Promise<void> {
+  let isLate = false;
+  const isOver = () => isLate || isStopping?.() === true;
+  const ended = outcomes.map(async (outcome) => {
+    const one = connected.find(({ account }) => account.name === outcome.name);
+    if (one === undefined || outcome.kind !== "seen" || outcome.lostSight !== null || isOver()) return;
+    await books.endClosed(one, outcome.picture, isOver);
+  });
+  const work = Promise.all(ended).catch((error: unknown) => log.error({ err: error }, "what has closed was not ended"));
+  await within(UPKEEP_WITHIN_MS, work);
+  isLate = true;
 }
 
 async function passes(

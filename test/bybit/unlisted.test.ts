@@ -184,6 +184,25 @@ it("a list that is empty all at once, and lacks what is open, is a gap: it may l
   expect(gaps[0]).not.toHaveProperty("symbols");
 });
 
+it("a list that shows one leg of a hedge where both are open is a gap, and hides neither", async () => {
+  const legs = [position({ positionIdx: 1 }), position({ positionIdx: 2, side: "Sell", stopLoss: "51000" })];
+  lists([], () => ok(page("linear", legs)));
+  rests();
+  venue.answers(POSITIONS, ({ query: { category, symbol, settleCoin } }) =>
+    ok(page(category, settleCoin === "USDC" && symbol === undefined ? [] : legs)),
+  );
+  await look();
+  let nth = 0;
+  venue.answers(POSITIONS, ({ query: { category, symbol, settleCoin } }) => {
+    if (symbol !== undefined) return ok(page(category, legs));
+    const isShort = settleCoin === "USDT" && ++nth > 1;
+    return ok(page(category, isShort ? legs.slice(0, 1) : []));
+  });
+  const { positions, gaps } = await look();
+  expect(positions.map(({ key }) => key.positionIdx).toSorted()).toEqual([1, 2]);
+  expect(gaps).toMatchObject([{ category: "linear", what: "positions" }]);
+});
+
 it("a list that was empty for a moment is read once more, and counts", async () => {
   let lacks = 0;
   lists([position()], () => ok(page("linear", [position()])));

@@ -531,3 +531,16 @@ test("a level of an intent that is in doubt by the time it is to leave does not 
     exchange.writes.map(({ request }) => ("stopLoss" in request ? request.stopLoss?.price.toFixed() : null)),
   ).toEqual(["98"]);
 });
+
+test("an intent that leaves the stop alone holds no missing stop back, however often it is set anew", async () => {
+  let nth = 0;
+  const known = inMemory();
+  const wish = { stopLoss: null, takeProfit: dec("110"), waiver: null, mayLoosenFrom: null, who: "http" };
+  const memory = {
+    ...known,
+    recall: (position: Position) => ({ ...known.recall(position), intent: { ...wish, id: `wish ${++nth}` } }),
+  };
+  const { exchange } = await play({ positions: [long], latencyMs: 150, pass: { memory } });
+  expect(exchange.writes).toHaveLength(1);
+  expect(exchange.stopOf(key)).toBe("98");
+});

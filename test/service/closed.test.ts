@@ -17,6 +17,7 @@ interface Scene {
   /** The last look of the pass; default: it lists nothing. */
   readonly last?: Partial<Snapshot>;
   readonly lives?: number;
+  readonly isOver?: boolean;
   readonly closedSince?: ClosedParts["fills"]["closedSince"];
   /** Whether the exchange has such a contract. */
   readonly knows?: boolean;
@@ -38,6 +39,7 @@ async function ended({
   lives = 1,
   closed = new Map(),
   knows = true,
+  isOver = false,
   closedSince = () => Promise.resolve(null),
 }: Scene) {
   const open = Array.from({ length: lives }, (_, nth) =>
@@ -62,6 +64,7 @@ async function ended({
       memory: { openLives: () => open, end },
       books: { noteComing: (entry) => void noted.push(entry) },
       sleep: () => Promise.resolve(),
+      isOver: () => isOver,
     },
     { ...pictureOf({ ...aSnapshot({}), ...last }), absence: { vanished: new Map(), closed } },
   );
@@ -112,6 +115,7 @@ test.each<readonly [string, Scene]>([
     "whose orders cannot be read",
     { shows: () => ({ gaps: [{ category, what: "orders", symbols: [symbol], reason: "no answer" }] }) },
   ],
+  ["of books that are closed by now", { isOver: true }],
   ["that is refused by name while the exchange has its contract", { shows: refused }],
   [
     "that cannot be read a second time",

@@ -1,4 +1,5 @@
 /** The open positions of one list: whole, or contract by contract where it is void, stays silent or is strangely empty. */
+import { keyText } from "../../domain/position.js";
 import type { Contract } from "../../domain/snapshot.js";
 import { ExchangeFailure } from "../failure.js";
 import type { Client } from "./client.js";
@@ -48,7 +49,7 @@ export async function readPositionList(
   if (positions.failure !== null || symbolsOf(positions).length > 0) return positions;
   // A single empty list proves nothing: it may come from a place that lags behind.
   if (known === undefined) return readList(parts, list);
-  return known.length > 0 ? confirmEmpty(parts, list, { positions, known }) : positions;
+  return known.length > 0 ? confirmEmpty(parts, list, { empty: positions, known }) : positions;
 }
 
 /** Contracts of which a row was read, open or not to be understood. */
@@ -87,26 +88,25 @@ async function readList(parts: ListParts, list: ListName): Promise<PositionsRead
 async function confirmEmpty(
   parts: ListParts,
   list: ListName,
-  { positions, known }: { readonly positions: PositionsRead; readonly known: readonly string[] },
+  { empty, known }: { readonly empty: PositionsRead; readonly known: readonly string[] },
 ): Promise<PositionsRead> {
   const { category } = list;
   const alone = await eachAlone(known, (symbol) => readAlone(parts, { category, symbol }));
   const failure = alone.find((each) => each.failure !== null)?.failure ?? null;
   const named = { ...joined(alone), flat: [], failure, sawAnything: true };
-  if (symbolsOf(named).length === 0) return failure === null ? positions : named;
+  if (symbolsOf(named).length === 0) return failure === null ? empty : named;
   // It lacks what is open, and so perhaps others that nobody knows of.
   const again = await readList(parts, list);
-  const isWhole = failure === null && again.failure === null;
-  const shown = new Set(symbolsOf(again));
-  if (isWhole && symbolsOf(named).every((symbol) => shown.has(symbol))) return again;
-  const besides = named.positions.filter(({ key }) => !shown.has(key.symbol));
+  const legs = new Set(again.positions.map(({ key }) => keyText(key)));
+  const isUnread = (symbol: string | null) => again.unreadable.some((row) => row.symbol === symbol);
+  const positions = named.positions.filter(({ key }) => !legs.has(keyText(key)) && !isUnread(key.symbol));
+  const unreadable = named.unreadable.filter(({ symbol }) => !isUnread(symbol));
+  const lacks = positions.length + unreadable.length > 0;
+  if (failure === null && again.failure === null && !lacks) return again;
   return {
     ...again,
-    positions: [...again.positions, ...besides],
-    unreadable: [
-      ...again.unreadable,
-      ...named.unreadable.filter(({ symbol }) => symbol === null || !shown.has(symbol)),
-    ],
+    positions: [...again.positions, ...positions],
+    unreadable: [...again.unreadable, ...unreadable],
     failure: again.failure ?? failure ?? SHORT,
     missing: [...again.missing, ...named.missing],
     sawAnything: true,

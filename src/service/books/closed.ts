@@ -24,6 +24,8 @@ export interface ClosedParts {
   readonly memory: Pick<LedgerMemory, "openLives" | "end">;
   readonly books: Pick<Books, "noteComing">;
   readonly sleep: (ms: number) => Promise<void>;
+  /** True: the books are about to be closed, and nothing more may be written. */
+  readonly isOver: () => boolean;
 }
 
 /** After a pass over everything. A list that lacks it and two flat rows prove a close. */
@@ -40,12 +42,13 @@ export async function endClosedLives(parts: ClosedParts, picture: Picture): Prom
     .filter((life) => !isProven(life))
     .toSorted((one, other) => other.firstSeenMs - one.firstSeenMs);
   const flat = await stillFlat(doubted.slice(0, MOST), reader);
-  if (flat.length === 0) return;
+  if (flat.length === 0 || parts.isOver()) return;
   await sleep(FLAT_APART_MS);
   endAll(await stillFlat(flat, reader), parts);
 }
 
-function endAll(lives: readonly Life[], { memory, books, fills }: ClosedParts): void {
+function endAll(lives: readonly Life[], { memory, books, fills, isOver }: ClosedParts): void {
+  if (isOver()) return;
   for (const life of lives) {
     memory.end(life.key, UNWATCHED);
     books.noteComing(closingOf(life, fills));

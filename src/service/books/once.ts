@@ -17,7 +17,7 @@ export interface OpenAccountBooks {
   /** Before the first pass. */
   recognise(connected: Connected): Promise<void>;
   /** After the last; `last` is what it has looked at then. */
-  endClosed(connected: Connected, last: Picture): Promise<void>;
+  endClosed(connected: Connected, last: Picture, isOver: () => boolean): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -44,12 +44,12 @@ export async function openAccountBooks({ settings, log }: Ground, access: "read"
       if (ledger !== null && isOurs)
         await recogniseLives({ reader, fills, memory: ledger.memory, shelf: ledger.shelf });
     },
-    endClosed: async ({ account, session: { reader, fills } }, last) => {
+    endClosed: async ({ account, session: { reader, fills } }, last, isOver) => {
       const { ledger } = books;
       const isOurs = claims.get(account.name) !== null;
       if (ledger !== null && isOurs) {
         await endClosedLives(
-          { reader, fills, memory: ledger.memory, books, sleep: (ms) => systemClock.sleep(ms) },
+          { reader, fills, memory: ledger.memory, books, sleep: (ms) => systemClock.sleep(ms), isOver },
           last,
         );
       }
