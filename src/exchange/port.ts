@@ -5,9 +5,10 @@ import type { Contract, ReadScope, Snapshot } from "../domain/snapshot.js";
 
 /**
  * `patient`: after everybody else, and within half of what the exchange allows. `hasty`: what stays silent while the
- * rest has come is a gap at once, for stops wait that the rest shows to be missing.
+ * rest has come is a gap at once, for stops wait that the rest shows to be missing. `for-a-write`: of a contract by
+ * name; a step waits for its row, and not for orders that stay silent beside it.
  */
-export type ReadManner = "prompt" | "hasty" | "patient";
+export type ReadManner = "prompt" | "hasty" | "patient" | "for-a-write";
 
 /** Reads one account. Fails with ExchangeFailure only when nothing at all could be judged. */
 export interface Reader {

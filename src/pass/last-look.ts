@@ -25,8 +25,7 @@ export async function lastLook(step: Step, latest: View, options: PassOptions): 
   if (clock.now() - answeredAtMs <= KNOWN_WITHIN_MS) return null;
   const { category, symbol } = step.key;
   try {
-    // The step grows old meanwhile: a row that has come is worth more than orders that stay silent.
-    const looked = await reader.snapshot([{ category, symbol }], "hasty");
+    const looked = await reader.snapshot([{ category, symbol }], "for-a-write");
     const showsRows = !looked.gaps.some((gap) => gap.what === "positions" && isBlindFor(gap, step.key));
     if (!showsRows) return null;
     const snapshot = withKnown(looked, latest.picture.snapshot, step.key);

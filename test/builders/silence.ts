@@ -13,7 +13,7 @@ export interface Silence {
 }
 
 /** So long a look waits for what is silent, by its manner, where others have come; and for a contract alone. */
-const WAITS_MS = { hasty: 800, prompt: 7_000, patient: 7_000, alone: 5_500 };
+const WAITS_MS = { hasty: 800, "for-a-write": 800, prompt: 7_000, patient: 7_000, alone: 5_500 };
 const endpoint = "GET /v5/order/realtime";
 
 export function silently(look: Reader["snapshot"], silence: Silence, clock: FakeClock): Reader["snapshot"] {
@@ -25,7 +25,7 @@ export function silently(look: Reader["snapshot"], silence: Silence, clock: Fake
     const seen = await look(scope, manner, remembered);
     const unheard = seen.positions.map(({ key }) => key.symbol).filter(isSilent);
     if (unheard.length === 0) return seen;
-    const silentMs = isAlone && manner !== "hasty" ? WAITS_MS.alone : WAITS_MS[manner];
+    const silentMs = isAlone && manner !== "hasty" && manner !== "for-a-write" ? WAITS_MS.alone : WAITS_MS[manner];
     // What came too late for one look is waited for by the next.
     const waitsMs =
       clock.now() >= heardAtMs ? Math.max(silentMs, Math.min(2 * answersAfterMs, WAITS_MS.prompt)) : silentMs;

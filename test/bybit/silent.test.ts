@@ -179,6 +179,36 @@ describe("a hasty look", () => {
     expect(looked.tookMs).toBeLessThan(2_000);
   });
 
+  it.each<readonly [string, (asked: Asked) => boolean, object]>([
+    [
+      "shows its row where its orders stay silent",
+      isAbout(["SOLPERP"], ORDERS),
+      { orders: [], gaps: [{ what: "orders" }] },
+    ],
+    ["shows all that there is", () => false, { orders: [{}], gaps: [] }],
+  ])("of one contract for a write %s", async (_what, silent, shown) => {
+    await look("prompt");
+    isSilent = silent;
+    const looked = await look("for-a-write", [contract("SOLPERP")]);
+    expect(looked).toMatchObject({ positions: [{}], ...shown });
+    expect(looked.tookMs).toBeLessThan(2_000);
+  });
+
+  it("of one contract for a write, by a key that is refused, ends in order", async () => {
+    await look("prompt");
+    // A rejection that nobody handles fails the test.
+    for (const path of [POSITIONS, ORDERS])
+      venue.answers(path, () => after(path === ORDERS ? 200 : 0, () => refusal(10_003, "API key is invalid.")));
+    await expect(look("for-a-write", [contract("SOLPERP")])).rejects.toThrow("10003");
+    await timePasses(1_000);
+  });
+
+  it("of one contract for a write waits for its row", async () => {
+    await look("prompt");
+    venue.answers(POSITIONS, (asked) => after(3_000, () => usual(asked)));
+    expect(await look("for-a-write", [contract("SOLPERP")])).toMatchObject({ positions: [{}], gaps: [] });
+  });
+
   it("waits longer for what came too late for the look before", async () => {
     venue.answers(ORDERS, (asked) => {
       return asksAbout(asked).includes("SOLPERP") ? after(1_500, () => usual(asked)) : usual(asked);

@@ -29,6 +29,8 @@ export interface BookParts {
   readonly patience: Patience;
   readonly progress: (text: string) => void;
   readonly orderLists: OrderLists;
+  /** True: once a contract's own row has come, its orders are worth no more than anything else that is late. */
+  readonly rowsSuffice: boolean;
 }
 
 /** The lists that make up an account: what is there in any case, and what others need to be asked for first. */
@@ -104,9 +106,14 @@ async function readEach(
     contracts.map(async (contract): Promise<Part> => {
       const { symbol } = contract;
       // What its row states is told, also where its orders stay silent.
+      const noOrders = silentOrders([symbol]);
+      const rows = inTurn(readPositionsOf(counted.client, parts.account, contract), silentPositions([symbol]));
+      const resting = inTurn(readOrdersOf(counted.client, contract), noOrders);
+      // Where the row cannot be read, nobody asks for them.
+      resting.catch(() => undefined);
       const [positions, orders] = await Promise.all([
-        inTurn(readPositionsOf(counted.client, parts.account, contract), silentPositions([symbol])),
-        inTurn(readOrdersOf(counted.client, contract), silentOrders([symbol])),
+        rows,
+        parts.rowsSuffice ? rows.then(() => inTime(resting, noOrders)) : resting,
       ]);
       if (positions.sawAnything) patience.shows(contract.category, [contract.symbol]);
       return { ...contract, positions, orders };

@@ -54,7 +54,8 @@ export function createReader(parts: ReaderParts): Reader {
       const isHasty = manner === "hasty";
       const silentMs = isHasty ? HASTY_MS : UNHURRIED_MS;
       const patience = new Patience({ client, clock: parts.clock, pace, silentMs });
-      const asking = { ...parts, client, patience, isHasty, remembered };
+      const rowsSuffice = manner === "for-a-write";
+      const asking = { ...parts, client, patience, isHasty, rowsSuffice, remembered };
       try {
         return await (scope === "account" ? readAccount(asking, cache) : readSome(asking, cache, eachOnce(scope)));
       } finally {
@@ -71,6 +72,7 @@ export function createReader(parts: ReaderParts): Reader {
 interface Asking extends ReaderParts {
   readonly patience: Patience;
   readonly isHasty: boolean;
+  readonly rowsSuffice: boolean;
   /** What the lists are held against, should they be read. */
   readonly remembered: readonly Contract[];
 }
