@@ -199,7 +199,7 @@ it("a list that shows one leg of a hedge where both are open is a gap, and hides
     return ok(page(category, isShort ? legs.slice(0, 1) : []));
   });
   const { positions, gaps } = await look();
-  expect(positions.map(({ key }) => key.positionIdx).toSorted()).toEqual([1, 2]);
+  expect(new Set(positions.map(({ key }) => key.positionIdx))).toEqual(new Set([1, 2]));
   expect(gaps).toMatchObject([{ category: "linear", what: "positions" }]);
 });
 
