@@ -80,7 +80,8 @@ async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: Att
       ...vanishedContracts(view.picture, clock.now() - PROOF_WITHIN_MS).filter((contract) => attention.has(contract)),
       ...woken,
     ];
-    const isIdle = ready.length === 0 && awaited === 0 && woken.length === 0;
+    // What was looked at in vain keeps nobody from what others are owed.
+    const isIdle = ready.length === 0 && awaited === 0 && woken.length === unanswered.length;
     if (isIdle && ending.isOwedALook(view) && !options.isOverdue?.()) {
       const caughtUp = await ending.catchUp(view);
       if (caughtUp.picture !== view.picture) lookedAtMs = clock.now();

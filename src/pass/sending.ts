@@ -122,12 +122,15 @@ function stillWanted(step: Step, decidedFrom: View, latest: View): string | null
   return beyond(step, again, found) ?? objection(step, found);
 }
 
-/** An intent that speaks for the stop may have been set, ended or doubted since. */
-function isByOtherIntent(step: Step, again: Step, looks: readonly (Assessed | undefined)[]): boolean {
+/** An intent that speaks for the stop, or for a take-profit alone, may have been set, ended or doubted since. */
+function isByOtherIntent(step: Step, again: Step, [decided, found]: readonly (Assessed | undefined)[]): boolean {
   if (step.action !== "set-trading-stop" || again.action !== "set-trading-stop") return false;
-  if (step.stopLoss === null || again.stopLoss === null || step.stopLoss.price.eq(again.stopLoss.price)) return false;
-  const [decided, found] = looks.map((look) => (look?.wanted.stopBy === "intent" ? look.life.intent?.id : undefined));
-  return decided !== found;
+  const speaker = (look: Assessed | undefined) => {
+    const by = step.stopLoss === null ? look?.wanted.takeProfitBy : look?.wanted.stopBy;
+    return by === "intent" ? look?.life.intent?.id : undefined;
+  };
+  const [before, now] = step.stopLoss === null ? [step.takeProfit, again.takeProfit] : [step.stopLoss, again.stopLoss];
+  return before !== null && now !== null && !before.price.eq(now.price) && speaker(decided) !== speaker(found);
 }
 
 const ANOTHER = "another level is wanted by now";

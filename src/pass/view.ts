@@ -135,7 +135,7 @@ export async function nextView(
   const looked = await lookOrNull(scope, options, manner);
   const later = looked === null && isMissed ? await lookOrNull(wanted, options, manner) : looked;
   if (later === null) return null;
-  const before = { ...view, inDoubt: scope === "account" ? [] : view.inDoubt };
+  const before = { ...view, inDoubt: scope === "account" && looked !== null ? [] : view.inDoubt };
   const next = viewOf(lookedAgain(view.picture, later, options.isToldFlat), before, options);
   const judgments = options.book.judge(next.assessment, next.picture);
   for (const judged of judgments) {

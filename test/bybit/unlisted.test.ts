@@ -203,6 +203,30 @@ it("a list that shows one leg of a hedge where both are open is a gap, and hides
   expect(gaps).toMatchObject([{ category: "linear", what: "positions" }]);
 });
 
+it("a leg that cannot be read in the repeated list hides no other, and one that was garbage by name counts as listed", async () => {
+  const legs = [position({ positionIdx: 1 }), position({ positionIdx: 2, side: "Sell", stopLoss: "51000" })];
+  const odd = position({ positionIdx: 1, size: "many" });
+  rests();
+  for (const [byName, repeated, shown, gaps] of [
+    [legs, [odd], [2], [{ what: "positions" }]],
+    [[odd, legs[1]], legs, [1, 2], []],
+  ] as const) {
+    await settled(session.close());
+    session = connect();
+    let nth = -1;
+    venue.answers(POSITIONS, ({ query: { category, symbol, settleCoin } }) => {
+      if (symbol !== undefined) return ok(page(category, byName));
+      if (settleCoin !== "USDT") return ok(page(category, []));
+      nth += 1;
+      return ok(page(category, nth === 0 ? legs : nth === 1 ? [] : repeated));
+    });
+    await look();
+    const again = await look();
+    expect(new Set(again.positions.map(({ key }) => key.positionIdx))).toEqual(new Set(shown));
+    expect(again.gaps).toMatchObject(gaps);
+  }
+});
+
 it("a list that was empty for a moment is read once more, and counts", async () => {
   let lacks = 0;
   lists([position()], () => ok(page("linear", [position()])));

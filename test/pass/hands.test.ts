@@ -532,6 +532,28 @@ test("a level of an intent that is in doubt by the time it is to leave does not 
   ).toEqual(["98"]);
 });
 
+test("a take-profit of an intent that is over by the time it is to leave does not leave", async () => {
+  let isOver = false;
+  const known = inMemory();
+  const intent = { id: "wish", stopLoss: null, takeProfit: dec("110"), waiver: null, mayLoosenFrom: null, who: "http" };
+  const memory = {
+    ...known,
+    recall: (position: Position) => ({ ...known.recall(position), intent: isOver ? null : intent }),
+  };
+  const { exchange } = await play({
+    positions: [aPosition({ fullStop: "98" })],
+    protection: { takeProfit: takeProfitAt("0.04") },
+    latencyMs: 150,
+    beforeRead: (nth) => {
+      isOver ||= nth === 2;
+      return undefined;
+    },
+    pass: { memory },
+  });
+  expect(exchange.takeProfitOf(key)).toBe("104");
+  expect(exchange.writes).toHaveLength(1);
+});
+
 test("an intent that leaves the stop alone holds no missing stop back, however often it is set anew", async () => {
   let nth = 0;
   const known = inMemory();

@@ -146,6 +146,29 @@ test.each<readonly [string, Partial<Scene>]>([
   },
 );
 
+test("what is in doubt keeps its second look, though a look at everything fails meanwhile", async () => {
+  const doubtful = aPosition({ symbol: "ETHUSDT", fullStop: "98" });
+  let whole = 0;
+  const seen: string[] = [];
+  await play({
+    positions: [...naked(1), doubtful],
+    hidesRowStops: (nth) => nth === 1,
+    beforeRead: (nth, _hand, scope) => {
+      if (scope === "account") {
+        whole += 1;
+        if (whole > 1) throw failure("not-happened", "network");
+        return undefined;
+      }
+      seen.push(...scope.map(({ symbol }) => symbol));
+      const [first] = naked(1);
+      return nth === 2 && first !== undefined
+        ? [{ category: "linear", what: "orders", symbols: [first.key.symbol], reason: "no answer" }]
+        : undefined;
+    },
+  });
+  expect(seen).toContain("ETHUSDT");
+});
+
 test("a last look that stays silent keeps no other stop from leaving", async () => {
   const others = naked(5);
   const played = await play({

@@ -1,5 +1,5 @@
 /** The open positions of one list: whole, or contract by contract where it is void, stays silent or is strangely empty. */
-import { keyText } from "../../domain/position.js";
+import { keyText, type UnreadablePosition } from "../../domain/position.js";
 import type { Contract } from "../../domain/snapshot.js";
 import { ExchangeFailure } from "../failure.js";
 import type { Client } from "./client.js";
@@ -97,10 +97,7 @@ async function confirmEmpty(
   if (symbolsOf(named).length === 0) return failure === null ? empty : named;
   // It lacks what is open, and so perhaps others that nobody knows of.
   const again = await readList(parts, list);
-  const legs = new Set(again.positions.map(({ key }) => keyText(key)));
-  const isUnread = (symbol: string | null) => again.unreadable.some((row) => row.symbol === symbol);
-  const positions = named.positions.filter(({ key }) => !legs.has(keyText(key)) && !isUnread(key.symbol));
-  const unreadable = named.unreadable.filter(({ symbol }) => !isUnread(symbol));
+  const { positions, unreadable } = besides(named, again);
   const lacks = positions.length + unreadable.length > 0;
   if (failure === null && again.failure === null && !lacks) return again;
   return {
@@ -111,6 +108,22 @@ async function confirmEmpty(
     missing: [...again.missing, ...named.missing],
     sawAnything: true,
   };
+}
+
+/** The legs of the one that the other does not tell of. */
+function besides(one: Omit<PositionsRead, "failure">, other: PositionsRead) {
+  const legs = new Set([...other.positions.map(({ key }) => keyText(key)), ...other.unreadable.flatMap(legOf)]);
+  const isUntold = (symbol: string | null) =>
+    !other.unreadable.some((row) => row.symbol === symbol && row.positionIdx === null);
+  return {
+    positions: one.positions.filter(({ key }) => isUntold(key.symbol) && !legs.has(keyText(key))),
+    unreadable: one.unreadable.filter((row) => isUntold(row.symbol) && !legOf(row).some((leg) => legs.has(leg))),
+  };
+}
+
+/** None: its row does not say which. */
+function legOf({ account, category, symbol, positionIdx }: UnreadablePosition): readonly string[] {
+  return symbol === null || positionIdx === null ? [] : [keyText({ account, category, symbol, positionIdx })];
 }
 
 /** One contract that stays silent is missing, and keeps no other waiting. */
