@@ -15,8 +15,8 @@ export interface Reader {
   readonly account: string;
   /**
    * One read of everything in scope; parts that fail become gaps.
-   * `remembered`: contracts that somebody knows an open position of. A read of the whole account that lists none of one
-   * reads that contract's own rows, after all that a stop may wait for; default none.
+   * `remembered`: contracts of which somebody knows an open position; default none. Where a read of the whole account
+   * lists no position of such a contract, its own rows are read as well, after everything that a stop may wait for.
    * @throws ExchangeFailure when no position could be seen (exchange unreachable, key refused).
    */
   snapshot(scope: ReadScope, manner?: ReadManner, remembered?: readonly Contract[]): Promise<Snapshot>;

@@ -3,7 +3,8 @@
  * shown; where the result is a report, so is what has become old while others were written to.
  */
 import type { Picture } from "../domain/picture.js";
-import { nextView, secondView, type Attentive, type View } from "./view.js";
+import { secondView } from "./first-looks.js";
+import { type Attentive, nextView, type View } from "./view.js";
 
 /** What a report says may have been asked for so long before. */
 const MOST_AGE_MS = 1_000;

@@ -1,16 +1,8 @@
 /** What a pass knows at one moment: the picture of the account, what it means, and what is to be done. */
 import { type Assessed, type AssessInput, type Assessment, assess, reassess } from "../assess/assess.js";
-import {
-  lookedAgain,
-  outOfSight,
-  type Picture,
-  pictureOf,
-  scopeToSettle,
-  notSeenAgain,
-  vanishedContracts,
-} from "../domain/picture.js";
+import { lookedAgain, outOfSight, type Picture, scopeToSettle } from "../domain/picture.js";
 import { keyText, type Position } from "../domain/position.js";
-import { type Contract, isBlindFor, type ReadScope, type Snapshot } from "../domain/snapshot.js";
+import { type Contract, isBlindFor, type ReadScope } from "../domain/snapshot.js";
 import { ExchangeFailure } from "../exchange/failure.js";
 import type { ReadManner } from "../exchange/port.js";
 import type { Attention } from "./attention.js";
@@ -23,13 +15,8 @@ import { learnedChange } from "../verify/learn.js";
 import { provenChange } from "../verify/life.js";
 import { foundStanding } from "../verify/unproven.js";
 
-/** A row and its orders may disagree for a moment after a change by another hand. */
-const SECOND_LOOK_AFTER_MS = 500;
 /** A list that has failed is asked for again after so long. */
 const LIST_AGAIN_MS = 10_000;
-/** Enough for two flat rows that are far enough apart, and a list. */
-const MOST_PROOF_LOOKS = 7;
-
 /** The options of a pass that knows what it cares for, and where it keeps account. */
 export type Attentive = PassOptions & {
   readonly attention: Attention;
@@ -45,81 +32,6 @@ export interface View {
   readonly braked: string | null;
   /** In doubt at the first look, and not looked at a second time yet: others have a stop to wait for. */
   readonly inDoubt: readonly Contract[];
-}
-
-/** Looks at the whole scope; at what is in doubt a second time, once nobody waits for a stop. @throws ExchangeFailure */
-export async function firstView(options: Attentive, manner: ReadManner): Promise<View> {
-  const { scope = "account", before, attention, remembered } = options;
-  const looked = await remembered.look(scope, manner);
-  // A first look that took long is made anew before anything is decided from it.
-  const picture =
-    before === undefined ? pictureOf(looked) : { ...lookedAgain(before, looked, options.isToldFlat), again: null };
-  const view = viewOf(picture, NOTHING_BEFORE, options);
-  // An auction ends, and contracts are kept for an hour: what may be over by now is looked at by their present phase.
-  if (view.assessment.positions.some(isInAuction)) options.refreshInstruments?.();
-  const inDoubt = view.assessment.positions
-    .filter((assessed) => (isDoubtful(assessed) || isInAuction(assessed)) && attention.has(assessed.position.key))
-    .map(({ position }) => position.key)
-    .filter((contract) => !wasLeftOut(contract, looked));
-  if (inDoubt.length === 0) return view;
-  const isWaitedFor = manner === "hasty" && view.planned.some(({ held }) => held === null);
-  if (isWaitedFor) return { ...view, inDoubt };
-  const seen = await secondView({ ...view, braked: null, inDoubt }, options, manner);
-  // Who writes has others to protect meanwhile.
-  return options.writer === undefined ? proven(seen, options) : seen;
-}
-
-const NOT_SEEN_TWICE = "it was to be read a second time, and could not be";
-
-/** What was in doubt is looked at again, after a moment. */
-export async function secondView(view: View, options: Attentive, manner: ReadManner): Promise<View> {
-  const { clock } = options;
-  await clock.sleep(Math.max(0, view.picture.latest.receivedAtMs + SECOND_LOOK_AFTER_MS - clock.now()));
-  const again = await nextView(view, view.inDoubt, options, manner);
-  if (again !== null) return { ...again, inDoubt: [] };
-  // That it could not be read is no second sign of anything.
-  const picture = notSeenAgain(view.picture, view.inDoubt, NOT_SEEN_TWICE);
-  return viewOf(picture, { ...view, inDoubt: [] }, options);
-}
-
-/** What has just stayed silent is asked again when there is time. */
-function wasLeftOut(contract: Contract, { wentOnWithout, gaps }: Snapshot): boolean {
-  return wentOnWithout && gaps.some((gap) => isBlindFor(gap, contract));
-}
-
-/** Or one of two lists lags behind: an order is shown that the position's own row does not state. */
-function isDoubtful({ status, position, stop }: Assessed): boolean {
-  const isUnstated = position.fullStopLoss === null && stop.inside?.legs.some(({ source }) => source === "full");
-  return status === "unknown" || (status === "protected" && isUnstated === true);
-}
-
-/** What is settled by the exchange itself stays so. */
-function isInAuction({ status, market }: Assessed): boolean {
-  return (
-    status === "unprotectable" && market?.instrument.status !== "delivering" && market?.instrument.status !== "closed"
-  );
-}
-
-/** Between two looks positions may close, as any time; who only reads waits until that is proven, or shown wrong. */
-async function proven(view: View, options: Attentive): Promise<View> {
-  let latest = view;
-  for (let look = 0; look < MOST_PROOF_LOOKS; look += 1) {
-    const vanished = vanishedContracts(latest.picture);
-    if (vanished.length === 0) break;
-    await options.clock.sleep(SECOND_LOOK_AFTER_MS);
-    latest = (await nextView(latest, vanished, options, "prompt")) ?? latest;
-  }
-  return latest;
-}
-
-/** While a person thought, another hand may have acted. A look that fails leaves the old view, too old to act on. */
-export async function freshView(view: View, options: Attentive): Promise<View> {
-  try {
-    return await firstView(options, "hasty");
-  } catch (error) {
-    if (error instanceof ExchangeFailure) return view;
-    throw error;
-  }
 }
 
 /** Null: the look failed, and everything is as it was known. */
@@ -155,9 +67,9 @@ function wasMissedByName({ latest, snapshot }: Picture, wanted: readonly Contrac
   return latest.scope !== "account" && wanted.some(isGap);
 }
 
-const NOTHING_BEFORE: Pick<View, "braked" | "inDoubt"> = { braked: null, inDoubt: [] };
+export const NOTHING_BEFORE: Pick<View, "braked" | "inDoubt"> = { braked: null, inDoubt: [] };
 
-function viewOf(picture: Picture, before: Pick<View, "braked" | "inDoubt">, options: Attentive): View {
+export function viewOf(picture: Picture, before: Pick<View, "braked" | "inDoubt">, options: Attentive): View {
   const { frozen, heldStep, manyChangesAgreed, attention, onLook } = options;
   const steadyMs = options.clock.now();
   const instant = { nowMs: options.clock.calendarMs?.() ?? steadyMs, steadyMs };

@@ -3,6 +3,8 @@ import { LATE, within } from "../../runtime/within.js";
 
 /** So long what a look can do without may come after its rows: positions must not wait for more. */
 export const LATE_MS = 800;
+/** One request that does not answer must not keep others waiting; what answers within the wire's deadline counts. */
+export const ALONE_WITHIN_MS = 5_500;
 
 /** Resolves when it has come, to true; to false where it has not in time, and at once where it was given up before. */
 export type Wait = (ms: number) => Promise<boolean>;

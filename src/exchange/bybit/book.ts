@@ -3,7 +3,7 @@ import type { OpenOrder, UnreadableOrder } from "../../domain/order.js";
 import { type Category, keyText, type Position, type UnreadablePosition } from "../../domain/position.js";
 import type { Contract, FlatLeg, Gap } from "../../domain/snapshot.js";
 import { ExchangeFailure } from "../failure.js";
-import { inTime } from "./asking.js";
+import { ALONE_WITHIN_MS, inTime } from "./asking.js";
 import type { Client } from "./client.js";
 import type { Patience } from "./patience.js";
 import { type ListName, type OrdersRead, type PositionsRead, readOrdersOf, readPositionsOf } from "./lists.js";
@@ -121,9 +121,6 @@ async function readEach(
   );
   return { read, cost: counted.count() };
 }
-
-/** One contract that does not answer must not keep the others of a look waiting; what answers within the wire's deadline counts. */
-const ALONE_WITHIN_MS = 5_500;
 
 /** Positions that were seen are told, also where their orders stay silent. Exits that rest tell of one that a list lacks. */
 async function readList(parts: BookParts, client: Client, list: ListName, options: ListOptions): Promise<Part> {

@@ -3,7 +3,7 @@ import type { Instrument } from "../../domain/instrument.js";
 import type { Category } from "../../domain/position.js";
 import type { Contract } from "../../domain/snapshot.js";
 import { ExchangeFailure } from "../failure.js";
-import { LATE_MS } from "./asking.js";
+import { ALONE_WITHIN_MS, LATE_MS } from "./asking.js";
 import type { Clock } from "./budget.js";
 import type { Client } from "./client.js";
 import { type ContractList, createContractList, INSTRUMENTS_PATH } from "./contract-list.js";
@@ -40,8 +40,6 @@ export interface Catalogue {
 }
 
 const ALONE_LIFETIME_MS = 60 * 60_000;
-/** Nothing is known before the first list but the documented coins; what comes within the wire's deadline counts. */
-const FIRST_LIST_MS = 5_500;
 /**
  * Their lists are always part of the linear category: a listing that lacks some rows must not hide their positions
  * (docs/v5/position).
@@ -75,7 +73,8 @@ export function createCatalogue(client: Client, clock: Clock): Catalogue {
   async function list(category: Category): Promise<Listing> {
     const { trading, extras } = shelves[category];
     const extraWaits = extras.map((extra) => extra.ask());
-    const isInTime = await trading.ask()(trading.isKnown() ? LATE_MS : FIRST_LIST_MS);
+    // Nothing is known before the first list but the documented coins.
+    const isInTime = await trading.ask()(trading.isKnown() ? LATE_MS : ALONE_WITHIN_MS);
     await Promise.all(extraWaits.map((wait) => wait(isInTime ? LATE_MS : 0)));
     return listingOf(shelves[category]);
   }

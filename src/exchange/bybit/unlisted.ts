@@ -2,7 +2,7 @@
 import type { OpenOrder } from "../../domain/order.js";
 import { type Category, contractText } from "../../domain/position.js";
 import { type Contract, type FlatLeg, type Gap, isBlindFor } from "../../domain/snapshot.js";
-import { inTime } from "./asking.js";
+import { ALONE_WITHIN_MS, inTime } from "./asking.js";
 import { type Book, type BookParts, readContractsToo } from "./book.js";
 import type { Catalogue } from "./catalogue.js";
 import { type Client, patiently } from "./client.js";
@@ -72,9 +72,6 @@ export function eachOnce(contracts: readonly Contract[]): readonly Contract[] {
   ];
 }
 
-/** Nothing waits for it but the report. */
-const KNOWN_WITHIN_MS = 5_500;
-
 interface Told {
   readonly contract: Contract;
   readonly says: "open" | "flat" | "nothing";
@@ -98,7 +95,7 @@ async function askEach(
       const told = toldBy(contract, read);
       if (told.says !== "nothing" || !mayBeGone(read)) return told;
       // The exchange drops a contract once its positions are settled.
-      const isKnown = await inTime(catalogue.knows(contract), null, KNOWN_WITHIN_MS);
+      const isKnown = await inTime(catalogue.knows(contract), null, ALONE_WITHIN_MS);
       return isKnown === false ? { ...told, says: "flat" as const } : told;
     }),
   );

@@ -21,7 +21,7 @@ export interface OpenAccountBooks {
   close(): Promise<void>;
 }
 
-/** `read`: for a pass that is handed no writer, and so must not be the account's. */
+/** `read`: the accounts are only looked at; the books are not taken from whoever writes for them now. */
 export async function openAccountBooks({ settings, log }: Ground, access: "read" | "write"): Promise<OpenAccountBooks> {
   const names = settings.accounts.map(({ name }) => name);
   const { url } = settings.ledger;
