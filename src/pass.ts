@@ -19,14 +19,16 @@ export type { PassOptions } from "./pass/options.js";
 
 /** Pauses between looks while an effect is awaited; the last one repeats. */
 const PAUSES_MS = [100, 250, 500, 1_000] as const;
-/** Looks in a row that brought nothing to do before the pass stops waiting. */
+/** Looks in a row that brought nothing to do before the pass stops waiting, and for how long it waits at least. */
 const MOST_IDLE_LOOKS = 12;
+const LEAST_IDLE_MS = 8_000;
 /** So long without one good look, the pass gives up looking: the exchange does not answer. */
 const MOST_BLIND_MS = 20_000;
 /** So long after a position vanished a pass waits for the proof that it has closed. */
 const PROOF_WITHIN_MS = 10_000;
 
 const UNSEEN_BY_NAME = "what the books hold open and the lists lack could not be looked at";
+const NOT_IN_TIME = "it could not be looked at again in time";
 const UNSEEN_AT_THE_END = "it could not be looked at again when everything was done";
 
 export interface PassResult {
@@ -40,6 +42,8 @@ export interface PassResult {
   readonly lostSight: string | null;
   /** What woke the pass while it ran, and no look has shown since. */
   readonly unanswered: readonly Contract[];
+  /** Steps that are sent or answered yet; rejects only by a bug of ours. Absent: there are none. */
+  readonly underWay?: Promise<unknown>;
 }
 
 /** The steps that a person has agreed to, by `agreementText`; null: nobody was asked. */
@@ -67,11 +71,14 @@ async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: Att
   const wire: Promise<unknown>[] = [];
   let view = first;
   let idleLooks = 0;
+  let busyAtMs = clock.now();
   let awaited = 0;
   let lookedAtMs = clock.now();
   let unanswered: readonly Contract[] = [];
-  while (idleLooks < MOST_IDLE_LOOKS && clock.now() - lookedAtMs < MOST_BLIND_MS) {
-    if (options.isStopping?.()) return settled("the program was stopped");
+  // What wakes a pass again and again draws its looks together.
+  const isPatient = () => idleLooks < MOST_IDLE_LOOKS || clock.now() - busyAtMs < LEAST_IDLE_MS;
+  while (isPatient() && clock.now() - lookedAtMs < MOST_BLIND_MS) {
+    if (options.isStopping?.()) return brokenOff("the program was stopped");
     const drafts = view.planned.filter((planned) => agreed?.has(agreementText(planned)) ?? true);
     const { ready, waiting } = book.admit(drafts, view.assessment, view.picture, clock, batchSize - book.onTheWire());
     awaited = waiting.length + book.onTheWire();
@@ -92,18 +99,22 @@ async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: Att
     if (ready.length === 0 && due.length === 0) {
       const final = await ending.look(view);
       // Others look on where nobody awaits a report: what was seen is not taken back.
-      if (final === null) return settled(options.beforeEnd === undefined ? UNSEEN_BY_NAME : UNSEEN_AT_THE_END);
+      if (final === null) return options.beforeEnd === undefined ? settled(UNSEEN_BY_NAME) : unseen(UNSEEN_AT_THE_END);
       const isLast = final === view || options.isStopping?.() === true;
       view = final;
       if (isLast) return settled();
       lookedAtMs = clock.now();
       continue;
     }
-    if (ready.length === 0 && options.isOverdue?.()) return { ...view, book, lostSight: null, unanswered };
+    if (ready.length === 0 && options.isOverdue?.()) {
+      return { ...view, book, lostSight: null, unanswered, underWay: Promise.all(wire) };
+    }
     if (ready.length > 0) wire.push((await sendBatch(ready, writer, { view, latest: () => view, book }, options)).rest);
     else if (woken.length === unanswered.length)
       await clock.sleep(book.onTheWire() > 0 ? lookWhileWritingMs(view) : pauseMs(idleLooks));
-    idleLooks = ready.length > 0 || book.onTheWire() > 0 ? 0 : idleLooks + 1;
+    const isBusy = ready.length > 0 || book.onTheWire() > 0;
+    idleLooks = isBusy ? 0 : idleLooks + 1;
+    if (isBusy) busyAtMs = clock.now();
     const next = await nextView(view, [...ready.map(({ step }) => step.key), ...due], options, "hasty");
     if (next !== null) lookedAtMs = clock.now();
     unanswered = next === null ? woken : woken.filter((contract) => isMissed(next.picture, contract));
@@ -111,14 +122,28 @@ async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: Att
     options.progress?.(book.progress());
   }
   const isBlind = clock.now() - lookedAtMs >= MOST_BLIND_MS;
+  if (isBlind && options.beforeEnd !== undefined) return unseen(NOT_IN_TIME);
   // A position whose row stays unreadable is told as such: of our own effects nothing is open.
-  return settled(isBlind || awaited > 0 || unanswered.length > 0 ? "it could not be looked at again in time" : null);
+  return brokenOff(isBlind || awaited > 0 || unanswered.length > 0 ? NOT_IN_TIME : null);
 
   async function settled(lostSight: string | null = null): Promise<PassResult> {
     await Promise.all(wire);
     if (lostSight !== null) book.giveUp(lostSight);
-    const told = lostSight === UNSEEN_AT_THE_END ? withoutSight(view.assessment, lostSight) : view.assessment;
-    return { ...view, assessment: told, book, lostSight, unanswered };
+    return { ...view, book, lostSight, unanswered };
+  }
+
+  /** A report speaks of the moment it was made: of what was seen before it says nothing. */
+  async function unseen(reason: string): Promise<PassResult> {
+    const result = await settled(reason);
+    return { ...result, assessment: withoutSight(result.assessment, reason) };
+  }
+
+  /** Others may have been looked at long before. */
+  async function brokenOff(lostSight: string | null): Promise<PassResult> {
+    const last = options.beforeEnd === undefined ? view : await ending.look(view);
+    if (last === null) return unseen(lostSight ?? UNSEEN_AT_THE_END);
+    view = last;
+    return settled(lostSight);
   }
 }
 

@@ -18,7 +18,7 @@ export interface Instrument {
   readonly quantityStep: Decimal | null;
   /** Largest market order; a Full stop above it is documented only for plain orders. */
   readonly maxMarketQuantity: Decimal | null;
-  /** A pre-market phase such as "call-auction"; null in normal trading. */
+  /** A pre-market phase such as "call-auction", as it was when the rules were read; null: none is stated. */
   readonly preMarketPhase: string | null;
 }
 
@@ -29,7 +29,7 @@ export interface Ticker {
   readonly markPrice: Decimal | null;
   readonly lastPrice: Decimal | null;
   readonly indexPrice: Decimal | null;
-  /** Current pre-market phase, as the ticker states it; null in normal trading. */
+  /** The phase of now, as the ticker states it; null: none is stated. */
   readonly preMarketPhase: string | null;
 }
 

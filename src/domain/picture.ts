@@ -185,6 +185,7 @@ function overlaidPart(picture: Picture, later: Snapshot, scope: readonly Contrac
     latest: later,
     snapshot: {
       ...snapshot,
+      ...accountFacts(snapshot, later),
       receivedAtMs: later.receivedAtMs,
       gaps: [
         ...snapshot.gaps.flatMap((gap) => withoutContracts(gap, hidesRows(gap) ? asked : covered)),
@@ -209,6 +210,15 @@ function overlaidPart(picture: Picture, later: Snapshot, scope: readonly Contrac
       // A price that could not be read anew is none: the older one may be long past, and each row brings its own mark.
       tickers: new Map([...except(snapshot.tickers, covered), ...later.tickers]),
     },
+  };
+}
+
+/** Any look may be the first that is told them; one that was not takes nothing back. */
+function accountFacts(known: Snapshot, later: Snapshot): Pick<Snapshot, "marginMode" | "copyTradingMaster"> {
+  const isTold = later.copyTradingMaster !== "unread";
+  return {
+    marginMode: later.marginMode ?? known.marginMode,
+    copyTradingMaster: isTold ? later.copyTradingMaster : known.copyTradingMaster,
   };
 }
 

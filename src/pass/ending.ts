@@ -12,6 +12,9 @@ const MOST_AGE_MS = 1_000;
 const MOST_LOOKS = 3;
 const MOST_TRIES = 3;
 const TRY_AGAIN_MS = 500;
+const STOPPED_WITHIN_MS = 3_000;
+/** Enough for three tries of the request, each given up after five seconds. */
+const MOST_ROLE_LOOKS = 6;
 
 export class Ending {
   readonly #options: Attentive;
@@ -19,20 +22,25 @@ export class Ending {
   /** The latest look of its own, and when it had come. */
   #seen: { readonly view: View; readonly atMs: number } | null = null;
   #hasWaited = false;
+  #roleLooks = 0;
 
   constructor(options: Attentive) {
     this.#options = options;
   }
 
-  /** True: something was left out, or is in doubt, for the sake of stops that had to leave first. */
-  isOwedALook({ picture, inDoubt }: View): boolean {
-    return this.#leftSomethingOut(picture) || inDoubt.length > 0;
+  /** True: something was left out, or is in doubt, for the sake of stops that had to leave first; or stops wait for a word. */
+  isOwedALook(view: View): boolean {
+    return this.#leftSomethingOut(view.picture) || view.inDoubt.length > 0 || this.#waitsForRole(view);
   }
 
   /** Now it is waited for. The same picture: it could not be looked at. */
   async catchUp(view: View): Promise<View> {
-    if (!this.#leftSomethingOut(view.picture)) return secondView(view, this.#options, "prompt");
-    this.#hasWaited = true;
+    if (this.#leftSomethingOut(view.picture)) this.#hasWaited = true;
+    else if (view.inDoubt.length > 0) return secondView(view, this.#options, "prompt");
+    else {
+      this.#roleLooks += 1;
+      await this.#options.clock.sleep(TRY_AGAIN_MS);
+    }
     const next = await nextView(view, "account", this.#options, "prompt");
     if (next !== null) this.#saw(next);
     return next ?? view;
@@ -42,6 +50,13 @@ export class Ending {
   #leftSomethingOut({ snapshot }: Picture): boolean {
     const { scope = "account" } = this.#options;
     return snapshot.wentOnWithout && scope === "account" && !this.#hasWaited;
+  }
+
+  /** Nothing may be written as long as the account has not said whether others copy its trades. */
+  #waitsForRole({ picture, planned }: View): boolean {
+    const { scope = "account", frozen } = this.#options;
+    const isUntold = scope === "account" && picture.snapshot.copyTradingMaster === "unread";
+    return isUntold && planned.length > 0 && frozen(picture) !== null && this.#roleLooks < MOST_ROLE_LOOKS;
   }
 
   /** The same view: it may be told. Another one: there may be more to do. Null: nothing could be looked at again. */
@@ -67,11 +82,18 @@ export class Ending {
     // A look sends nothing: one is made also where the program is to end.
     for (let nth = 1; nth === 1 || (nth <= MOST_TRIES && this.#options.isStopping?.() !== true); nth += 1) {
       if (nth > 1) await this.#options.clock.sleep(TRY_AGAIN_MS);
-      const next = await nextView(view, "account", this.#options, "prompt");
+      const next = await this.#nextInTime(view);
       if (next === null) continue;
       this.#saw(next);
       return next;
     }
     return null;
+  }
+
+  /** Whoever ends a program does not wait for an exchange that is silent. */
+  async #nextInTime(view: View): Promise<View | null> {
+    const looking = nextView(view, "account", this.#options, "prompt");
+    if (this.#options.isStopping?.() !== true) return looking;
+    return Promise.race([looking, this.#options.clock.sleep(STOPPED_WITHIN_MS).then(() => null)]);
   }
 }

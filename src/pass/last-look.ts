@@ -8,8 +8,10 @@ import type { Step } from "../plan/step.js";
 import type { PassOptions } from "./options.js";
 import type { View } from "./view.js";
 
-/** What was asked for within this time is as good as a look made now. */
+/** What has come within this time is as good as a look made now. */
 const KNOWN_WITHIN_MS = 100;
+/** Where its rows took longer, another hand may have acted between the first of them and the last. */
+const MOST_SLOWNESS_MS = 400;
 
 /** What a last look has shown. */
 export interface LastLook {
@@ -21,8 +23,8 @@ export interface LastLook {
 /** The contract of the step alone, as it is now; null: what is known is young enough, or nothing newer can be had. */
 export async function lastLook(step: Step, latest: View, options: PassOptions): Promise<LastLook | null> {
   const { reader, clock, policyOf, memory } = options;
-  const answeredAtMs = seenAtMs(latest.picture, step.key) + slownessMs(latest.picture, step.key);
-  if (clock.now() - answeredAtMs <= KNOWN_WITHIN_MS) return null;
+  const tookMs = Math.min(slownessMs(latest.picture, step.key), MOST_SLOWNESS_MS);
+  if (clock.now() - seenAtMs(latest.picture, step.key) <= tookMs + KNOWN_WITHIN_MS) return null;
   const { category, symbol } = step.key;
   try {
     const looked = await reader.snapshot([{ category, symbol }], "for-a-write");

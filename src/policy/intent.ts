@@ -75,6 +75,8 @@ interface Situation {
  */
 function orConfigured(level: WantedLevel, configured: Wanted, situation: Situation): WantedLevel {
   const { position, protection, market } = situation;
+  // By a price that is not known now it cannot be put back.
+  if (level.by === "learned" && level.wanted.kind === "impossible") return { wanted: configured, by: "config" };
   if (level.wanted.kind !== "past" || configured.kind !== "level" || protection.pastStop === "nearest") return level;
   if (protection.pastStop !== "rebase") return level.by === "learned" ? { wanted: configured, by: "config" } : level;
   const rebased = rebasedStop(position, protection, market);

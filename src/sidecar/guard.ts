@@ -251,6 +251,7 @@ export class Guard {
     const reason = result.lostSight ?? result.assessment.snapshot.gaps[0]?.reason ?? null;
     const tookMs = this.#passes.ended({ isWhole, isComplete: reason === null, nowMs: this.#nowMs() });
     this.#latest = result;
+    result.underWay?.catch((error: unknown) => this.#fail(error));
     for (const contract of lookedForInVain(result.picture)) this.#later.unseen(contract, UNSEEN_RETRY_MS);
     // It is news, whatever else lasts.
     for (const contract of result.unanswered)

@@ -21,11 +21,11 @@ import {
   mayTry,
   type Page,
   recordOf,
-  retold,
   type StepRecord,
   toldEntry,
   UNPROVEN_CLOSE,
 } from "./page.js";
+import { retold } from "./retold.js";
 
 export type { Outcome, StepRecord } from "./page.js";
 

@@ -1,17 +1,14 @@
 /** One position's page in the book of a pass: what was tried for it, and what may be tried yet. */
 import type { Attempt } from "../apply/attempt.js";
-import type { Assessed } from "../assess/assess.js";
-import { dec } from "../domain/decimal.js";
-import { isPast, roundAwayFromMark, tightestTick } from "../domain/price.js";
 import { isOtherOpening, type Position } from "../domain/position.js";
 import type { Contract } from "../domain/snapshot.js";
-import { objection } from "../plan/guard.js";
-import { strictBase } from "../policy/levels.js";
-import { answersPast, type Step, type StepStop } from "../plan/step.js";
+import type { Step } from "../plan/step.js";
 import type { Verdict } from "./judge.js";
 
 /** Automatic writes to one position within one pass. */
 const MOST_WRITES = 3;
+/** A step that the latest look spoke against has never left; by then something else changes all the time. */
+const MOST_VETOED = 6;
 /** Waits before a further try after a refusal that time may cure, such as a fill that is not booked yet. */
 const RETRY_AFTER_MS = { first: 500, later: 1_500 };
 
@@ -26,9 +23,6 @@ const MAY_PASS: readonly string[] = [
   "clock",
   "vetoed",
 ];
-
-/** Share of the price by which a nearest stop moves away after each refusal. */
-const ROOM_PER_REFUSAL = dec("0.001");
 
 export type Outcome = "planned" | "confirmed" | "refused" | "uncertain" | "skipped";
 
@@ -131,8 +125,15 @@ export function forgetOld(page: Page, nowMs: number): void {
     verdict === null || nowMs - attempt.answeredAtMs < keptMs(attempt, verdict);
   page.entries = page.entries.filter(isKept);
   const { closedBecause } = page;
-  if (closedBecause !== null && nowMs - closedBecause.answeredAtMs >= WRITES_KEPT_MS) page.closedBecause = null;
+  if (closedBecause !== null && nowMs - closedBecause.answeredAtMs >= closedForMs(closedBecause)) {
+    page.closedBecause = null;
+  }
   if (page.entries.length === 0) page.takeProfitRefused = false;
+}
+
+/** A market that is being settled is open again in the next minute, as a rule. */
+function closedForMs({ answer }: Attempt): number {
+  return answer.kind === "refused" && answer.cause === "market-state" ? REFUSALS_KEPT_MS : WRITES_KEPT_MS;
 }
 
 function keptMs({ answer }: Attempt, { outcome }: StepRecord): number {
@@ -164,7 +165,7 @@ export function mayTry(page: Page, mostUnproven: number, step?: Step): boolean {
   const counted = page.entries.filter(({ attempt }) => !isForStop || concernsStop(attempt.step));
   const unproven = counted.filter(({ verdict }) => verdict?.outcome === "uncertain").length;
   const mostWrites = step !== undefined && onlyBetters(step) ? MOST_WRITES - 1 : MOST_WRITES;
-  return unproven < mostUnproven && ownWrites(page) < mostWrites;
+  return unproven < mostUnproven && ownWrites(page) < mostWrites && page.entries.filter(isVetoed).length < MOST_VETOED;
 }
 
 /** Whether a stop depends on it: only a take-profit alone is less. */
@@ -179,60 +180,20 @@ function onlyBetters(step: Step): boolean {
   return step.stopLoss === null || isMove;
 }
 
-/** What somebody asked for by name counts against him, and must not leave the position naked. */
+/** True: one more write, and no other may follow. */
+export function isAtLastWrite(page: Page): boolean {
+  return ownWrites(page) === MOST_WRITES - 1;
+}
+
+/** What somebody asked for by name counts against him, and must not leave the position naked; so must nothing that never left. */
 function ownWrites({ entries }: Page): number {
   const isAsked = ({ attempt: { step } }: Entry) =>
     step.action === "set-trading-stop" && (step.stopLoss?.purpose === "intent" || step.stopLoss?.purpose === "loosen");
-  return entries.filter((entry) => !isAsked(entry)).length;
+  return entries.filter((entry) => !isAsked(entry) && !isVetoed(entry)).length;
 }
 
-/**
- * The step as it may be sent now. A take-profit that was refused is left out, also where no write would be left for
- * the stop alone; and after a write that never showed, the same stop is asked for again where it still fits, so that
- * a late first effect changes nothing. What answered a level that was past is void once the price has come back.
- */
-export function retold(step: Step, page: Page, assessed: Assessed): Step | null {
-  if (step.action !== "set-trading-stop") return step;
-  const isLastWrite = step.stopLoss !== null && ownWrites(page) === MOST_WRITES - 1;
-  const takeProfit = page.takeProfitRefused || isLastWrite ? null : step.takeProfit;
-  if (step.stopLoss === null && takeProfit === null) return null;
-  const earlier = page.entries.findLast(({ verdict }) => verdict?.outcome === "uncertain")?.attempt.step;
-  const isSameLeg = earlier?.action === "set-trading-stop" && earlier.side === step.side;
-  const earlierStop = isSameLeg ? earlier.stopLoss : null;
-  const again = { ...step, takeProfit, stopLoss: earlierStop ?? step.stopLoss };
-  const isSameMeans =
-    step.stopLoss !== null && earlierStop !== null && answersPast(earlierStop) === answersPast(step.stopLoss);
-  const fits = isSameMeans && objection(again, assessed) === null;
-  if (fits) return again;
-  const stopLoss = yielding(believing(step.stopLoss, page, assessed), page, assessed);
-  return stopLoss === null && step.stopLoss !== null ? null : { ...step, takeProfit, stopLoss };
-}
-
-/**
- * The mark and the price that the stop waits for are far apart, and the exchange has refused by the one that had not
- * counted: the nearest level by that one is set, where the operator wants any; null: none is.
- */
-function believing(stop: StepStop | null, page: Page, { position, market, policy }: Assessed): StepStop | null {
-  if (stop === null || market === null || refusalsAsPast(page) === 0) return stop;
-  const { triggerBy } = stop;
-  const base = strictBase(position, market, triggerBy, "stop-loss");
-  if (base === null || !isPast(stop.price, base, position.side, "stop-loss")) return stop;
-  const price = tightestTick(base, market.instrument.tickSize, position.side, "stop-loss");
-  return policy.protection.pastStop === "alert" || price.lte(0) ? null : { price, triggerBy, purpose: "nearest" };
-}
-
-function refusalsAsPast({ entries }: Page): number {
-  return entries.filter(({ attempt: { answer } }) => answer.kind === "refused" && answer.cause === "stop-loss-past")
-    .length;
-}
-
-/** The nearest level was refused because the price is running: each further try leaves it more room. */
-function yielding(stop: StepStop | null, page: Page, { position, market }: Assessed): StepStop | null {
-  if (stop?.purpose !== "nearest" || market === null) return stop;
-  const room = stop.price.times(ROOM_PER_REFUSAL).times(refusalsAsPast(page));
-  const exact = position.side === "long" ? stop.price.minus(room) : stop.price.plus(room);
-  const price = roundAwayFromMark(exact, market.instrument.tickSize, position.side, "stop-loss");
-  return price.gt(0) ? { ...stop, price } : stop;
+function isVetoed({ attempt: { answer } }: Entry): boolean {
+  return answer.kind === "not-sent" && answer.cause === "vetoed";
 }
 
 function verdictOfAnswer({ step, answer }: Attempt): StepRecord | null {

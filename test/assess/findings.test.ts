@@ -425,10 +425,20 @@ const CONTRACT: readonly Scenario[] = [
   })),
   {
     what: "continuous pre-market trading is as good as any",
-    shape: { positions: [long], tickers: [aTicker({ preMarketPhase: "ContinuousTrading" })] },
+    shape: { positions: [long], tickers: [aTicker({ preMarketPhase: "continuous-trading" })] },
     status: "unprotected",
     findings: ["critical stop-missing"],
   },
+  ...["continuous-trading", "finished"].map((phase) => ({
+    what: `the phase of now (${phase}) counts, whatever it was when the rules were read`,
+    shape: {
+      positions: [long],
+      instruments: [anInstrument({ preMarketPhase: "call-auction" })],
+      tickers: [aTicker({ preMarketPhase: phase })],
+    },
+    status: "unprotected",
+    findings: ["critical stop-missing"],
+  })),
   {
     what: "a delivering contract takes no exits and is about to end",
     shape: {

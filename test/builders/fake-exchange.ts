@@ -99,6 +99,8 @@ export interface FakeExchangeOptions {
   readonly lists?: (symbol: string) => boolean;
   /** Contracts about whose orders it stays silent. */
   readonly silence?: Silence;
+  /** What the account says of itself in each read. */
+  readonly facts?: () => Partial<Pick<Snapshot, "copyTradingMaster">>;
   /** Rows that cannot be read in the nth read. */
   readonly unreadable?: (nth: number) => readonly UnreadablePosition[];
 }
@@ -219,6 +221,7 @@ export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
       tickers: [...marks].map(([symbol, mark]) => aTicker({ symbol, mark: mark.toFixed(), ...last })),
       marginMode: options.marginMode ?? "isolated",
       allOrders: options.hidesOtherOrders !== true,
+      ...options.facts?.(),
     });
   }
 

@@ -204,6 +204,16 @@ it("what a look waits for after its rows makes them no younger", async () => {
   }
 });
 
+it("prices that are late are asked for no further when the look is over", async () => {
+  venue.answers("/v5/market/tickers", () => NEVER);
+  for (const scope of ["account", [BTC]] as const) {
+    venue.asked.length = 0;
+    await look(scope);
+    await timePasses(20_000);
+    expect(venue.asks("/v5/market/tickers")).toHaveLength(1);
+  }
+});
+
 describe("what an account says of itself", () => {
   it("is not waited for where it never came: it may be a copy-trading master", async () => {
     venue.answers(INFO, () => NEVER);
@@ -212,6 +222,25 @@ describe("what an account says of itself", () => {
     expect(first.gaps).toMatchObject([{ category: "account", what: "account-info" }]);
     expect(first.tookMs).toBeLessThan(4_000);
     expect(await look([BTC])).toMatchObject({ copyTradingMaster: "unread" });
+  });
+
+  it("is waited for again by the next look at everything, unless stops wait for that look", async () => {
+    venue.answers(INFO, () => after(4_500, info("REGULAR_MARGIN", false)));
+    expect(await look()).toMatchObject({ copyTradingMaster: "unread" });
+    const hasty = await settled(session.reader.snapshot("account", "hasty"));
+    expect(hasty).toMatchObject({ copyTradingMaster: "unread" });
+    expect(await look()).toMatchObject({ copyTradingMaster: false, gaps: [] });
+    expect(venue.asks(INFO)).toHaveLength(1);
+  });
+
+  it("is asked for by looks at a contract too as long as it was not told", async () => {
+    venue.answers(INFO, FAILS);
+    expect(await look()).toMatchObject({ copyTradingMaster: "unread" });
+    venue.answers(INFO, info("REGULAR_MARGIN", false));
+    expect(await look([BTC])).toMatchObject({ copyTradingMaster: false, marginMode: "cross" });
+    venue.asked.length = 0;
+    await look([BTC]);
+    expect(venue.asks(INFO)).toEqual([]);
   });
 
   it("is as it was last told where it is late, and no gap", async () => {

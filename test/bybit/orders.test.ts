@@ -40,6 +40,11 @@ describe("an order row", () => {
     expect(read({ stopOrderType }).kind).toBe(kind);
   });
 
+  it.each(["", "0.00"])("of the exchange itself may wait for something else than a price (%j)", (triggerPrice) => {
+    const own = { stopOrderType: "MmRateClose", triggerPrice, triggerBy: "UNKNOWN", triggerDirection: 0 };
+    expect(read(own)).toMatchObject({ kind: "exchange", state: "waiting", triggerPrice: null });
+  });
+
   it.each([[""], ["UNKNOWN"], [undefined]])("of type %j without a trigger is plain", (stopOrderType) => {
     expect(read({ ...plain, stopOrderType })).toMatchObject({ kind: "plain", reducesOnly: false, state: "resting" });
   });
@@ -65,6 +70,7 @@ describe("an order row", () => {
     expect(read(partly)).toMatchObject({ state: "partly-filled" });
     expect(read(partly).quantity.toFixed()).toBe("0.2");
     expect(read({ ...partly, leavesQty: "" }).quantity.toFixed()).toBe("0.2");
+    expect(read({ ...partly, leavesQty: "", cumExecQty: "" }).quantity.toFixed()).toBe("0.5");
   });
 
   it("that enters with exits attached keeps them apart from its own trigger", () => {

@@ -232,6 +232,25 @@ describe("a list of positions", () => {
     expect(snapshot.gaps).toMatchObject([{ category: "linear", what: "positions" }]);
   });
 
+  it.each([3, 20, 200])("of %i ends at an empty page that only leads back to itself", async (count) => {
+    pages((cursor) => ok(page("linear", cursor === undefined ? rows(count) : [], "same")));
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions).toHaveLength(count);
+    expect(snapshot.gaps).toEqual([]);
+  });
+
+  it("proves nothing where an empty page leads back to a full one", async () => {
+    const next: Record<string, Told> = { second: ok(page("linear", [], "first")) };
+    pages(
+      (cursor) =>
+        next[cursor ?? ""] ??
+        ok(page("linear", rows(200, cursor === "first" ? 200 : 0), cursor === "first" ? "second" : "first")),
+    );
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.positions).toHaveLength(400);
+    expect(snapshot.gaps).toMatchObject([{ category: "linear", what: "positions" }]);
+  });
+
   it("of a server with smaller pages proves nothing when one of them comes again", async () => {
     const next: Record<string, Told> = {
       second: ok(page("linear", rows(20, 20), "third")),

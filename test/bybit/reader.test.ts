@@ -522,23 +522,27 @@ describe("rows", () => {
     expect(unreadablePositions).toHaveLength(1);
   });
 
-  it("of an empty leg of a contract asked for by name that says nothing in any field are flat", async () => {
-    holds([
-      position({ positionIdx: 2, side: "Sell", size: "1" }),
-      position({ positionIdx: 1, side: "", size: "", avgPrice: "", stopLoss: "", liqPrice: "" }),
-    ]);
-    const contract = { category: "linear", symbol: "BTCUSDT" } as const;
-    const { positions, flatLegs, unreadablePositions } = await settled(session.reader.snapshot([contract]));
-    expect(positions.map(({ key }) => key.positionIdx)).toEqual([2]);
-    expect(flatLegs.map(({ positionIdx }) => positionIdx)).toEqual([1]);
-    expect(unreadablePositions).toEqual([]);
-  });
+  it.each(["", null])(
+    "of an empty leg of a contract asked for by name that says nothing in any field (%j) are flat",
+    async (none) => {
+      holds([
+        position({ positionIdx: 2, side: "Sell", size: "1" }),
+        position({ positionIdx: 1, side: none, size: none, avgPrice: none, stopLoss: "", liqPrice: none }),
+      ]);
+      const contract = { category: "linear", symbol: "BTCUSDT" } as const;
+      const { positions, flatLegs, unreadablePositions } = await settled(session.reader.snapshot([contract]));
+      expect(positions.map(({ key }) => key.positionIdx)).toEqual([2]);
+      expect(flatLegs.map(({ positionIdx }) => positionIdx)).toEqual([1]);
+      expect(unreadablePositions).toEqual([]);
+    },
+  );
 
   it.each([
     ["a side nobody knows", { side: "Both" }, "side"],
     ["no side", { side: "None" }, "side"],
     ["a state nobody knows", { positionStatus: "Frozen" }, "positionStatus"],
     ["no size", { size: undefined }, "size"],
+    ["a size of nothing", { size: null }, "size"],
     ["a size that is no number", { size: "1e" }, "size"],
     ["an empty size", { size: "" }, "size"],
     ["an empty size and no side, at a price", { size: "", side: "" }, "size"],

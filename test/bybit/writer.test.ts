@@ -424,6 +424,38 @@ describe("a ban of the address", () => {
   });
 });
 
+describe("a refusal with its code, under another HTTP status than 200, counts by its code", () => {
+  const told = (status: number, retCode: number, retMsg: string) =>
+    venue.answers(TRADING_STOP, () => ({
+      status,
+      body: { retCode, retMsg, result: {}, retExtInfo: {}, time: Date.now() },
+    }));
+
+  it.each([
+    [403, 10_006, "Too many visits!", "not-happened", "rate-limit"],
+    [429, 10_006, "Too many visits!", "not-happened", "rate-limit"],
+    [403, 10_010, "Unmatched IP.", "refused", "key"],
+    [400, 110_017, "position is zero", "refused", "zero-position"],
+    [403, 10_018, "Too many visits from this address", "not-happened", "ip-ban"],
+    [502, 10_006, "Too many visits!", "unknown", "server"],
+    [400, 1, "whatever", "unknown", "garbage"],
+  ] as const)("(%i with %i)", async (status, retCode, retMsg, kind, cause) => {
+    told(status, retCode, retMsg);
+    expect((await failureOf(set())).facts).toMatchObject({ kind, cause, httpStatus: status, retCode });
+  });
+
+  it("that names the clock is answered by signing with the exchange's", async () => {
+    let asked = 0;
+    venue.answers(TRADING_STOP, () =>
+      ++asked === 1
+        ? { status: 401, body: { retCode: 10_002, retMsg: "invalid request, please check your timestamp", result: {} } }
+        : ok({}),
+    );
+    await settled(set());
+    expect(asked).toBe(2);
+  });
+});
+
 describe("closing the connection", () => {
   it("rejects what is queued and lets what is under way finish", async () => {
     const writer = session.writer();

@@ -26,6 +26,18 @@ describe("a look at one contract", () => {
     expect([seenAtMs(picture, BTC), seenAtMs(picture, ETH)]).toEqual([START_MS + 5_000, START_MS]);
   });
 
+  test("that is told whether others copy the account's trades counts for the whole", () => {
+    const untold = { copyTradingMaster: "unread", marginMode: null } as const;
+    const told = { copyTradingMaster: true, marginMode: "cross" } as const;
+    const factsOf = ({ snapshot: { copyTradingMaster, marginMode } }: ReturnType<typeof whole>) => ({
+      copyTradingMaster,
+      marginMode,
+    });
+    expect(factsOf(lookedAgain(whole(untold), later({ scope: [BTC], ...told })))).toEqual(told);
+    expect(factsOf(lookedAgain(whole(told), later({ scope: [BTC], ...untold })))).toEqual(told);
+    expect(factsOf(lookedAgain(whole(untold), later({ scope: [BTC], ...untold })))).toEqual(untold);
+  });
+
   test("without a row takes the position away, and its orders with it", () => {
     const before = whole({ orders: [fullStop(btc, "98"), fullStop(eth, "98")] });
     const picture = lookedAgain(before, later({ scope: [BTC] }));

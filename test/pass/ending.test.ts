@@ -1,8 +1,9 @@
 /** What a pass with a report does before it ends: a report speaks of the moment in which it is made. */
 import { describe, expect, test } from "vitest";
+import type { Picture } from "../../src/domain/picture.js";
 import { exitCode } from "../../src/report/verdict.js";
-import { failure, type Fate, truth } from "../builders/fake-exchange.js";
-import { play, type Scene, told } from "../builders/pass.js";
+import { failure, type Fate, lie, truth } from "../builders/fake-exchange.js";
+import { outcomesOf, play, type Scene, told } from "../builders/pass.js";
 import { aPosition } from "../builders/position.js";
 
 const guarded = aPosition({ fullStop: "98" });
@@ -90,6 +91,108 @@ test("who was done before the program is to end is told as a last look shows it"
   expect(reads).toBeGreaterThanOrEqual(3);
   expect(told(report, naked.key)).toMatchObject({ status: "protected", steps: [{ outcome: "confirmed" }] });
   expect(exitCode(report, "warning")).toBe(0);
+});
+
+test("who was looked at long before the exchange fell silent is unknown, as is what was written meanwhile", async () => {
+  const { report } = await play({
+    positions: [guarded, naked],
+    othersTakeMs: 0,
+    beforeRead: (nth) => {
+      if (nth > 1) throw failure("not-happened", "timeout");
+    },
+    failsAfterMs: 2_000,
+  });
+  expect(report.positions.map(({ status }) => status)).toEqual(["unknown", "unknown"]);
+  expect(exitCode(report, "never")).toBe(3);
+});
+
+describe("a stop that vanishes before a pass is broken off", () => {
+  const brokenOff = (more: Partial<Scene> = {}) => {
+    let looks = 0;
+    return play({
+      positions: [guarded, naked],
+      // The effect never shows, and is waited for.
+      fate: () => lie,
+      othersTakeMs: 2_000,
+      beforeWrite: (_write, hand) => hand.put(aPosition()),
+      ...more,
+      pass: { isStopping: () => looks >= 2, progress: () => (looks += 1) },
+    });
+  };
+
+  test("by its user is seen by a last look", async () => {
+    const { report, exchange } = await brokenOff();
+    expect(exchange.stopOf(guarded.key)).toBeNull();
+    expect(told(report, guarded.key).status).toBe("unprotected");
+  });
+
+  test("leaves it unknown where that look fails, or does not come in time", async () => {
+    for (const failsAfterMs of [100, 60_000]) {
+      const { report, clock, exchange } = await brokenOff({
+        failsAfterMs,
+        beforeRead: (nth, _hand, scope) => {
+          if (nth > 1 && scope === "account") throw failure("not-happened", "timeout");
+        },
+      });
+      expect(told(report, guarded.key).status).toBe("unknown");
+      expect(clock.now() - (exchange.writes[0]?.atMs ?? 0)).toBeLessThan(30_000);
+    }
+  });
+});
+
+test("a pass that is woken again and again waits no shorter for the effect of what it wrote", async () => {
+  const other = { category: "linear", symbol: "SOLUSDT" } as const;
+  const { result } = await play({ positions: [naked], lagMs: 2_900, latencyMs: 50, pass: { woken: () => [other] } });
+  expect(outcomesOf(result, naked.key)).toEqual(["confirmed"]);
+});
+
+test("a pass that gives way to another one hands over what is under way, and a mistake of ours in it", async () => {
+  let isOverdue = false;
+  const { result } = await play({
+    positions: [naked],
+    beforeWrite: () => void (isOverdue = true),
+    latencyMs: 2_000,
+    pass: {
+      isOverdue: () => isOverdue,
+      onAnswer: () => {
+        throw new TypeError("a bug");
+      },
+    },
+  });
+  await expect(result.underWay).rejects.toThrow("a bug");
+});
+
+describe("an account that has not said yet whether others copy its trades", () => {
+  const untoldFor = (looks: number) => {
+    let nth = 0;
+    return {
+      positions: [naked],
+      facts: () => ({ copyTradingMaster: (nth += 1) > looks ? null : "unread" }) as const,
+      pass: {
+        frozen: ({ snapshot }: Picture) => (snapshot.copyTradingMaster === "unread" ? "it may be a master" : null),
+      },
+    };
+  };
+
+  test.each([undefined, 0])(
+    "is asked again before the pass ends, and then protected (a report: %s)",
+    async (othersTakeMs) => {
+      const { exchange } = await play({ ...untoldFor(3), ...(othersTakeMs === undefined ? {} : { othersTakeMs }) });
+      expect(exchange.stopOf(naked.key)).toBe("98");
+    },
+  );
+
+  test("and never does is not asked for ever", async () => {
+    const { exchange, report } = await play(untoldFor(Number.POSITIVE_INFINITY));
+    expect(exchange.writes).toEqual([]);
+    expect(exchange.reads.length).toBeLessThan(10);
+    expect(told(report, naked.key).status).toBe("unprotected");
+  });
+
+  test("is asked once where nothing waits for it", async () => {
+    const { exchange } = await play({ ...untoldFor(Number.POSITIVE_INFINITY), positions: [guarded] });
+    expect(exchange.reads).toHaveLength(1);
+  });
 });
 
 test("a pass that is done within a moment is not followed by another look at everything", async () => {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Gap } from "../../src/domain/snapshot.js";
 import type { Hand } from "../builders/fake-exchange.js";
-import { lie, truth } from "../builders/fake-exchange.js";
+import { lie, refuses, truth } from "../builders/fake-exchange.js";
 import { play, type Played, type Scene, told } from "../builders/pass.js";
 import { takeProfitAt } from "../builders/policy.js";
 import { aPosition } from "../builders/position.js";
@@ -51,6 +51,20 @@ test.each<Gap["what"]>(["tickers", "instruments", "orders", "positions"])(
     expect(played.exchange.reads[LAST_LOOK]?.atMs).toBeGreaterThan(played.exchange.writes[0]?.atMs ?? 0);
   },
 );
+
+test("a look that was long under way stands for no last one: its rows were read before it came", async () => {
+  const { exchange, report } = await play({
+    positions: [long],
+    latencyMs: 600,
+    fate: (_request, nth) => (nth === 1 ? refuses("zero-position") : truth),
+    beforeRead: (nth, hand) => {
+      if (nth === 5) hand.setStop(key, "99.5");
+    },
+  });
+  expect(exchange.writes).toHaveLength(1);
+  expect(exchange.stopOf(key)).toBe("99.5");
+  expect(told(report, key).status).toBe("protected");
+});
 
 describe("of a step that sets both, what another hand has set meanwhile is not set over", () => {
   const both = { protection: { takeProfit: takeProfitAt("0.04") } } as const;

@@ -51,11 +51,15 @@ interface Scene {
   readonly mark?: string;
   readonly tick?: string;
   readonly index?: string | null;
+  /** False: the ticker could not be read. */
+  readonly hasTicker?: boolean;
 }
 
 function newStop(life: LifeRecord, scene: Scene = {}): WantedLevel {
-  const { position = aPosition(), protection, mark = "100", tick = "0.1", index = mark } = scene;
-  return wantedNewStop(position, aProtection(protection), life, aMarket({ mark, tick, index }));
+  const { position = aPosition(), protection, mark = "100", tick = "0.1", index = mark, hasTicker = true } = scene;
+  const market = aMarket({ mark, tick, index });
+  const blind = { ...market, ticker: { ...market.ticker, markPrice: null, lastPrice: null, indexPrice: null } };
+  return wantedNewStop(position, aProtection(protection), life, hasTicker ? market : blind);
 }
 
 describe("a new stop", () => {
@@ -123,6 +127,13 @@ describe("a new stop", () => {
       expect(text(newStop(intending("99.2"), { mark: "99", protection: { pastStop } }))).toBe("past by intent");
     },
   );
+
+  test("that stood by a price which is not known now gives way to the configured one", () => {
+    expect(text(newStop(learning("99"), { hasTicker: false }))).toBe("98 by config");
+    const byIndex = { protection: { stopLoss: stopAt("0.02", "IndexPrice") }, hasTicker: false };
+    expect(text(newStop(learning("99"), byIndex))).toBe("impossible by config");
+    expect(text(newStop(intending("99"), byIndex))).toBe("impossible by intent");
+  });
 
   test("goes by the configured trigger price, or by the mark, and by that of what stood", () => {
     const byIndex = { protection: { stopLoss: stopAt("0.02", "IndexPrice") } };

@@ -122,6 +122,17 @@ describe("what happened long ago", () => {
     expect(records()).toHaveLength(0);
   });
 
+  test.each<readonly [FailureCause, number]>([
+    ["market-state", 20_000],
+    ["limit", 60_000],
+  ])("after a refusal for %s nothing is tried for so long", (cause, closedMs) => {
+    give(attempt(refused(cause, true), 0));
+    book.forget(START_MS + closedMs - 1);
+    expect(goes({ seenMs: closedMs - 1 })).toBeNull();
+    book.forget(START_MS + closedMs);
+    expect(goes({ seenMs: closedMs })).not.toBeNull();
+  });
+
   test("what never showed counts for half a minute, what was proven for a minute", () => {
     give(attempt(ACKNOWLEDGED, 0));
     judge(naked, 5_000);
@@ -309,6 +320,18 @@ describe("how often it is tried", () => {
   test.each<StopPurpose>(["intent", "loosen"])("what somebody asked for by name (%s) does not count", (purpose) => {
     often(3, refused("zero-position"), withStop({ purpose }));
     expect(goes({ seenMs: 9_000 })).toBe("98 + 104");
+  });
+
+  test("what never left for a look spoke against it uses up no write, and is given up after six times", () => {
+    often(5, notSent("vetoed"));
+    expect(goes({ seenMs: 9_000 })).toBe("98 + 104");
+    often(1, notSent("vetoed"));
+    expect(goes({ seenMs: 9_000 })).toBeNull();
+  });
+
+  test("what did not reach the exchange counts", () => {
+    often(3, notSent("network"));
+    expect(goes({ seenMs: 9_000 })).toBeNull();
   });
 
   test("what asks for a take-profit alone counts", () => {

@@ -24,13 +24,14 @@ interface AccountInfo {
 export interface FactKeeper {
   /** As it was last told. */
   known(): AccountFacts;
-  /** False: the account was never asked, or has not answered yet. */
+  /** False: the account was never asked, or has not told yet whether others copy its trades. */
   isKnown(): boolean;
   /**
    * Asks at once. What it gives back waits until all was told, but no longer than is worth it: what is late is as it was
-   * last told, and counts for the next look. @throws ExchangeFailure when the account is closed to us
+   * last told, and counts for the next look. `insists`: until it is known, it is waited for also where it was given up
+   * before. @throws ExchangeFailure when the account is closed to us
    */
-  ask(what: "all" | "without-options"): (ms?: number) => Promise<AccountFacts>;
+  ask(what: "all" | "without-options"): (ms?: number, insists?: boolean) => Promise<AccountFacts>;
 }
 
 /** Until it is told whether others copy its trades nothing may be written, so it is waited for a little longer. */
@@ -58,15 +59,16 @@ export function createFactKeeper(client: Client): FactKeeper {
   const askOptions = oneAtATime(async () => {
     optionNote = await readOptionNote(client);
   });
+  const isKnown = () => info !== null && info.copyTradingMaster !== "unread";
   return {
     known,
-    isKnown: () => info !== null,
+    isKnown,
     ask: (what) => {
       const infoWait = askInfo();
       const waits = [askProtection(), ...(what === "all" ? [askOptions()] : [])];
-      return async (ms = LATE_MS) => {
-        const infoMs = info === null ? Math.max(ms, FIRST_INFO_MS) : ms;
-        await Promise.all([infoWait(infoMs), ...waits.map((wait) => wait(ms))]);
+      return async (ms = LATE_MS, insists = false) => {
+        const infoMs = isKnown() ? ms : Math.max(ms, FIRST_INFO_MS);
+        await Promise.all([infoWait(infoMs, insists && !isKnown()), ...waits.map((wait) => wait(ms))]);
         return known();
       };
     },

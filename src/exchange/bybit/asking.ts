@@ -6,8 +6,11 @@ export const LATE_MS = 800;
 /** One request that does not answer must not keep others waiting; what answers within the wire's deadline counts. */
 export const ALONE_WITHIN_MS = 5_500;
 
-/** Resolves when it has come, to true; to false where it has not in time, and at once where it was given up before. */
-export type Wait = (ms: number) => Promise<boolean>;
+/**
+ * Resolves when it has come, to true; to false where it has not in time, and at once where it was given up before.
+ * `insists`: then it is waited for anew.
+ */
+export type Wait = (ms: number, insists?: boolean) => Promise<boolean>;
 
 /** `ask` keeps what comes: it may be late, and is of use to whoever looks next. Without waiting nothing is told of its failure. */
 export function oneAtATime(ask: () => Promise<void>): () => Wait {
@@ -24,8 +27,8 @@ export function oneAtATime(ask: () => Promise<void>): () => Wait {
 
   return () => {
     const work = (underWay ??= start());
-    return async (ms) => {
-      if (work === givenUp) return false;
+    return async (ms, insists = false) => {
+      if (work === givenUp && !insists) return false;
       const isLate = (await within(ms, work)) === LATE;
       if (isLate) givenUp = work;
       return !isLate;

@@ -54,12 +54,25 @@ const BY_WORDS: readonly Wording[] = [
 
 /** The exchange answered with its envelope and a code other than 0. */
 export function verdictOfCode(retCode: number, retMsg: string): Verdict {
-  const wording = BY_WORDS.find((each) => each.retCode === retCode && each.words.test(retMsg));
-  const listed = wording?.verdict ?? BY_CODE.get(retCode);
+  const listed = listedVerdict(retCode, retMsg);
   if (listed !== undefined) return listed;
   const isRequestRefusal = retCode === 10001 || retCode === 10017 || retCode === 10032;
   const isOrderRefusal = retCode >= 110_000 && retCode <= 110_999;
   return [isRequestRefusal || isOrderRefusal ? "refused" : "unknown", "other"];
+}
+
+function listedVerdict(retCode: number, retMsg: string): Verdict | undefined {
+  const wording = BY_WORDS.find((each) => each.retCode === retCode && each.words.test(retMsg));
+  return wording?.verdict ?? BY_CODE.get(retCode);
+}
+
+/**
+ * Business errors come with 200 as a rule (docs/v5/guide); where a refusal comes with its code all the same, that says
+ * more than its HTTP status. A server that fails may have done anything, and a ban of the address is none of the code's.
+ */
+export function verdictOfCodeIn(httpStatus: number, retCode: number, retMsg: string): Verdict | undefined {
+  if (httpStatus >= 500 || retCode === 10018 || retCode === 10403) return undefined;
+  return listedVerdict(retCode, retMsg);
 }
 
 /**

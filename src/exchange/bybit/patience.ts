@@ -18,6 +18,7 @@ const HELD_BACK_MS = 100;
 const STALLED_MS = 200;
 /** One that stands still again and again must not wait for ever. */
 const MOST_STALLS = 3;
+const UNWANTED = "nobody waits for it any more";
 const NAMED_AFTER_MS = { least: 500, perContract: 20 };
 
 export interface PatienceParts {
@@ -73,6 +74,13 @@ export class Patience {
     return instead();
   }
 
+  /** For what is asked for beside the rows: no further try leaves when the look is over. */
+  beside(client: Client): Client {
+    const veto = (wanted: { readonly veto?: () => string | null }) =>
+      wanted.veto?.() ?? (this.#isOver ? UNWANTED : null);
+    return { ...client, read: (wanted) => client.read({ ...wanted, veto: () => veto(wanted) }) };
+  }
+
   /** The exchange answers: what stays silent from now on is silent by itself. */
   hears(): void {
     if (!this.#hasCome) this.#sign();
@@ -122,7 +130,7 @@ export class Patience {
       this.#queued -= 1;
       if ((tries += 1) === 1 || waitedMs >= HELD_BACK_MS) this.#sign();
     };
-    const veto = () => wanted.veto?.() ?? (this.#isOver ? "nobody waits for it any more" : null);
+    const veto = () => wanted.veto?.() ?? (this.#isOver ? UNWANTED : null);
     try {
       const answer = await client.read({ ...wanted, veto, waits, leaves });
       this.#sign();

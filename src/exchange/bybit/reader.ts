@@ -4,7 +4,7 @@ import { type Category, contractText } from "../../domain/position.js";
 import type { Contract, Gap, ReadScope, Snapshot } from "../../domain/snapshot.js";
 import type { KeyInfo, Reader } from "../port.js";
 import { type AccountFacts, createFactKeeper, type FactKeeper, factGaps } from "./account-facts.js";
-import { inTime } from "./asking.js";
+import { inTime, LATE_MS } from "./asking.js";
 import type { SteadyClock } from "./budget.js";
 import { type Catalogue, DOCUMENTED_COINS, furtherCoinsOf, type Listing } from "./catalogue.js";
 import { type Client, patiently } from "./client.js";
@@ -88,7 +88,7 @@ interface RowRead {
 async function readAccount(parts: Asking, cache: Cache): Promise<Snapshot> {
   const facts = cache.facts.ask("all");
   const read = await readAllLists(parts, cache);
-  return finish(parts, "account", read, facts);
+  return finish(parts, "account", read, () => facts(LATE_MS, !parts.isHasty));
 }
 
 /** Once more what may have changed within a pass; contracts asked for by name that it does not show are asked alone. */
@@ -113,7 +113,8 @@ async function readAllLists(parts: Asking, cache: Cache): Promise<RowRead> {
   const requestedAtMs = parts.clock.steadyMs();
   const plan = planLists(parts);
   const onRows = (category: Category): void => {
-    if (!tickerPages.has(category)) tickerPages.set(category, readTickerPage(parts.client, category, null));
+    if (!tickerPages.has(category))
+      tickerPages.set(category, readTickerPage(parts.patience.beside(parts.client), category, null));
   };
   const readLists = async (doubtful: readonly Contract[]): Promise<Listed> => {
     const listed = await readBook(parts, plan, { symbolsByList: cache.symbolsByList, onRows });
@@ -159,7 +160,7 @@ async function readSome(parts: Asking, cache: Cache, scope: readonly Contract[])
   if (wholeIsLighter) return readAccountAgain(parts, cache, scope);
   const told = facts.isKnown() ? () => Promise.resolve(facts.known()) : facts.ask("without-options");
   const requestedAtMs = parts.clock.steadyMs();
-  const prices = readTickers(parts.client, scope);
+  const prices = readTickers(parts.patience.beside(parts.client), scope);
   // Their prices come from elsewhere: what does not answer beside them is silent by itself.
   if (parts.isHasty) void prices.then(({ found }) => found.size > 0 && parts.patience.hears());
   const book = await readContracts(parts, scope);

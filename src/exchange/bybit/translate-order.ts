@@ -137,7 +137,7 @@ function openOrder(category: Category, wire: OrderWire, state: OpenOrder["state"
   if (wire.symbol === "") throw new UnreadableField("symbol", wire.symbol);
   const triggerPrice = priceOrNone("triggerPrice", wire.triggerPrice);
   const kind = kindOf(wire, triggerPrice);
-  if (state === "waiting" && triggerPrice === null && kind !== "trailing-stop") {
+  if (state === "waiting" && triggerPrice === null && !waitsForNoPrice(kind)) {
     throw new UnreadableField("triggerPrice", wire.triggerPrice);
   }
   const execution = wordOf("orderType", wire.orderType, EXECUTIONS);
@@ -207,6 +207,11 @@ function isPositionExit(kind: OrderKind): boolean {
   return kind !== "plain" && kind !== "conditional" && kind !== "exchange";
 }
 
+/** A trailing stop may wait for its activation; what the exchange closes by waits for a margin rate, say. */
+function waitsForNoPrice(kind: OrderKind): boolean {
+  return kind === "trailing-stop" || kind === "exchange";
+}
+
 /** It closes whatever there is when it triggers: what its row says of a quantity decides nothing. */
 function isWholeExit({ stopOrderType, tpslMode }: OrderWire): boolean {
   return tpslMode === "Full" && (stopOrderType === "StopLoss" || stopOrderType === "TakeProfit");
@@ -216,7 +221,7 @@ function isWholeExit({ stopOrderType, tpslMode }: OrderWire): boolean {
 function openQuantity(wire: OrderWire, state: OpenOrder["state"]): Decimal {
   if (state === "waiting") return atLeastZero("qty", decimalOf("qty", isWholeExit(wire) ? wire.qty || "0" : wire.qty));
   if (wire.leavesQty == null || wire.leavesQty === "") {
-    return atLeastZero("qty", decimalOf("qty", wire.qty).minus(decimalOf("cumExecQty", wire.cumExecQty)));
+    return atLeastZero("qty", decimalOf("qty", wire.qty).minus(decimalOf("cumExecQty", wire.cumExecQty || "0")));
   }
   return atLeastZero("leavesQty", decimalOf("leavesQty", wire.leavesQty));
 }

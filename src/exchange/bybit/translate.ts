@@ -76,10 +76,11 @@ export function readLeg(account: string, category: Category, row: unknown): Read
 /** docs/v5/position: no side while there is no position. */
 function isBlank(wire: PositionWire): boolean {
   const { size, side, positionStatus, avgPrice, entryPrice, liqPrice, stopLoss, takeProfit } = wire;
-  const isSideless = side === "" || side === "None";
+  const isSizeless = size === null || size?.trim() === "";
+  const isSideless = side === null || side === "" || side === "None";
   const isUsual = positionStatus == null || positionStatus === "" || positionStatus === "Normal";
   const prices = [avgPrice ?? entryPrice, liqPrice, stopLoss, takeProfit];
-  return size?.trim() === "" && isSideless && isUsual && prices.every(isNoValue);
+  return isSizeless && isSideless && isUsual && prices.every(isNoValue);
 }
 
 function openPosition(account: string, category: Category, wire: PositionWire): Position {
@@ -161,9 +162,9 @@ export function readTicker(category: Category, row: unknown): Ticker | null {
   };
 }
 
-/** docs/v5/enum: in continuous trading exits work as ever; a finished phase is normal trading. */
+/** docs/v5/enum, curAuctionPhase. */
 function phaseOf(phase: string | null | undefined): string | null {
-  if (phase == null || phase === "" || phase === "ContinuousTrading" || phase === "Finished") return null;
+  if (phase == null || phase === "") return null;
   return phase.replaceAll(/(?<=[a-z])(?=[A-Z])/g, "-").toLowerCase();
 }
 

@@ -6,7 +6,8 @@ import { RestClientV5 } from "bybit-api/lib/rest-client-v5.js";
 import type { APIRegion } from "bybit-api";
 import { isLoopbackUrl } from "../../runtime/loopback.js";
 import type { FailureFacts } from "../failure.js";
-import { valueOf, verdictOfNetwork, verdictOfStatus } from "./failures.js";
+import { valueOf, verdictOfCodeIn, verdictOfNetwork, verdictOfStatus } from "./failures.js";
+import { envelope } from "./schemas.js";
 
 export interface Credentials {
   readonly key: string;
@@ -232,6 +233,10 @@ function factsOfThrown(error: unknown): RawFacts {
     const code = valueOf(error, "code");
     return { kind, cause, ...(typeof code === "string" ? { retMsg: code } : {}) };
   }
-  const [kind, cause] = verdictOfStatus(httpStatus, valueOf(response, "data"));
-  return { kind, cause, httpStatus };
+  const body = valueOf(response, "data");
+  const told = envelope.safeParse(body).data;
+  const retMsg = told?.retMsg ?? "";
+  const byCode = told === undefined ? undefined : verdictOfCodeIn(httpStatus, told.retCode, retMsg);
+  const [kind, cause] = byCode ?? verdictOfStatus(httpStatus, body);
+  return { kind, cause, httpStatus, ...(told === undefined ? {} : { retCode: told.retCode, retMsg }) };
 }

@@ -1,0 +1,60 @@
+/** How a step is told once more, after what became of the tries before. */
+import type { Assessed } from "../assess/assess.js";
+import { dec } from "../domain/decimal.js";
+import { isPast, roundAwayFromMark, tightestTick } from "../domain/price.js";
+import { objection } from "../plan/guard.js";
+import { answersPast, type Step, type StepStop } from "../plan/step.js";
+import { strictBase } from "../policy/levels.js";
+import { isAtLastWrite, type Page } from "./page.js";
+
+/** Share of the price by which a nearest stop moves away after each refusal. */
+const ROOM_PER_REFUSAL = dec("0.001");
+
+/**
+ * The step as it may be sent now. A take-profit that was refused is left out, also where no write would be left for
+ * the stop alone; and after a write that never showed, the same stop is asked for again where it still fits, so that
+ * a late first effect changes nothing. What answered a level that was past is void once the price has come back.
+ */
+export function retold(step: Step, page: Page, assessed: Assessed): Step | null {
+  if (step.action !== "set-trading-stop") return step;
+  const isLastWrite = step.stopLoss !== null && isAtLastWrite(page);
+  const takeProfit = page.takeProfitRefused || isLastWrite ? null : step.takeProfit;
+  if (step.stopLoss === null && takeProfit === null) return null;
+  const earlier = page.entries.findLast(({ verdict }) => verdict?.outcome === "uncertain")?.attempt.step;
+  const isSameLeg = earlier?.action === "set-trading-stop" && earlier.side === step.side;
+  const earlierStop = isSameLeg ? earlier.stopLoss : null;
+  const again = { ...step, takeProfit, stopLoss: earlierStop ?? step.stopLoss };
+  const isSameMeans =
+    step.stopLoss !== null && earlierStop !== null && answersPast(earlierStop) === answersPast(step.stopLoss);
+  const fits = isSameMeans && objection(again, assessed) === null;
+  if (fits) return again;
+  const stopLoss = yielding(believing(step.stopLoss, page, assessed), page, assessed);
+  return stopLoss === null && step.stopLoss !== null ? null : { ...step, takeProfit, stopLoss };
+}
+
+/**
+ * The mark and the price that the stop waits for are far apart, and the exchange has refused by the one that had not
+ * counted: the nearest level by that one is set, where the operator wants any; null: none is.
+ */
+function believing(stop: StepStop | null, page: Page, { position, market, policy }: Assessed): StepStop | null {
+  if (stop === null || market === null || refusalsAsPast(page) === 0) return stop;
+  const { triggerBy } = stop;
+  const base = strictBase(position, market, triggerBy, "stop-loss");
+  if (base === null || !isPast(stop.price, base, position.side, "stop-loss")) return stop;
+  const price = tightestTick(base, market.instrument.tickSize, position.side, "stop-loss");
+  return policy.protection.pastStop === "alert" || price.lte(0) ? null : { price, triggerBy, purpose: "nearest" };
+}
+
+function refusalsAsPast({ entries }: Page): number {
+  return entries.filter(({ attempt: { answer } }) => answer.kind === "refused" && answer.cause === "stop-loss-past")
+    .length;
+}
+
+/** The nearest level was refused because the price is running: each further try leaves it more room. */
+function yielding(stop: StepStop | null, page: Page, { position, market }: Assessed): StepStop | null {
+  if (stop?.purpose !== "nearest" || market === null) return stop;
+  const room = stop.price.times(ROOM_PER_REFUSAL).times(refusalsAsPast(page));
+  const exact = position.side === "long" ? stop.price.minus(room) : stop.price.plus(room);
+  const price = roundAwayFromMark(exact, market.instrument.tickSize, position.side, "stop-loss");
+  return price.gt(0) ? { ...stop, price } : stop;
+}
