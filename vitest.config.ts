@@ -13,7 +13,7 @@ export default defineConfig({
     // What waits for processes, beside each other within a file.
     maxConcurrency: 3,
     projects: [
-      { extends: true, test: { name: "apart", include: apart } },
+      { extends: true, test: { name: "apart", include: apart, globalSetup: ["test/setup/gathered.ts"] } },
       // The other rooms are loaded once for all their tests: loading them takes longer than the tests.
       { extends: true, test: { name: "rooms", include: ["test/**/*.test.ts"], exclude: apart, isolate: false } },
     ],

@@ -8,7 +8,12 @@ import { fileURLToPath } from "node:url";
 import type { Simulator } from "../../src/exchange/simulator/index.js";
 import type { Report } from "../../src/report/index.js";
 
-export const PROGRAM = fileURLToPath(new URL("../../dist/cli/bin.js", import.meta.url));
+const inRoot = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+/** The built program, gathered into a few files (test/setup/gathered.ts). */
+export const PROGRAM = inRoot(".gathered/cli/bin.js");
+/** As it is installed. */
+export const INSTALLED = inRoot("dist/cli/bin.js");
 
 export interface Finished {
   readonly code: number | null;
@@ -18,7 +23,9 @@ export interface Finished {
 
 export interface Reading {
   /** The reader of the report goes away before anything is written, as `| head -0` does. */
-  readonly closesStdout: boolean;
+  readonly closesStdout?: boolean;
+  /** What is started; default: `PROGRAM`. */
+  readonly program?: string;
 }
 
 /** A folder with a config, gone after `close`. */
@@ -59,9 +66,9 @@ export async function run(
   args: readonly string[],
   cwd: string,
   env: NodeJS.ProcessEnv,
-  reading: Reading = { closesStdout: false },
+  { closesStdout = false, program: file = PROGRAM }: Reading = {},
 ): Promise<Finished> {
-  const program = spawn(process.execPath, [PROGRAM, ...args], { cwd, env: { PATH: process.env["PATH"], ...env } });
+  const program = spawn(process.execPath, [file, ...args], { cwd, env: { PATH: process.env["PATH"], ...env } });
   const texts = { stdout: "", stderr: "" };
   program.stdout.setEncoding("utf8").on("data", (text: string) => {
     texts.stdout += text;
@@ -70,7 +77,7 @@ export async function run(
     texts.stderr += text;
   });
   program.stdin.end();
-  if (reading.closesStdout) program.stdout.destroy();
+  if (closesStdout) program.stdout.destroy();
   const [code] = (await once(program, "close")) as [number | null];
   return { code, ...texts };
 }

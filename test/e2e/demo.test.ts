@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { TRADES } from "../../src/cli/demo/trades.js";
-import { run } from "./cli.js";
+import { INSTALLED, run } from "./cli.js";
 
 const folder = mkdtempSync(join(tmpdir(), "backstop-demo-test-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 test("demo ends with 0 in under a minute, tells what was saved, and leaves a report with every contract", {
   timeout: 60_000,
 }, async () => {
-  const { code, stdout, stderr } = await run(["demo"], folder, {});
+  const { code, stdout, stderr } = await run(["demo"], folder, {}, { program: INSTALLED });
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toMatch(/unprotected/);
   expect(stdout).toMatch(/confirmed/);

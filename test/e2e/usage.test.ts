@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { run } from "./cli.js";
+import { INSTALLED, run } from "./cli.js";
 
 const folder = mkdtempSync(join(tmpdir(), "backstop-usage-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -25,6 +25,8 @@ const { version } = JSON.parse(readFileSync(new URL("../../package.json", import
   version: string;
 };
 
+const AS_INSTALLED = { program: INSTALLED };
+
 /** The program as its user would judge a refusal. */
 async function refusal(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   const { code, stdout, stderr } = await run(args, folder, env);
@@ -44,18 +46,22 @@ function refused(...parts: readonly string[]): object {
 
 describe.concurrent("help and version", () => {
   test.each(COMMANDS)("%s --help says what the command does and which options it has", async (command) => {
-    const { code, stdout, stderr } = await run([command, "--help"], folder, {});
+    const { code, stdout, stderr } = await run([command, "--help"], folder, {}, AS_INSTALLED);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toContain(`Usage: backstop ${command}`);
     expect(stdout).toContain("--help");
   });
 
   test.each(["audit", "run"])("%s --version prints the version and nothing else", async (command) => {
-    expect(await run([command, "--version"], folder, {})).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+    expect(await run([command, "--version"], folder, {}, AS_INSTALLED)).toEqual({
+      code: 0,
+      stdout: `${version}\n`,
+      stderr: "",
+    });
   });
 
   test("the help of the program lists every command", async () => {
-    const { code, stdout } = await run(["--help"], folder, {});
+    const { code, stdout } = await run(["--help"], folder, {}, AS_INSTALLED);
     expect(code).toBe(0);
     for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${command} `, "m"));
   });
