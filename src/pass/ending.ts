@@ -3,6 +3,7 @@
  * shown; where the result is a report, so is what has become old while others were written to.
  */
 import type { Picture } from "../domain/picture.js";
+import type { Snapshot } from "../domain/snapshot.js";
 import { secondView } from "./first-looks.js";
 import { type Attentive, nextView, type View } from "./view.js";
 
@@ -12,7 +13,8 @@ const MOST_AGE_MS = 1_000;
 const MOST_LOOKS = 3;
 const MOST_TRIES = 3;
 const TRY_AGAIN_MS = 500;
-const STOPPED_WITHIN_MS = 3_000;
+const STOPPED_WITHIN_MS = 5_000;
+const STOP_NOTICED_MS = 250;
 /** Enough for three tries of the request, each given up after five seconds. */
 const MOST_ROLE_LOOKS = 6;
 
@@ -41,7 +43,7 @@ export class Ending {
       this.#roleLooks += 1;
       await this.#options.clock.sleep(TRY_AGAIN_MS);
     }
-    const next = await nextView(view, "account", this.#options, "prompt");
+    const next = await this.#nextInTime(view);
     if (next !== null) this.#saw(next);
     return next ?? view;
   }
@@ -55,8 +57,11 @@ export class Ending {
   /** Nothing may be written as long as the account has not said whether others copy its trades. */
   #waitsForRole({ picture, planned }: View): boolean {
     const { scope = "account", frozen } = this.#options;
-    const isUntold = scope === "account" && picture.snapshot.copyTradingMaster === "unread";
-    return isUntold && planned.length > 0 && frozen(picture) !== null && this.#roleLooks < MOST_ROLE_LOOKS;
+    const { snapshot } = picture;
+    if (scope !== "account" || snapshot.copyTradingMaster !== "unread" || planned.length === 0) return false;
+    const isAllThatFreezes =
+      frozen(picture) !== null && frozen({ ...picture, snapshot: asNoMaster(snapshot) }) === null;
+    return isAllThatFreezes && this.#roleLooks < MOST_ROLE_LOOKS;
   }
 
   /** The same view: it may be told. Another one: there may be more to do. Null: nothing could be looked at again. */
@@ -92,8 +97,24 @@ export class Ending {
 
   /** Whoever ends a program does not wait for an exchange that is silent. */
   async #nextInTime(view: View): Promise<View | null> {
-    const looking = nextView(view, "account", this.#options, "prompt");
-    if (this.#options.isStopping?.() !== true) return looking;
-    return Promise.race([looking, this.#options.clock.sleep(STOPPED_WITHIN_MS).then(() => null)]);
+    let isOver = false;
+    const looking = nextView(view, "account", this.#options, "prompt").finally(() => {
+      isOver = true;
+    });
+    return Promise.race([looking, this.#stopped(() => isOver)]);
   }
+
+  /** Resolves a while after the program was told to end, or when that does not matter any more. */
+  async #stopped(isOver: () => boolean): Promise<null> {
+    const { clock, isStopping } = this.#options;
+    for (let waitedMs = 0; waitedMs < STOPPED_WITHIN_MS && !isOver(); ) {
+      await clock.sleep(STOP_NOTICED_MS);
+      if (isStopping?.() === true) waitedMs += STOP_NOTICED_MS;
+    }
+    return null;
+  }
+}
+
+function asNoMaster(snapshot: Snapshot): Snapshot {
+  return { ...snapshot, copyTradingMaster: false };
 }

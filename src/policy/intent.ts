@@ -49,7 +49,11 @@ export function wantedNewStop(
     return { wanted: configured, by: "config" };
   }
   const { price, triggerBy } = stood.level;
-  const wanted = stopLevelInside(position, protection, market, price, triggerBy);
+  const as = (trigger: TriggerBy) => stopLevelInside(position, protection, market, price, trigger);
+  const asItStood = as(triggerBy);
+  // The price that it waited for may not be known now: it is put back by the configured one, never further away.
+  const byOther = asItStood.kind === "impossible" ? as(stopTrigger(protection)) : asItStood;
+  const wanted = byOther.kind === "level" ? byOther : asItStood;
   return orConfigured({ wanted, by: "learned" }, configured, { position, protection, market });
 }
 
@@ -75,8 +79,6 @@ interface Situation {
  */
 function orConfigured(level: WantedLevel, configured: Wanted, situation: Situation): WantedLevel {
   const { position, protection, market } = situation;
-  // By a price that is not known now it cannot be put back.
-  if (level.by === "learned" && level.wanted.kind === "impossible") return { wanted: configured, by: "config" };
   if (level.wanted.kind !== "past" || configured.kind !== "level" || protection.pastStop === "nearest") return level;
   if (protection.pastStop !== "rebase") return level.by === "learned" ? { wanted: configured, by: "config" } : level;
   const rebased = rebasedStop(position, protection, market);

@@ -236,6 +236,9 @@ describe("what an account says of itself", () => {
   it("is asked for by looks at a contract too as long as it was not told", async () => {
     venue.answers(INFO, FAILS);
     expect(await look()).toMatchObject({ copyTradingMaster: "unread" });
+    venue.asked.length = 0;
+    await settled(session.reader.snapshot([BTC], "for-a-write"));
+    expect(venue.asks(INFO)).toEqual([]);
     venue.answers(INFO, info("REGULAR_MARGIN", false));
     expect(await look([BTC])).toMatchObject({ copyTradingMaster: false, marginMode: "cross" });
     venue.asked.length = 0;

@@ -70,7 +70,9 @@ describe("an order row", () => {
     expect(read(partly)).toMatchObject({ state: "partly-filled" });
     expect(read(partly).quantity.toFixed()).toBe("0.2");
     expect(read({ ...partly, leavesQty: "" }).quantity.toFixed()).toBe("0.2");
-    expect(read({ ...partly, leavesQty: "", cumExecQty: "" }).quantity.toFixed()).toBe("0.5");
+    expect(reasonFor({ ...partly, leavesQty: "", cumExecQty: "" })).toContain("cumExecQty");
+    const untouched = { ...plain, stopOrderType: "", leavesQty: "", cumExecQty: "" };
+    expect(read(untouched).quantity.toFixed()).toBe("0.5");
   });
 
   it("that enters with exits attached keeps them apart from its own trigger", () => {

@@ -444,6 +444,24 @@ describe("a refusal with its code, under another HTTP status than 200, counts by
     expect((await failureOf(set())).facts).toMatchObject({ kind, cause, httpStatus: status, retCode });
   });
 
+  it("of the rate lets that kind of request rest for a second", async () => {
+    let asked = 0;
+    venue.answers(TRADING_STOP, () => {
+      if (++asked > 1) return ok({});
+      return { status: 429, body: { retCode: 10_006, retMsg: "Too many visits!", result: {} } };
+    });
+    const startedMs = Date.now();
+    await settled(set());
+    expect(asked).toBe(2);
+    expect(Date.now() - startedMs).toBeGreaterThanOrEqual(1_000);
+  });
+
+  it("that names the clock under a server's failure is not asked again before a read", async () => {
+    told(502, 10_002, "invalid request, please check your timestamp");
+    expect((await failureOf(set())).facts).toMatchObject({ kind: "unknown", cause: "server" });
+    expect(venue.asks(TRADING_STOP)).toHaveLength(1);
+  });
+
   it("that names the clock is answered by signing with the exchange's", async () => {
     let asked = 0;
     venue.answers(TRADING_STOP, () =>

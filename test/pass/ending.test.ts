@@ -162,6 +162,22 @@ test("a pass that gives way to another one hands over what is under way, and a m
   await expect(result.underWay).rejects.toThrow("a bug");
 });
 
+test("whoever ends a program while a last look is under way does not wait for it", async () => {
+  let isStopping = false;
+  const { report, clock, exchange } = await play({
+    positions: [guarded],
+    othersTakeMs: 2_000,
+    failsAfterMs: 60_000,
+    beforeRead: (nth) => {
+      isStopping = nth > 1;
+      if (nth > 1) throw failure("not-happened", "timeout");
+    },
+    pass: { isStopping: () => isStopping },
+  });
+  expect(told(report, guarded.key).status).toBe("unknown");
+  expect(clock.now() - (exchange.reads.at(-1)?.atMs ?? 0)).toBeLessThan(10_000);
+});
+
 describe("an account that has not said yet whether others copy its trades", () => {
   const untoldFor = (looks: number) => {
     let nth = 0;
@@ -187,6 +203,11 @@ describe("an account that has not said yet whether others copy its trades", () =
     expect(exchange.writes).toEqual([]);
     expect(exchange.reads.length).toBeLessThan(10);
     expect(told(report, naked.key).status).toBe("unprotected");
+  });
+
+  test("is asked once where something else freezes it as well", async () => {
+    const { exchange } = await play({ ...untoldFor(Number.POSITIVE_INFINITY), pass: { frozen: () => "a standby" } });
+    expect(exchange.reads).toHaveLength(1);
   });
 
   test("is asked once where nothing waits for it", async () => {

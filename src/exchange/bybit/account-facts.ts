@@ -67,8 +67,9 @@ export function createFactKeeper(client: Client): FactKeeper {
       const infoWait = askInfo();
       const waits = [askProtection(), ...(what === "all" ? [askOptions()] : [])];
       return async (ms = LATE_MS, insists = false) => {
-        const infoMs = isKnown() ? ms : Math.max(ms, FIRST_INFO_MS);
-        await Promise.all([infoWait(infoMs, insists && !isKnown()), ...waits.map((wait) => wait(ms))]);
+        const isAwaited = info === null || (insists && !isKnown());
+        const infoMs = isAwaited ? Math.max(ms, FIRST_INFO_MS) : ms;
+        await Promise.all([infoWait(infoMs, insists && isAwaited), ...waits.map((wait) => wait(ms))]);
         return known();
       };
     },

@@ -185,7 +185,7 @@ async function attempt<T>(
   const sent = await parts.transport.send({ method, path, params, signed: wanted.limitClass !== "market" });
   hearing.ended(!("facts" in sent) || sent.facts.httpStatus !== undefined);
   const times = { sentAtMs, receivedAtMs: clock.now(), roundTripMs: clock.monotonicMs() - startedMs };
-  if ("facts" in sent) throw fail(sent.facts.cause === "ip-ban" ? banned(parts.ip, sent.facts, times) : sent.facts);
+  if ("facts" in sent) throw fail(shutOut(parts, wanted.limitClass, sent.facts, times.receivedAtMs));
   // It has lain in a process that stood still, and shows what was; what became of a write is true for good.
   const isLongPast = method === "GET" && times.roundTripMs > deadlineMs(parts) + LATE_MS;
   if (isLongPast) throw fail({ kind: "unknown", cause: "timeout", retMsg: "the answer was read long after it came" });
@@ -214,10 +214,13 @@ function failureFrom(
   return new ExchangeFailure({ ...raw, ...words, kind, endpoint });
 }
 
-/** The address is shut out: nothing of this process may ask again before the ban is over. */
-function banned(ip: IpGate, facts: RawFacts, { receivedAtMs }: { readonly receivedAtMs: number }): RawFacts {
-  ip.ban();
-  return { ...facts, retryAtMs: receivedAtMs + ip.bannedForMs() };
+/** A ban of the address holds all of this process back, a refusal for its rate those of its class. */
+function shutOut({ ip, budget }: ClientParts, limitClass: LimitClass, facts: RawFacts, receivedAtMs: number): RawFacts {
+  if (facts.cause === "ip-ban") ip.ban();
+  else if (facts.cause === "rate-limit") budget.hold(limitClass, RATE_PAUSE_MS);
+  else return facts;
+  const holdMs = facts.cause === "ip-ban" ? ip.bannedForMs() : RATE_PAUSE_MS;
+  return { ...facts, retryAtMs: receivedAtMs + holdMs };
 }
 
 function garbage(retMsg: string): RawFacts {
@@ -252,6 +255,7 @@ function readEnvelope(body: unknown): Envelope | null {
 
 /** docs/v5/error: 10002 comes before anything is done; after -1 it is unknown what was done, which only a read may ignore. */
 function isOutOfTime({ facts }: ExchangeFailure, method: "GET" | "POST"): boolean {
+  if (facts.cause !== "clock") return false;
   return facts.retCode === 10_002 || (facts.retCode === -1 && method === "GET");
 }
 

@@ -105,10 +105,9 @@ async function followCursors(options: PagingOptions): Promise<Followed> {
     // A page that brings nothing and names a new cursor may stand in the middle; some in a row are the end, if they are empty.
     const mayEnd = isEmpty ? !fullOneCameAgain : hadRoom && options.repeatsMayHide !== true;
     if (barren >= MOST_BARREN) return done(ended(options.endpoint, rows, mayEnd));
-    const turnsBack = usedCursors.has(page.nextCursor);
-    // An empty page that only leads back to itself is the last one.
-    const isOwnEnd = isEmpty && page.nextCursor === cursor && !fullOneCameAgain;
-    if (turnsBack) return done(ended(options.endpoint, rows, hadRoom || isOwnEnd));
+    // An empty page that only leads back to itself may be so for a moment.
+    const isToBeAsked = isEmpty && !hadRoom && page.nextCursor === cursor;
+    if (usedCursors.has(page.nextCursor) && !isToBeAsked) return done(ended(options.endpoint, rows, hadRoom));
     fullOneCameAgain ||= brings === 0 && !isEmpty && !hadRoom;
     cursor = page.nextCursor;
   }

@@ -158,7 +158,9 @@ async function readSome(parts: Asking, cache: Cache, scope: readonly Contract[])
   const { facts, wholeReadCost } = cache;
   const wholeIsLighter = wholeReadCost !== null && scope.length > 1 && scope.length * 2 > wholeReadCost;
   if (wholeIsLighter) return readAccountAgain(parts, cache, scope);
-  const told = facts.isKnown() ? () => Promise.resolve(facts.known()) : facts.ask("without-options");
+  // What a write waits for is its row alone: whether it may leave was told before.
+  const isTold = facts.isKnown() || parts.rowsSuffice;
+  const told = isTold ? () => Promise.resolve(facts.known()) : facts.ask("without-options");
   const requestedAtMs = parts.clock.steadyMs();
   const prices = readTickers(parts.patience.beside(parts.client), scope);
   // Their prices come from elsewhere: what does not answer beside them is silent by itself.

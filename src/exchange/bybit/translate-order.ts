@@ -221,9 +221,14 @@ function isWholeExit({ stopOrderType, tpslMode }: OrderWire): boolean {
 function openQuantity(wire: OrderWire, state: OpenOrder["state"]): Decimal {
   if (state === "waiting") return atLeastZero("qty", decimalOf("qty", isWholeExit(wire) ? wire.qty || "0" : wire.qty));
   if (wire.leavesQty == null || wire.leavesQty === "") {
-    return atLeastZero("qty", decimalOf("qty", wire.qty).minus(decimalOf("cumExecQty", wire.cumExecQty || "0")));
+    return atLeastZero("qty", decimalOf("qty", wire.qty).minus(filledOf(wire, state)));
   }
   return atLeastZero("leavesQty", decimalOf("leavesQty", wire.leavesQty));
+}
+
+/** Of an order that rests untouched it may be left out. */
+function filledOf({ cumExecQty }: OrderWire, state: OpenOrder["state"]): Decimal {
+  return decimalOf("cumExecQty", state === "resting" ? cumExecQty || "0" : cumExecQty);
 }
 
 function atLeastZero(field: string, quantity: Decimal): Decimal {
