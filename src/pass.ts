@@ -138,9 +138,11 @@ async function closeGaps(first: View, writer: Writer, agreed: Agreed, given: Att
     return { ...result, assessment: withoutSight(result.assessment, reason) };
   }
 
-  /** Others may have been looked at long before. */
+  /** Others may have been looked at long before, and what was written last not at all. */
   async function brokenOff(lostSight: string | null): Promise<PassResult> {
-    const last = options.beforeEnd === undefined ? view : await ending.look(view);
+    if (options.beforeEnd === undefined) return settled(lostSight);
+    await Promise.all(wire);
+    const last = await ending.look(view, book.awaitsProof());
     if (last === null) return unseen(lostSight ?? UNSEEN_AT_THE_END);
     view = last;
     return settled(lostSight);

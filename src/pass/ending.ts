@@ -64,8 +64,8 @@ export class Ending {
     return isAllThatFreezes && this.#roleLooks < MOST_ROLE_LOOKS;
   }
 
-  /** The same view: it may be told. Another one: there may be more to do. Null: nothing could be looked at again. */
-  async look(view: View): Promise<View | null> {
+  /** `isOwed`: a write was answered since. The same view: it may be told. Another one: there may be more to do. Null: nothing could be looked at again. */
+  async look(view: View, isOwed = false): Promise<View | null> {
     const { beforeEnd, clock, remembered } = this.#options;
     // Once asked for by name it is shown, told as not open, or a gap.
     if (remembered.isLacking(view.picture)) return this.#lookAgain(view);
@@ -73,7 +73,7 @@ export class Ending {
     await beforeEnd();
     // A look that waited for what stays silent was long under way; one more would tell nothing younger.
     const sinceMs = view === this.#seen?.view ? this.#seen.atMs : view.picture.snapshot.requestedAtMs;
-    const isYoung = clock.now() - sinceMs <= MOST_AGE_MS;
+    const isYoung = !isOwed && clock.now() - sinceMs <= MOST_AGE_MS;
     if (isYoung || this.#looks === MOST_LOOKS) return view;
     this.#looks += 1;
     return this.#lookAgain(view);

@@ -48,13 +48,19 @@ export function wantedNewStop(
   if (stood === null || isConfigTighter(stood, configured, position, protection)) {
     return { wanted: configured, by: "config" };
   }
-  const { price, triggerBy } = stood.level;
+  return putBack(stood.level, configured, { position, protection, market });
+}
+
+/** Where the price that it waited for is not known now, by the configured one: as far away, and never a reason to close. */
+function putBack({ price, triggerBy }: LearnedLevel, configured: Wanted, situation: Situation): WantedLevel {
+  const { position, protection, market } = situation;
   const as = (trigger: TriggerBy) => stopLevelInside(position, protection, market, price, trigger);
-  const asItStood = as(triggerBy);
-  // The price that it waited for may not be known now: it is put back by the configured one, never further away.
-  const byOther = asItStood.kind === "impossible" ? as(stopTrigger(protection)) : asItStood;
-  const wanted = byOther.kind === "level" ? byOther : asItStood;
-  return orConfigured({ wanted, by: "learned" }, configured, { position, protection, market });
+  const asItStood: WantedLevel = { wanted: as(triggerBy), by: "learned" };
+  if (asItStood.wanted.kind !== "impossible") return orConfigured(asItStood, configured, situation);
+  const byConfigured = as(stopTrigger(protection));
+  if (byConfigured.kind === "level") return { wanted: byConfigured, by: "learned" };
+  const isOfUse = configured.kind === "level" || (configured.kind === "past" && protection.pastStop !== "close");
+  return isOfUse ? { wanted: configured, by: "config" } : asItStood;
 }
 
 interface Stood {

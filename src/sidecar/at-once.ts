@@ -46,6 +46,9 @@ export function stopAtOnce(pushed: PushedPosition): UrgentStop | null {
   if (planned === undefined || planned.held !== null) return null;
   const { step } = planned;
   if (step.action !== "set-trading-stop" || step.stopLoss?.purpose !== "add") return null;
+  // What stood by a price that no push states is put back by that one, which a read knows.
+  const stoodBy = life.learned?.stopLoss?.triggerBy ?? "MarkPrice";
+  if (assessed.wanted.stopBy !== "intent" && stoodBy !== "MarkPrice") return null;
   return { planned: { ...planned, step: { ...step, takeProfit: null } }, assessed };
 }
 

@@ -171,6 +171,11 @@ export class PassBook {
     return key ?? (isHopeless ? (first ?? null) : null);
   }
 
+  /** True: what became of something is still to be told by its answer, or by a read. */
+  awaitsProof(): boolean {
+    return [...this.#pages.values()].some((page) => !isIdle(page));
+  }
+
   /** Positions with a write that is queued or not answered yet. */
   onTheWire(): number {
     return [...this.#pages.values()].filter((page) => page.inFlight).length;
@@ -189,9 +194,8 @@ export class PassBook {
 
   /** No further read can be had: what is not proven stays uncertain. */
   giveUp(reason: string): void {
-    for (const entry of this.#entriesOf(({ verdict }) => verdict === null)) {
+    for (const entry of this.#entriesOf(({ verdict }) => verdict === null))
       entry.verdict = { step: entry.attempt.step, outcome: "uncertain", detail: reason };
-    }
   }
 
   /** Every step that a read, a refusal or a veto has judged; the same values at each call. */

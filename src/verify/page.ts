@@ -165,7 +165,8 @@ export function mayTry(page: Page, mostUnproven: number, step?: Step): boolean {
   const counted = page.entries.filter(({ attempt }) => !isForStop || concernsStop(attempt.step));
   const unproven = counted.filter(({ verdict }) => verdict?.outcome === "uncertain").length;
   const mostWrites = step !== undefined && onlyBetters(step) ? MOST_WRITES - 1 : MOST_WRITES;
-  return unproven < mostUnproven && ownWrites(page) < mostWrites && page.entries.filter(isVetoed).length < MOST_VETOED;
+  const vetoed = counted.filter((entry) => isVetoed(entry) && !isAskedFor(entry)).length;
+  return unproven < mostUnproven && ownWrites(page) < mostWrites && vetoed < MOST_VETOED;
 }
 
 /** Whether a stop depends on it: only a take-profit alone is less. */
@@ -187,9 +188,12 @@ export function isAtLastWrite(page: Page): boolean {
 
 /** What somebody asked for by name counts against him, and must not leave the position naked; so must nothing that never left. */
 function ownWrites({ entries }: Page): number {
-  const isAsked = ({ attempt: { step } }: Entry) =>
-    step.action === "set-trading-stop" && (step.stopLoss?.purpose === "intent" || step.stopLoss?.purpose === "loosen");
-  return entries.filter((entry) => !isAsked(entry) && !isVetoed(entry)).length;
+  return entries.filter((entry) => !isAskedFor(entry) && !isVetoed(entry)).length;
+}
+
+function isAskedFor({ attempt: { step } }: Entry): boolean {
+  if (step.action !== "set-trading-stop") return false;
+  return step.stopLoss?.purpose === "intent" || step.stopLoss?.purpose === "loosen";
 }
 
 function isVetoed({ attempt: { answer } }: Entry): boolean {

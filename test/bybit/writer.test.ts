@@ -435,6 +435,8 @@ describe("a refusal with its code, under another HTTP status than 200, counts by
     [403, 10_006, "Too many visits!", "not-happened", "rate-limit"],
     [429, 10_006, "Too many visits!", "not-happened", "rate-limit"],
     [403, 10_010, "Unmatched IP.", "refused", "key"],
+    [400, 110_093, "expect Falling, but trigger_price[1] >= current[1]", "refused", "stop-loss-past"],
+    [400, 110_999, "not listed", "refused", "other"],
     [400, 110_017, "position is zero", "refused", "zero-position"],
     [403, 10_018, "Too many visits from this address", "not-happened", "ip-ban"],
     [502, 10_006, "Too many visits!", "unknown", "server"],

@@ -216,6 +216,17 @@ describe("an account that has not said yet whether others copy its trades", () =
   });
 });
 
+test("what was written in the moment in which a program is stopped is looked at", async () => {
+  let isStopping = false;
+  const { report } = await play({
+    positions: [naked],
+    othersTakeMs: 0,
+    beforeWrite: () => void (isStopping = true),
+    pass: { isStopping: () => isStopping },
+  });
+  expect(told(report, naked.key)).toMatchObject({ status: "protected", steps: [{ outcome: "confirmed" }] });
+});
+
 test("a pass that is done within a moment is not followed by another look at everything", async () => {
   const { exchange } = await play({ positions: [naked], othersTakeMs: 0 });
   expect(exchange.reads.filter(({ scope }) => scope === "account")).toHaveLength(1);

@@ -131,9 +131,14 @@ describe("a new stop", () => {
   test("that stood by a price which is not known now is put back by the configured one, or not at all", () => {
     const blind = newStop(learning("99"), { hasTicker: false });
     expect([text(blind), blind.wanted]).toMatchObject(["99 by learned", { triggerBy: "MarkPrice" }]);
+    const near = { hasTicker: false, position: aPosition({ mark: "98.5" }) };
+    expect(text(newStop(learning("99"), near))).toBe("98 by config");
     const past = { hasTicker: false, position: aPosition({ mark: "97" }) };
-    for (const pastStop of ["close", "rebase"] as const)
-      expect(text(newStop(learning("97.5"), { ...past, protection: { pastStop } }))).toBe("impossible by learned");
+    for (const [pastStop, expected] of [
+      ["close", "impossible by learned"],
+      ["rebase", "past by config"],
+    ] as const)
+      expect(text(newStop(learning("97.5"), { ...past, protection: { pastStop } }))).toBe(expected);
     const byIndex = { protection: { stopLoss: stopAt("0.02", "IndexPrice") }, hasTicker: false };
     expect(text(newStop(learning("99"), byIndex))).toBe("impossible by learned");
     expect(text(newStop(intending("99"), byIndex))).toBe("impossible by intent");

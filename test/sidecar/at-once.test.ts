@@ -10,9 +10,13 @@ import {
   refuses,
   truth,
 } from "../builders/fake-exchange.js";
+import { UNWRITTEN_LIFE } from "../../src/domain/life.js";
+import type { TriggerBy } from "../../src/domain/position.js";
+import { stopAtOnce } from "../../src/sidecar/at-once.js";
+import { instrumentFor } from "../builders/market.js";
 import { guarded, orderPush, pushOf, stopWrites } from "../builders/guard.js";
 import { anEntry, conditionalStop } from "../builders/order.js";
-import { takeProfitAt } from "../builders/policy.js";
+import { aProtection, resolved, takeProfitAt } from "../builders/policy.js";
 import { aPosition, aShort } from "../builders/position.js";
 
 const long = aPosition({ openedAtMs: 2_000 });
@@ -408,4 +412,31 @@ test("a look that fails is no closed position, and the stop is set when it succe
   await scene.clock.sleep(5_000);
   expect(scene.exchange.stopOf(key)).toBe("98");
   await scene.close();
+});
+
+describe("what stood before it vanished is put back at once", () => {
+  const putBack = (triggerBy: TriggerBy, mark: string) => {
+    const position = aPosition({ mark });
+    const learned = { stopLoss: { price: dec("99"), triggerBy }, takeProfit: null, size: dec("1") };
+    const urgent = stopAtOnce({
+      position,
+      receivedAtMs: 2_000,
+      orders: [],
+      instrument: instrumentFor(position),
+      marginMode: "isolated",
+      policy: resolved({ protection: aProtection() }),
+      life: { ...UNWRITTEN_LIFE, learned },
+      held: null,
+    });
+    const step = urgent?.planned.step;
+    return step?.action === "set-trading-stop" ? step.stopLoss?.price.toFixed() : null;
+  };
+
+  test("where it waited for the mark", () => {
+    expect(putBack("MarkPrice", "100")).toBe("99");
+  });
+
+  test.each(["100", "98.5"])("and left to a read where it waited for a price that no push states (mark %s)", (mark) => {
+    expect(putBack("LastPrice", mark)).toBeNull();
+  });
 });

@@ -329,6 +329,12 @@ describe("how often it is tried", () => {
     expect(goes({ seenMs: 9_000 })).toBeNull();
   });
 
+  test("what was spoken against and concerned no stop, or was asked for by name, keeps no stop back", () => {
+    often(6, notSent("vetoed"), { ...firstStep(), stopLoss: null } as Step);
+    often(6, notSent("vetoed"), withStop({ purpose: "intent" }));
+    expect(goes({ seenMs: 9_000 })).toBe("98 + 104");
+  });
+
   test("what did not reach the exchange counts", () => {
     often(3, notSent("network"));
     expect(goes({ seenMs: 9_000 })).toBeNull();

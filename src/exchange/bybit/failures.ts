@@ -54,16 +54,15 @@ const BY_WORDS: readonly Wording[] = [
 
 /** The exchange answered with its envelope and a code other than 0. */
 export function verdictOfCode(retCode: number, retMsg: string): Verdict {
-  const listed = listedVerdict(retCode, retMsg);
-  if (listed !== undefined) return listed;
-  const isRequestRefusal = retCode === 10001 || retCode === 10017 || retCode === 10032;
-  const isOrderRefusal = retCode >= 110_000 && retCode <= 110_999;
-  return [isRequestRefusal || isOrderRefusal ? "refused" : "unknown", "other"];
+  return documentedVerdict(retCode, retMsg) ?? ["unknown", "other"];
 }
 
-function listedVerdict(retCode: number, retMsg: string): Verdict | undefined {
+function documentedVerdict(retCode: number, retMsg: string): Verdict | undefined {
   const wording = BY_WORDS.find((each) => each.retCode === retCode && each.words.test(retMsg));
-  return wording?.verdict ?? BY_CODE.get(retCode);
+  const listed = wording?.verdict ?? BY_CODE.get(retCode);
+  const isRequestRefusal = retCode === 10001 || retCode === 10017 || retCode === 10032;
+  const isOrderRefusal = retCode >= 110_000 && retCode <= 110_999;
+  return listed ?? (isRequestRefusal || isOrderRefusal ? ["refused", "other"] : undefined);
 }
 
 /**
@@ -72,7 +71,7 @@ function listedVerdict(retCode: number, retMsg: string): Verdict | undefined {
  */
 export function verdictOfCodeIn(httpStatus: number, retCode: number, retMsg: string): Verdict | undefined {
   if (httpStatus >= 500 || retCode === 10018 || retCode === 10403) return undefined;
-  return listedVerdict(retCode, retMsg);
+  return documentedVerdict(retCode, retMsg);
 }
 
 /**

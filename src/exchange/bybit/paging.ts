@@ -93,7 +93,7 @@ async function followCursors(options: PagingOptions): Promise<Followed> {
     const brings = countNew(page.rows, seen, options.keyOf);
     if (brings > 0) cursors.push(cursor);
     // More came after a page below the limit: so large are the pages that this server fills.
-    if (brings > 0 && pages > 1) servedSize = Math.min(servedSize, lastSize);
+    if (brings > 0 && lastSize > 0) servedSize = Math.min(servedSize, lastSize);
     mayHaveLost = brings === 0 && !hadRoom;
     lastSize = page.rows.length;
     const isEmpty = lastSize === 0;
@@ -106,7 +106,7 @@ async function followCursors(options: PagingOptions): Promise<Followed> {
     const mayEnd = isEmpty ? !fullOneCameAgain : hadRoom && options.repeatsMayHide !== true;
     if (barren >= MOST_BARREN) return done(ended(options.endpoint, rows, mayEnd));
     // An empty page that only leads back to itself may be so for a moment.
-    const isToBeAsked = isEmpty && !hadRoom && page.nextCursor === cursor;
+    const isToBeAsked = isEmpty && !hadRoom && rows.length > 0 && page.nextCursor === cursor;
     if (usedCursors.has(page.nextCursor) && !isToBeAsked) return done(ended(options.endpoint, rows, hadRoom));
     fullOneCameAgain ||= brings === 0 && !isEmpty && !hadRoom;
     cursor = page.nextCursor;
