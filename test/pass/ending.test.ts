@@ -221,6 +221,8 @@ test("what was written in the moment in which a program is stopped is looked at"
   const { report } = await play({
     positions: [naked],
     othersTakeMs: 0,
+    // A look at it is under way when it is answered.
+    latencyMs: 250,
     beforeWrite: () => void (isStopping = true),
     pass: { isStopping: () => isStopping },
   });
