@@ -131,6 +131,23 @@ export const READ_PLANTS: readonly Plant[] = [
     }),
   },
   {
+    name: "whatever is looked at, what was read minutes ago is passed off as new",
+    breaks: ["S5"],
+    story: busy,
+    ...aroundReader((reader, run) => {
+      let kept: { snapshot: Snapshot; atMs: number } | null = null;
+      return async (scope) => {
+        if (kept === null || run.time.elapsedMs - kept.atMs > 300_000) {
+          const snapshot = await reader.snapshot(scope);
+          if (scope === "account") kept = { snapshot, atMs: run.time.elapsedMs };
+          return snapshot;
+        }
+        const nowMs = kept.snapshot.requestedAtMs + run.time.elapsedMs - kept.atMs;
+        return { ...kept.snapshot, requestedAtMs: nowMs, receivedAtMs: nowMs };
+      };
+    }),
+  },
+  {
     name: "standing stops are not seen",
     breaks: ["S1", "L2", "S14"],
     story: busy,
