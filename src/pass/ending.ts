@@ -64,7 +64,10 @@ export class Ending {
     return isAllThatFreezes && this.#roleLooks < MOST_ROLE_LOOKS;
   }
 
-  /** `isOwed`: a write was answered since. The same view: it may be told. Another one: there may be more to do. Null: nothing could be looked at again. */
+  /**
+   * The same view: it may be told. Another one: there may be more to do. Null: nothing could be looked at again.
+   * `isOwed`: a write was answered since the view, which may not be told then.
+   */
   async look(view: View, isOwed = false): Promise<View | null> {
     const { beforeEnd, clock, remembered } = this.#options;
     // Once asked for by name it is shown, told as not open, or a gap.

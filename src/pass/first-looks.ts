@@ -64,7 +64,7 @@ function isInAuction({ status, market }: Assessed): boolean {
   );
 }
 
-/** Between two looks positions may close, as any time; who only reads waits until that is proven, or shown wrong. */
+/** Between two looks positions may close, as at any time; who only reads waits until that is proven, or shown wrong. */
 async function proven(view: View, options: Attentive): Promise<View> {
   let latest = view;
   for (let look = 0; look < MOST_PROOF_LOOKS; look += 1) {

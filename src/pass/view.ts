@@ -17,6 +17,7 @@ import { foundStanding } from "../verify/unproven.js";
 
 /** A list that has failed is asked for again after so long. */
 const LIST_AGAIN_MS = 10_000;
+
 /** The options of a pass that knows what it cares for, and where it keeps account. */
 export type Attentive = PassOptions & {
   readonly attention: Attention;

@@ -186,7 +186,7 @@ export function isAtLastWrite(page: Page): boolean {
   return ownWrites(page) === MOST_WRITES - 1;
 }
 
-/** What somebody asked for by name counts against him, and must not leave the position naked; so must nothing that never left. */
+/** What somebody asked for by name counts against him, and what never left is no write: neither may leave a position naked. */
 function ownWrites({ entries }: Page): number {
   return entries.filter((entry) => !isAskedFor(entry) && !isVetoed(entry)).length;
 }

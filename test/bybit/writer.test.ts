@@ -441,6 +441,8 @@ describe("a refusal with its code, under another HTTP status than 200, counts by
     [403, 10_018, "Too many visits from this address", "not-happened", "ip-ban"],
     [502, 10_006, "Too many visits!", "unknown", "server"],
     [400, 1, "whatever", "unknown", "garbage"],
+    [403, 0, "OK", "not-happened", "ip-ban"],
+    [429, 0, "OK", "unknown", "server"],
   ] as const)("(%i with %i)", async (status, retCode, retMsg, kind, cause) => {
     told(status, retCode, retMsg);
     expect((await failureOf(set())).facts).toMatchObject({ kind, cause, httpStatus: status, retCode });

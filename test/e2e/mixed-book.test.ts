@@ -104,7 +104,7 @@ describe("250 mixed positions", () => {
     const rate = ratePerSecond(posts.filter(({ account }) => account === "cross").map(({ atMs }) => atMs));
     // Where this process had to wait for its turn, or others did, so had the one that writes.
     const isCrowded = stalls.percentile(99) / 1e6 > 40 || (loadavg()[0] ?? 0) > availableParallelism();
-    expect(rate).toBeGreaterThan(isCrowded ? 2 : 8);
+    expect(rate).toBeGreaterThan(isCrowded ? 3 : 8);
   }, 90_000);
 
   test("every stop at the exchange is on the loss side, on the tick and triggered by mark", () => {

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { child, fileUrl, opened } from "./stage.js";
 
 /** Each costs the start of a process: who has time asks for more, as docs/reliability.md does. */
-const ROUNDS = Number(process.env["BACKSTOP_TEST_KILLS"] ?? 24);
+const ROUNDS = Number(process.env["BACKSTOP_TEST_KILLS"] ?? 48);
 /** Starting a process takes far longer than what it is killed in. */
 const AT_ONCE = 4;
 

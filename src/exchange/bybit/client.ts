@@ -216,11 +216,13 @@ function failureFrom(
 
 /** A ban of the address holds all of this process back, a refusal for its rate those of its class. */
 function shutOut({ ip, budget }: ClientParts, limitClass: LimitClass, facts: RawFacts, receivedAtMs: number): RawFacts {
-  if (facts.cause === "ip-ban") ip.ban();
-  else if (facts.cause === "rate-limit") budget.hold(limitClass, RATE_PAUSE_MS);
-  else return facts;
-  const holdMs = facts.cause === "ip-ban" ? ip.bannedForMs() : RATE_PAUSE_MS;
-  return { ...facts, retryAtMs: receivedAtMs + holdMs };
+  if (facts.cause === "ip-ban") {
+    ip.ban();
+    return { ...facts, retryAtMs: receivedAtMs + ip.bannedForMs() };
+  }
+  if (facts.cause !== "rate-limit") return facts;
+  budget.hold(limitClass, RATE_PAUSE_MS);
+  return { ...facts, retryAtMs: receivedAtMs + RATE_PAUSE_MS };
 }
 
 function garbage(retMsg: string): RawFacts {
