@@ -117,10 +117,12 @@ describe("an exchange that takes no write", { concurrent: true }, () => {
     const report = reportIn(finished);
     expect(finished.code).toBe(2);
     expect(report.summary.confirmed).toBe(0);
-    // A machine that is slow hears of the end before it has sent the second write: that one is known to be naked.
+    // A machine that is slow hears of the end before it has sent the second write: that one was seen naked, if it can
+    // still go by what it saw.
     for (const symbol of ["BTCUSDT", "ETHUSDT"]) {
       const wasWritten = writesFor(stage, symbol).length > 0;
-      expect(positionIn(report, symbol).status).toBe(wasWritten ? "unknown" : "unprotected");
+      const { status } = positionIn(report, symbol);
+      expect(wasWritten ? ["unknown"] : ["unknown", "unprotected"]).toContain(status);
     }
     expect(mostWrites(stage)).toBeGreaterThanOrEqual(1);
     expect(lies(stage, report)).toEqual([]);
