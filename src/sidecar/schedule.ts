@@ -1,10 +1,12 @@
 /** When everything is swept: by a cron line, and by a clock that never jumps where cron falls silent. */
 import { createTask, type ScheduledTask } from "node-cron";
+import type { Clock } from "../runtime/index.js";
 
 export interface ScheduleParts {
   /** Seconds first. */
   readonly cron: string;
-  readonly monotonicMs: () => number;
+  /** Both: the wall clock may be set, the other one never jumps. */
+  readonly clock: Pick<Clock, "now" | "monotonicMs">;
   readonly onSweep: (reason: "schedule" | "watchdog") => void;
   /** Once a second. */
   readonly onTick: () => void;
@@ -20,32 +22,54 @@ export interface Schedule {
 const TICK_MS = 1_000;
 /** So many intervals late, and the task is taken for dead. */
 const LATE = 1.5;
+/** A wall clock that falls so far behind within a tick was set back, and is no clock that is only slow. */
+const SET_BACK_MS = 1_000;
 const RUNS_LOOKED_AT = 60;
 
 export function startSchedule(parts: ScheduleParts): Schedule {
-  const { cron, monotonicMs, onSweep, onTick, log } = parts;
-  let sweptMs = monotonicMs();
+  const { cron, clock, onSweep, onTick, log } = parts;
+  let sweptMs = clock.monotonicMs();
+  let wallAheadMs = clock.now() - clock.monotonicMs();
   let task = startTask();
   const intervalMs = longestGapMs(task);
 
   function startTask(): ScheduledTask {
-    const created = createTask(cron, () => sweep("schedule"), { logger: loggerFor(log), suppressMissedWarning: true });
+    const created = createTask(cron, () => sweep("schedule"), {
+      logger: loggerFor(log),
+      suppressMissedWarning: true,
+      // A sweep that comes late, after a standstill or a step ahead, is better than none.
+      missedExecutionTolerance: Number.MAX_SAFE_INTEGER,
+    });
     void created.start();
     return created;
   }
 
+  function startAnew(): void {
+    void task.destroy();
+    task = startTask();
+  }
+
   function sweep(reason: "schedule" | "watchdog"): void {
-    sweptMs = monotonicMs();
+    sweptMs = clock.monotonicMs();
     onSweep(reason);
+  }
+
+  function wasSetBack(): boolean {
+    const beforeMs = wallAheadMs;
+    wallAheadMs = clock.now() - clock.monotonicMs();
+    return wallAheadMs < beforeMs - SET_BACK_MS;
   }
 
   // node-cron follows the wall clock: when that steps back, its timer sleeps for the whole step.
   const watchdog = setInterval(() => {
     onTick();
-    if (monotonicMs() - sweptMs <= intervalMs * LATE) return;
-    log.warn({ intervalMs }, "the sweep is overdue: the wall clock may have been set back; its schedule starts anew");
-    void task.destroy();
-    task = startTask();
+    if (wasSetBack()) {
+      log.warn({}, "the wall clock was set back; the schedule of sweeps starts anew");
+      startAnew();
+    }
+    if (clock.monotonicMs() - sweptMs <= intervalMs * LATE) return;
+    log.warn({ intervalMs }, "the sweep is overdue; its schedule starts anew");
+    startAnew();
     sweep("watchdog");
   }, TICK_MS);
 

@@ -12,6 +12,7 @@ import { aSnapshot } from "../builders/snapshot.js";
 const log = { warn: () => undefined, debug: () => undefined };
 let movedMs = 0;
 const monotonicMs = (): number => movedMs;
+const clock = { now: () => Date.now(), monotonicMs };
 
 /** Time passes; the wall clock goes along, from wherever it is. */
 async function pass(seconds: number): Promise<void> {
@@ -34,7 +35,7 @@ describe("the schedule", () => {
     const sweeps: string[] = [];
     const schedule = startSchedule({
       cron,
-      monotonicMs,
+      clock,
       log,
       onSweep: (reason) => sweeps.push(reason),
       onTick: () => undefined,
@@ -61,6 +62,32 @@ describe("the schedule", () => {
     vi.setSystemTime(Date.now() + stepMs);
     await pass(60);
     expect(sweeps.length - before).toBeGreaterThanOrEqual(8);
+    schedule.close();
+  });
+
+  test.each([
+    ["a second and a half", -1_500],
+    ["an hour", -3_600_000],
+  ])("comes no later than in one interval when the wall clock is set back by %s", async (_what, stepMs) => {
+    const { schedule, sweeps } = scheduled("0 * * * * *");
+    await pass(61);
+    vi.setSystemTime(Date.now() + stepMs);
+    await pass(1);
+    expect(sweeps).toEqual(["schedule"]);
+    await pass(60);
+    expect(sweeps.slice(1)).toContain("schedule");
+    schedule.close();
+  });
+
+  test("sweeps late, where its time came while the process stood still", async () => {
+    const { schedule, sweeps } = scheduled("0 * * * * *");
+    await pass(50);
+    movedMs += 30_000;
+    vi.setSystemTime(Date.now() + 30_000);
+    await pass(10);
+    expect(sweeps).toEqual(["schedule"]);
+    await pass(40);
+    expect(sweeps).toEqual(["schedule", "schedule"]);
     schedule.close();
   });
 
@@ -122,7 +149,7 @@ describe("the sidecar", () => {
   }
 
   function start(...accounts: GuardParts[]): { readonly sidecar: Sidecar; readonly ended: () => unknown } {
-    const schedule = { cron: "*/10 * * * * *", monotonicMs, log };
+    const schedule = { cron: "*/10 * * * * *", clock, log };
     const sidecar = startSidecar({ accounts, schedule, now: monotonicMs });
     sidecars.push(sidecar);
     let end: unknown = null;

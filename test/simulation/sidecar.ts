@@ -135,7 +135,7 @@ export function start(run: Run, instance: Instance, place: Place): Running {
       const planted = (parts: GuardParts) => run.plant?.guard?.(parts, run, instance) ?? parts;
       running.sidecar = startSidecar({
         accounts: opened.guards().map(planted),
-        schedule: { cron: settings.sweep.cron, monotonicMs: () => systemClock.monotonicMs(), log },
+        schedule: { cron: settings.sweep.cron, clock: systemClock, log },
         now: () => systemClock.steadyMs(),
       });
       return running.sidecar.done;

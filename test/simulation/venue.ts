@@ -46,6 +46,8 @@ export interface Venue {
   readonly account: Account;
   /** By leg, oldest first. */
   readonly history: ReadonlyMap<string, readonly Change[]>;
+  /** By what the stops of each leg were ever triggered, also of those that stood for no time at all. */
+  readonly triggers: ReadonlyMap<string, ReadonlySet<unknown>>;
   states(): readonly LegState[];
   state(leg: string): LegState | undefined;
   /** Does something behind the exchange's counter; false: it was refused. */
@@ -95,11 +97,13 @@ export function openVenue(time: VirtualTime, story: Story, onChange: (change: Ch
   let isDirty = false;
   /** Rows of legs that were open for a moment: a move may fill an entry and trigger its stop at once. */
   let pushed: { readonly leg: string; readonly side: Side | null; readonly size: string }[] = [];
+  const triggers = new Map<string, Set<unknown>>();
   exchange.onPush(({ topic, category, row }) => {
     isDirty = true;
     const { symbol, positionIdx, side, size } = row;
-    if (topic !== "position") return;
     const leg = `${category}/${String(symbol)}/${String(positionIdx)}`;
+    if (row["stopOrderType"] === "StopLoss") triggers.set(leg, (triggers.get(leg) ?? new Set()).add(row["triggerBy"]));
+    if (topic !== "position") return;
     const isOpen = Number(size) > 0;
     pushed.push({ leg, side: isOpen ? (side === "Buy" ? "long" : "short") : null, size: String(size) });
   });
@@ -175,6 +179,7 @@ export function openVenue(time: VirtualTime, story: Story, onChange: (change: Ch
     exchange,
     account,
     history,
+    triggers,
     states: () => [...latest.values()],
     state: (leg) => latest.get(leg),
     act: (actor, deed) => {

@@ -93,7 +93,7 @@ function startService(parts: Parts): Service {
   const { settings, log } = ground;
   const sidecar = startSidecar({
     accounts: accounts.guards(),
-    schedule: { cron: settings.sweep.cron, monotonicMs: () => systemClock.monotonicMs(), log },
+    schedule: { cron: settings.sweep.cron, clock: systemClock, log },
     now: () => systemClock.steadyMs(),
   });
   started(sidecar);

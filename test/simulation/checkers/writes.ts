@@ -138,7 +138,7 @@ function checkStop(notes: Notes, { leg, stopLoss, triggerBy, path, params }: Sto
     broken("S7", `${leg}: ${stopLoss.toFixed()} is no multiple of ${ticks.at(-1)?.toFixed() ?? "?"}`);
   if (path !== TRADING_STOP) return;
   // No story configures another; what stood by another one may be put back.
-  const hasStood = (run.venue.history.get(leg) ?? []).some(({ after }) => after.stop?.triggerBy === triggerBy);
+  const hasStood = run.venue.triggers.get(leg)?.has(triggerBy) === true;
   if (triggerBy !== "MarkPrice" && !hasStood) broken("CONFIG", `${leg}: a stop by ${triggerBy}`);
   const sides = new Set<string>();
   notes.everSince(leg, run.time.elapsedMs - RACE_MS, ({ side }) => {
