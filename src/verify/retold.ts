@@ -34,15 +34,17 @@ export function retold(step: Step, page: Page, assessed: Assessed): Step | null 
 
 /**
  * The mark and the price that the stop waits for are far apart, and the exchange has refused by the one that had not
- * counted: the nearest level by that one is set, where the operator wants any; null: none is.
+ * counted: the nearest level by that one is set, where nothing stands and the operator wants any; null: none is.
  */
-function believing(stop: StepStop | null, page: Page, { position, market, policy }: Assessed): StepStop | null {
+function believing(stop: StepStop | null, page: Page, assessed: Assessed): StepStop | null {
+  const { position, market, policy } = assessed;
   if (stop === null || market === null || refusalsAsPast(page) === 0) return stop;
   const { triggerBy } = stop;
   const base = strictBase(position, market, triggerBy, "stop-loss");
   if (base === null || !isPast(stop.price, base, position.side, "stop-loss")) return stop;
+  if (policy.protection.pastStop === "alert" || assessed.stop.standingFull !== null) return null;
   const price = tightestTick(base, market.instrument.tickSize, position.side, "stop-loss");
-  return policy.protection.pastStop === "alert" || price.lte(0) ? null : { price, triggerBy, purpose: "nearest" };
+  return price.lte(0) ? null : { price, triggerBy, purpose: "nearest" };
 }
 
 function refusalsAsPast({ entries }: Page): number {

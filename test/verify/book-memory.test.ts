@@ -10,7 +10,8 @@ import type { Protection } from "../../src/policy/protection.js";
 import { PassBook } from "../../src/verify/book.js";
 import { dec } from "../../src/domain/decimal.js";
 import { fullStop, takeProfit } from "../builders/order.js";
-import { takeProfitAt } from "../builders/policy.js";
+import { aTicker } from "../builders/market.js";
+import { stopAt, takeProfitAt } from "../builders/policy.js";
 import { aPosition, aShort } from "../builders/position.js";
 import { aSnapshot, assessed, planned, type SnapshotShape } from "../builders/snapshot.js";
 
@@ -566,6 +567,33 @@ describe("the nearest stop", () => {
   test("alone gives way: the configured one is where the operator wants it", () => {
     give(attempt(refused("stop-loss-past"), 100));
     expect(goes({ seenMs: 5_000 })).toBe("98 + 104");
+  });
+
+  describe("where the last price and the mark are far apart, and the exchange has refused by the other one", () => {
+    const byLast = (standing: string | null) => {
+      const position = aPosition({ mark: "60", fullStop: standing });
+      const protection: Partial<Protection> = {
+        mode: "tighten-only",
+        pastStop: "nearest",
+        stopLoss: stopAt("0.02", "LastPrice"),
+      };
+      const orders = standing === null ? [] : [fullStop(position, standing, { triggerBy: "LastPrice" })];
+      const shape = { positions: [position], orders, tickers: [aTicker({ mark: "100", last: "100" })] };
+      const scene = { position, protection, shape, seenMs: 5_000 };
+      const before = goes(scene);
+      give(attempt(refused("stop-loss-past"), 100, firstStep(scene)));
+      return [before, goes(scene)];
+    };
+
+    test("is set where nothing stands", () => {
+      expect(byLast(null)).toEqual(["98", "59.8"]);
+    });
+
+    test("neither takes the place of a stop that stands, nor pulls it to the price", () => {
+      expect(byLast("95")).toEqual(["98", null]);
+      book = new PassBook();
+      expect(byLast("55")).toEqual(["98", null]);
+    });
   });
 });
 
