@@ -113,16 +113,22 @@ function isDrift({ wanted, stop, position }: Assessed): boolean {
 
 /**
  * A stop beyond liquidation is no stop. Where no Full stop stands and the liquidation price is exact, adding one
- * touches nothing; else a stop is moved, which only the moving modes may do, and an estimate only once per life.
+ * touches nothing; else a stop is moved, which only an intent and the moving modes may do, and an estimate only once
+ * per life.
  */
 function misplacedChange(assessed: Assessed, market: Market): StopChange | null {
   const isExact = market.marginMode === "isolated";
   if (isExact && assessed.stop.standingFull === null) {
     return missingChange(assessed, market, "stop-beyond-liquidation");
   }
+  const { stopLoss, stopBenchmark } = assessed.wanted;
+  // An intent that lies beyond liquidation itself cures nothing: what is set inside is ours, and follows the mode.
+  const isInside =
+    stopLoss.kind === "level" && stopBenchmark.kind === "level" && stopLoss.price.eq(stopBenchmark.price);
+  if (isInside && unmetIntent(assessed.life) !== null) return setStop(assessed, stopLoss, "intent", "intent-drift");
   if (!mayMove(assessed) || (!isExact && assessed.life.movedForLiquidation)) return null;
   const purpose = isExact ? "tighten" : "inside-liquidation";
-  return setStop(assessed, assessed.wanted.stopLoss, purpose, "stop-beyond-liquidation");
+  return setStop(assessed, stopLoss, purpose, "stop-beyond-liquidation");
 }
 
 function missingChange(assessed: Assessed, market: Market, reason: StepReason): StopChange | null {

@@ -144,6 +144,24 @@ describe("a naked position", () => {
   });
 });
 
+describe("a stop beyond liquidation", () => {
+  const estimated = aPosition({ liquidation: "95" });
+  const asked = { intent: intent({ stopLoss: dec("96") }), movedForLiquidation: true };
+
+  test("is moved to where an intent wants it, in every mode that writes and by any kind of margin", () => {
+    for (const marginMode of ["cross", "isolated"] as const) {
+      const shape: SnapshotShape = { ...standing("94", estimated), marginMode };
+      expect(perMode(shape, { life: asked })).toEqual(inModes(WRITING, "set BTCUSDT/0 stop 96 intent (intent-drift)"));
+    }
+  });
+
+  test("is left to the mode where the intent lies beyond liquidation itself", () => {
+    const life = { intent: intent({ stopLoss: dec("94.8") }), movedForLiquidation: true };
+    const inside = "set BTCUSDT/0 stop 95.5 tighten (stop-beyond-liquidation)";
+    expect(perMode(standing("94.5", estimated), { life })).toEqual(inModes(MOVING, inside));
+  });
+});
+
 describe("a waiver", () => {
   const waiver = { reason: "hedged", untilMs: 5_000_000_000_000, until: "2128-06-11T08:53:20.000Z" };
   const over = { reason: "hedged", untilMs: 0, until: "1970-01-01T00:00:00.000Z" };
