@@ -33,7 +33,8 @@ export function stopView(
   const liquidation = position.liquidationPrice;
   const standing = stopLegs(position, orders, market?.instrument.maxMarketQuantity ?? null);
   const overdue = standing.find((leg) => isOverdue(leg, position, market));
-  const legs = standing.filter((leg) => !isOverdue(leg, position, market));
+  const unstated = standing.find((leg) => isUnstated(leg, position));
+  const legs = standing.filter((leg) => !isOverdue(leg, position, market) && !isUnstated(leg, position));
   const isBeyond = (leg: CoverLeg) =>
     liquidation !== null && isBeyondLiquidation(leg.price, liquidation, position.side);
   return {
@@ -46,8 +47,25 @@ export function stopView(
     beyondLiquidation: legs.filter(isBeyond),
     standingFull: tightestFull(position, standing),
     triggered: triggeredStops(position, orders),
-    doubt: ordersDoubt(position, snapshot) ?? unprovenRow(position, standing) ?? overdueDoubt(overdue),
+    doubt:
+      ordersDoubt(position, snapshot) ??
+      unprovenRow(position, standing) ??
+      unstatedDoubt(unstated) ??
+      overdueDoubt(overdue),
   };
+}
+
+/**
+ * The row shows every Full stop that stands (docs/v5/position): an open order of that kind which it does not state has
+ * just been set, or is gone already, and which of the two only another look tells.
+ */
+function isUnstated({ source }: CoverLeg, position: Position): boolean {
+  return source === "full" && position.fullStopLoss === null;
+}
+
+function unstatedDoubt(leg: CoverLeg | undefined): string | null {
+  if (leg === undefined) return null;
+  return `a stop at ${print(leg.price)} is among the open orders, but the position states none`;
 }
 
 /** What is remembered of a stop that could not be seen again covers nothing; a write may not be looser all the same. */

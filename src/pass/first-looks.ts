@@ -51,10 +51,8 @@ function wasLeftOut(contract: Contract, { wentOnWithout, gaps }: Snapshot): bool
   return wentOnWithout && gaps.some((gap) => isBlindFor(gap, contract));
 }
 
-/** Or one of two lists lags behind: an order is shown that the position's own row does not state. */
-function isDoubtful({ status, position, stop }: Assessed): boolean {
-  const isUnstated = position.fullStopLoss === null && stop.inside?.legs.some(({ source }) => source === "full");
-  return status === "unknown" || (status === "protected" && isUnstated === true);
+function isDoubtful({ status }: Assessed): boolean {
+  return status === "unknown";
 }
 
 /** What is settled by the exchange itself stays so. */

@@ -309,6 +309,18 @@ const DOUBT: readonly Scenario[] = [
     findings: ["critical unreadable"],
   },
   {
+    what: "a Full stop is open that the position row does not state",
+    shape: { positions: [long], orders: [fullStop(long, "98")], rowsAsGiven: true },
+    status: "unknown",
+    findings: ["critical unreadable"],
+  },
+  {
+    what: "the same, and other orders cover the position whole",
+    shape: { positions: [long], orders: [fullStop(long, "98"), partialStop(long, "98", "1")], rowsAsGiven: true },
+    status: "protected",
+    findings: [],
+  },
+  {
     what: "with a take-profit configured, an unreadable row leaves open whether there is one",
     shape: { positions: [long], orders: [fullStop(long, "98")], unreadableOrders: [anUnreadableOrder()] },
     judging: profit,

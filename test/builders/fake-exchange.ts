@@ -208,6 +208,7 @@ export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
     const positions = shown.map((each) => ({ ...rowOf(each, marks), ...stated })).filter(isReadable);
     const known = [...held.values()].map(({ position }) => instrumentFor(position));
     return aSnapshot({
+      rowsAsGiven: true,
       scope,
       requestedAtMs: clock.now(),
       positions,

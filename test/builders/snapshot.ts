@@ -1,8 +1,10 @@
 /** Snapshots for tests, and what the quiet rooms make of them. */
 import { type Assessed, type Assessment, assess } from "../../src/assess/assess.js";
+import { ordersOf } from "../../src/assess/coverage.js";
 import type { Instrument, Ticker } from "../../src/domain/instrument.js";
 import { type LifeRecord, UNWRITTEN_LIFE } from "../../src/domain/life.js";
-import { contractText } from "../../src/domain/position.js";
+import type { OpenOrder } from "../../src/domain/order.js";
+import { contractText, type Position } from "../../src/domain/position.js";
 import type { Snapshot } from "../../src/domain/snapshot.js";
 import { type PlanOptions, plan } from "../../src/plan/plan.js";
 import type { PlannedStep } from "../../src/plan/step.js";
@@ -15,11 +17,15 @@ export interface SnapshotShape extends Partial<Omit<Snapshot, "instruments" | "t
   /** Those of the positions are added where they are not named here. */
   readonly instruments?: readonly Instrument[];
   readonly tickers?: readonly Ticker[];
+  /** True: rows state no Full stop but their own; default: as at the exchange, the one among the orders too. */
+  readonly rowsAsGiven?: boolean;
 }
 
 /** An isolated-margin account that was read whole. */
-export function aSnapshot({ instruments = [], tickers = [], ...overrides }: SnapshotShape = {}): Snapshot {
-  const positions = overrides.positions ?? [];
+export function aSnapshot(shape: SnapshotShape = {}): Snapshot {
+  const { instruments = [], tickers = [], rowsAsGiven = false, ...overrides } = shape;
+  const given = overrides.positions ?? [];
+  const positions = rowsAsGiven ? given : given.map((position) => stated(position, overrides.orders ?? []));
   const byContract = <Row extends Parameters<typeof contractText>[0]>(usual: readonly Row[], named: readonly Row[]) =>
     new Map([...usual, ...named].map((row) => [contractText(row), row] as const));
   const usualTickers = positions.map(({ key, markPrice }) =>
@@ -31,7 +37,6 @@ export function aSnapshot({ instruments = [], tickers = [], ...overrides }: Snap
     requestedAtMs: 1_700_000_000_000,
     receivedAtMs: (overrides.requestedAtMs ?? 1_700_000_000_000) + 100,
     gaps: [],
-    positions,
     flatLegs: [],
     unreadablePositions: [],
     orders: [],
@@ -50,7 +55,13 @@ export function aSnapshot({ instruments = [], tickers = [], ...overrides }: Snap
     wentOnWithout: false,
     shownAtMs: new Map(),
     ...overrides,
+    positions,
   };
+}
+
+function stated(position: Position, orders: readonly OpenOrder[]): Position {
+  const full = ordersOf(position, orders).find(({ kind, state }) => kind === "full-stop-loss" && state === "waiting");
+  return { ...position, fullStopLoss: position.fullStopLoss ?? full?.triggerPrice ?? null };
 }
 
 export interface Judging {

@@ -58,11 +58,23 @@ test("a stop order that the position's own row does not state is looked at twice
       hand.put(long);
     },
   });
-  // What is put back is what had stood.
   expect(exchange.writes).toHaveLength(1);
-  expect(exchange.stopOf(key)).toBe("97");
+  expect(exchange.stopOf(key)).toBe("98");
   expect(told(report, key).status).toBe("protected");
 });
+
+test.each([false, true])(
+  "a stop order that the position's own row goes on not stating is never called protection (writes: %s)",
+  async (writes) => {
+    const { exchange, report } = await play({
+      positions: [aPosition({ fullStop: "97" })],
+      hidesRowStops: () => true,
+      writes,
+    });
+    expect(told(report, key).status).toBe("unknown");
+    expect(exchange.writes).toHaveLength(0);
+  },
+);
 
 test("in sync a take-profit that another hand has set goes to the configured level, once", async () => {
   const profit = { protection: { mode: "sync", takeProfit: takeProfitAt("0.04") } } as const;
