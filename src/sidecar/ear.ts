@@ -5,7 +5,7 @@ import type { Contract } from "../domain/snapshot.js";
 import { contractOf, type Push, type StreamListener } from "../exchange/stream.js";
 import type { Closer } from "./event.js";
 import type { Hearsay } from "./hearsay.js";
-import { type AttachedStops, replacedByAttached } from "./hindsight.js";
+import { type AttachedStops, levelThatStood, replacedByAttached } from "./hindsight.js";
 import type { GuardParts } from "./parts.js";
 import { isLate } from "./lateness.js";
 import type { Live } from "./live.js";
@@ -128,20 +128,20 @@ export class Ear implements StreamListener {
   #positionOpen({ position }: Of<"position-open">, nowMs: number): void {
     const { lives, reflex, tell } = this.#parts;
     const known = lives.get(position.key)?.position;
-    this.#replacedByOurs(position, nowMs);
+    this.#statedStop(position, nowMs);
     for (const event of lives.saw(position, nowMs)) tell(event);
     const isOnItsWay = position.fullStopLoss === null && reflex.sendStop(position, nowMs);
     if (!isOnItsWay && (known === undefined || isNews(position, known))) this.#wakeFor(position.key);
   }
 
-  /** The position may be told of before the order that has brought its stop. */
-  #replacedByOurs(position: Position, nowMs: number): void {
+  /** No other push need tell of a stop; and a position may be told of before the order that has brought its stop. */
+  #statedStop(position: Position, atMs: number): void {
     const { lives, attached, reflex, pass } = this.#parts;
     const { key, side, fullStopLoss: price } = position;
+    if (price === null) return;
+    reflex.rivals.saw({ key, side, ...levelThatStood(position, price, pass), atMs });
     const stood = replacedByAttached(position, price, lives.get(key), attached);
-    if (stood === null || price === null) return;
-    const triggerBy = pass.policyOf(key, side).protection.stopLoss?.triggerBy ?? "MarkPrice";
-    reflex.broughtByUs({ key, side, triggerBy, price, atMs: nowMs }, stood);
+    if (stood !== null) reflex.broughtByUs({ key, side, price, atMs }, levelThatStood(position, stood, pass));
   }
 
   #positionFlat({ key }: Of<"position-flat">, nowMs: number): void {
@@ -188,14 +188,14 @@ export class Ear implements StreamListener {
   ): void {
     // It came with the first part that was filled; what another hand has set since then is later.
     if (carriedStop === null || before?.filledQuantity.gt(0)) return;
-    const { reflex, lives, attached } = this.#parts;
+    const { reflex, lives, attached, pass } = this.#parts;
     const { positionIdx, ...stop } = carriedStop;
     const key = { account: this.#account(), ...contract, positionIdx };
     const brought = { ...stop, key, atMs: nowMs };
     reflex.carries(brought);
     const known = lives.get(key)?.position;
     if (known?.fullStopLoss == null || known.side !== stop.side || !attached.isOurs(orderId)) return;
-    reflex.broughtByUs(brought, known.fullStopLoss);
+    reflex.broughtByUs(brought, levelThatStood(known, known.fullStopLoss, pass));
   }
 
   #execution({ contract, execution }: Of<"execution">): void {

@@ -221,12 +221,14 @@ export class Guard {
   }
 
   #looked(picture: Picture, assessment: Assessment): void {
+    const earlier = this.#assessment;
     this.#picture = picture;
     this.#assessment = assessment;
     this.#parts.orderIntents?.resting(picture.snapshot.orders.map(({ orderLinkId }) => orderLinkId));
     lookBack(assessment, picture, {
       pass: this.#parts.pass,
       lives: this.#lives,
+      earlier,
       attached: this.#attached,
       isAttached: (orderId) => this.#parts.attach?.leftAlone.isAttached(orderId) ?? false,
       reflex: this.#reflex,

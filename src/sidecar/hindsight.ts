@@ -1,6 +1,8 @@
 /** What a look reveals that no push has told: a stop that triggered, or one of ours that replaced a tighter one. */
 import type { Assessed, Assessment } from "../assess/assess.js";
 import type { Decimal } from "../domain/decimal.js";
+import { fullLevel } from "../verify/learn.js";
+import type { LearnedLevel } from "../domain/life.js";
 import { type Picture, seenAtMs } from "../domain/picture.js";
 import { isOtherOpening, keyText, type Position, type PositionKey, type Side } from "../domain/position.js";
 import type { Snapshot } from "../domain/snapshot.js";
@@ -16,6 +18,8 @@ export interface HindsightParts {
   readonly pass: Pick<PassBasics, "memory" | "policyOf">;
   /** As they were known before the look. */
   readonly lives: Lives;
+  /** What the look before it has shown; null: there was none. */
+  readonly earlier: Assessment | null;
   readonly attached: AttachedStops;
   readonly reflex: Pick<Reflex, "broughtByUs">;
 }
@@ -24,18 +28,19 @@ export interface HindsightParts {
 export function lookBack(
   { positions }: Assessment,
   picture: Picture,
-  { pass, lives, attached, reflex, isAttached }: HindsightParts,
+  { pass, lives, earlier, attached, reflex, isAttached }: HindsightParts,
 ): void {
   attached.recognise(picture.snapshot, isAttached);
   for (const assessed of positions) {
     const { position, stop } = assessed;
     const { key, side } = position;
+    const shown = earlier?.positions.find((one) => keyText(one.position.key) === keyText(key));
     const before = lives.get(key);
     if (hasTriggeredUnseen(assessed, before)) pass.memory.remember(position, { stopTriggered: true });
     const stood = replacedByAttached(position, stop.standingFull, before, attached);
     if (stood === null || stop.standingFull === null) continue;
-    const triggerBy = pass.policyOf(key, side).protection.stopLoss?.triggerBy ?? "MarkPrice";
-    reflex.broughtByUs({ key, side, triggerBy, price: stop.standingFull, atMs: seenAtMs(picture, key) }, stood);
+    const brought = { key, side, price: stop.standingFull, atMs: seenAtMs(picture, key) };
+    reflex.broughtByUs(brought, levelThatStood(position, stood, pass, fullLevel(shown?.stop.all ?? null) ?? undefined));
   }
   attached.forgetGone(picture.latest);
 }
@@ -59,6 +64,18 @@ export function replacedByAttached(
   const stood = before?.position.fullStopLoss ?? null;
   if (before === undefined || stood === null || stands === null || !isSameLife(position, before)) return null;
   return isLooserStop(stands, stood, position.side) && attached.has(position.key, position.side, stands) ? stood : null;
+}
+
+/** A level that a row alone has stated goes by the trigger that was learned with it; by the configured one, if none was. */
+export function levelThatStood(
+  position: Position,
+  price: Decimal,
+  pass: HindsightParts["pass"],
+  known = pass.memory.recall(position).learned?.stopLoss,
+): LearnedLevel {
+  if (known?.price.eq(price) === true) return known;
+  const configured = pass.policyOf(position.key, position.side).protection.stopLoss?.triggerBy ?? "MarkPrice";
+  return { price, triggerBy: configured };
 }
 
 function isSameLife(position: Position, { position: before }: Life): boolean {

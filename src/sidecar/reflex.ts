@@ -2,6 +2,7 @@
 import type { Attempt } from "../apply/attempt.js";
 import type { Assessed, Assessment } from "../assess/assess.js";
 import type { Decimal } from "../domain/decimal.js";
+import type { LearnedLevel } from "../domain/life.js";
 import { type Picture, seenAtMs } from "../domain/picture.js";
 import { contractText, isOtherOpening, keyText, type Position, type PositionKey } from "../domain/position.js";
 import { isTighterStop } from "../domain/price.js";
@@ -56,9 +57,9 @@ export class Reflex {
   }
 
   /** A stop that we had attached to an entry order has replaced the one that stood, which is put back where it is tighter. */
-  broughtByUs(brought: SeenStop, stood: Decimal): void {
-    this.rivals.saw({ ...brought, price: stood });
-    this.rivals.wrote({ ...brought, decidedFromMs: brought.atMs, answeredAtMs: brought.atMs });
+  broughtByUs({ key, side, price, atMs }: Omit<SeenStop, "triggerBy">, stood: LearnedLevel): void {
+    this.rivals.saw({ key, side, ...stood, atMs });
+    this.rivals.wrote({ key, side, price, decidedFromMs: atMs, answeredAtMs: atMs });
   }
 
   /** True: something for this contract is on the wire, and a look is asked for when it is answered. */
@@ -126,8 +127,8 @@ export class Reflex {
   wrote({ step, answer, answeredAtMs }: Attempt, decidedFromMs: number): void {
     if (step.action !== "set-trading-stop" || step.stopLoss === null) return;
     if (answer.kind !== "acknowledged" && answer.kind !== "uncertain") return;
-    const { price, triggerBy, purpose } = step.stopLoss;
-    const wrote = { key: step.key, side: step.side, price, triggerBy, decidedFromMs, answeredAtMs };
+    const { price, purpose } = step.stopLoss;
+    const wrote = { key: step.key, side: step.side, price, decidedFromMs, answeredAtMs };
     if (purpose !== "loosen") return this.rivals.wrote(wrote);
     // What was loosened by name has replaced the stop that it spoke of on purpose, and no tighter one.
     const position = this.#parts.lives.get(step.key)?.position;

@@ -13,7 +13,7 @@ export interface SeenStop {
 }
 
 /** A Full stop of ours that the exchange has taken, or may have. */
-export interface OurStop extends Omit<SeenStop, "atMs"> {
+export interface OurStop extends Omit<SeenStop, "atMs" | "triggerBy"> {
   /** When what it was decided from was asked for: what was told before that was known. */
   readonly decidedFromMs: number;
   readonly answeredAtMs: number;
@@ -45,9 +45,11 @@ export class Rivals {
     return this.#ours.some((stop) => keyText(stop.key) === name && nowMs - stop.answeredAtMs < RACE_MS);
   }
 
-  /** The position has closed or flipped: nothing is owed to the next. */
+  /** The position has closed or flipped: nothing is owed to the next, whose first stop may have been told already. */
   ended(key: PositionKey): void {
-    this.#debts.delete(keyText(key));
+    const name = keyText(key);
+    this.#ours = this.#ours.filter((stop) => keyText(stop.key) !== name);
+    this.#debts.delete(name);
   }
 
   /** The tightest stop which ours, that stands now, has replaced, until it is given back; null: none. */

@@ -15,7 +15,7 @@ export function learnedChange(assessed: Assessed): Partial<LifeRecord> {
   return isSame(learned, assessed.life.learned) ? met : { ...met, learned };
 }
 
-function fullLevel(found: Cover | null): LearnedLevel | null {
+export function fullLevel(found: Cover | null): LearnedLevel | null {
   const leg = found?.legs.find(({ source }) => source === "full");
   return leg?.triggerBy == null ? null : { price: leg.price, triggerBy: leg.triggerBy };
 }

@@ -2,7 +2,13 @@
 import { type Decimal, dec } from "../../src/domain/decimal.js";
 import type { Instrument } from "../../src/domain/instrument.js";
 import type { OpenOrder } from "../../src/domain/order.js";
-import { keyText, type Position, type PositionKey, type UnreadablePosition } from "../../src/domain/position.js";
+import {
+  keyText,
+  type Position,
+  type PositionKey,
+  type TriggerBy,
+  type UnreadablePosition,
+} from "../../src/domain/position.js";
 import { isPast } from "../../src/domain/price.js";
 import type { Contract, FlatLeg, Gap, ReadScope, Snapshot } from "../../src/domain/snapshot.js";
 import { ExchangeFailure, type FailureCause, type FailureKind } from "../../src/exchange/failure.js";
@@ -49,7 +55,7 @@ export interface Hand {
   /** Opens, replaces or flips; exits of the old position go with it. */
   put(position: Position): void;
   close(key: PositionKey): void;
-  setStop(key: PositionKey, price: string): void;
+  setStop(key: PositionKey, price: string, triggerBy?: TriggerBy): void;
   setTakeProfit(key: PositionKey, price: string): void;
   /** Places an order, or changes the one of the same id. */
   order(order: OpenOrder): void;
@@ -162,7 +168,7 @@ export function fakeExchange(options: FakeExchangeOptions): FakeExchange {
       held.delete(keyText(key));
       orders = orders.filter((order) => order.symbol !== key.symbol || order.positionIdx !== key.positionIdx);
     },
-    setStop: (key, price) => change(key, { stop: { price: dec(price), triggerBy: "MarkPrice" } }),
+    setStop: (key, price, triggerBy = "MarkPrice") => change(key, { stop: { price: dec(price), triggerBy } }),
     setTakeProfit: (key, price) => change(key, { takeProfit: { price: dec(price), triggerBy: "LastPrice" } }),
     price: (symbol, price) => void marks.set(symbol, dec(price)),
     order: (order) => {

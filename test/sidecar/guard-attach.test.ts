@@ -94,6 +94,23 @@ test("a fill whose attached stop replaces a tighter one that stood is mended at 
   await scene.close();
 });
 
+test.each([
+  ["by the push of the order", (scene: Scene) => scene.pushes({ ...gone, atMs: scene.clock.now() })],
+  ["by the push of the position", (scene: Scene) => scene.pushes(pushOf(grown, scene.clock))],
+  ["by a look", ({ guard, stream }: Scene) => [stream.drops(), guard.wake("schedule")]],
+])("what is put back goes by the price that it went by (told %s)", async (_how, tells) => {
+  const scene = await attached();
+  scene.opens(aPosition({ fullStop: "98.5" }));
+  scene.exchange.hand.setStop(long.key, "98.5", "LastPrice");
+  await scene.clock.sleep(2_000);
+  fills(scene);
+  tells(scene);
+  await scene.clock.sleep(3_000);
+  const putBack = scene.exchange.writes.flatMap(({ request }) => ("stopLoss" in request ? [request.stopLoss] : []));
+  expect(putBack.at(-1)).toMatchObject({ price: dec("98.5"), triggerBy: "LastPrice" });
+  await scene.close();
+});
+
 test("so is one whose pushes were lost: the next look tells", async () => {
   const scene = await replaced(({ stream }) => stream.drops());
   scene.guard.wake("schedule");

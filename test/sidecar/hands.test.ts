@@ -274,6 +274,17 @@ describe("a bot that sets a tighter stop while ours is on the wire", () => {
     await scene.close();
   });
 
+  test("gets it back also where only the position's push has told of it", async () => {
+    const scene = await guarded({ latencyMs: 100 });
+    scene.opens(long);
+    await scene.clock.sleep(10);
+    scene.pushes(pushOf(aPosition({ openedAtMs: 2_000, fullStop: "99" }), scene.clock));
+    await scene.clock.sleep(5_000);
+    expect(stopWrites(scene, key)).toEqual(["98", "99"]);
+    expect(scene.exchange.stopOf(key)).toBe("99");
+    await scene.close();
+  });
+
   test("gets it back also where no push has told of it, but a look", async () => {
     const scene = await overtaken();
     expect(stopWrites(scene, key)).toEqual(["98", "99"]);
@@ -316,6 +327,20 @@ describe("a bot that sets a tighter stop while ours is on the wire", () => {
     scene.opens(aShort({ openedAtMs: 3_000 }));
     await scene.clock.sleep(60_000);
     expect(scene.exchange.stopOf(key)).toBe("102");
+    await scene.close();
+  });
+
+  test("is owed nothing in the next life, whose stop happens to stand where ours did", async () => {
+    const scene = await guarded({ latencyMs: 100, fate: (_request, nth) => (nth === 2 ? lie : truth) });
+    scene.opens(long);
+    await scene.clock.sleep(10);
+    scene.pushesStop(long, "99");
+    await scene.clock.sleep(300);
+    scene.exchange.hand.close(key);
+    scene.pushes({ kind: "position-flat", key, atMs: scene.clock.now() });
+    scene.opens(aPosition({ openedAtMs: scene.clock.now(), fullStop: "98" }));
+    await scene.clock.sleep(5_000);
+    expect(scene.exchange.stopOf(key)).toBe("98");
     await scene.close();
   });
 
