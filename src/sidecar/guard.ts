@@ -2,12 +2,13 @@
 import type { Attempt } from "../apply/attempt.js";
 import type { Assessment } from "../assess/assess.js";
 import { lookedForInVain, type Picture } from "../domain/picture.js";
-import { contractText, keyText, type Position } from "../domain/position.js";
+import { contractText, keyText, type Position, type PositionKey } from "../domain/position.js";
 import type { Contract, ReadScope } from "../domain/snapshot.js";
 import { ExchangeFailure } from "../exchange/failure.js";
 import type { Stream } from "../exchange/stream.js";
 import { type PassOptions, type PassResult, runPass } from "../pass.js";
 import { PassBook } from "../verify/book.js";
+import { LAST_AFTER_MS } from "../verify/tries.js";
 import { Bell } from "./bell.js";
 import { Ear } from "./ear.js";
 import type { SidecarEvent, Tell } from "./event.js";
@@ -36,8 +37,6 @@ const MOST_LOOKING_ON_MS = 2_000;
 const DOWN_SWEEP_MS = 5_000;
 /** What a pass could not see. */
 const UNSEEN_RETRY_MS = 1_000;
-/** A sidecar tries on where a single pass gives up. */
-const MOST_UNPROVEN = 3;
 /** A position that is known and that a read does not show. */
 const LOOK_AGAIN_MS = 500;
 
@@ -46,7 +45,7 @@ export class Guard {
   /** Resolves after `close`; rejects by a mistake of ours. */
   readonly done: Promise<void>;
   readonly #parts: GuardParts;
-  readonly #book = new PassBook(MOST_UNPROVEN);
+  readonly #book = new PassBook(LAST_AFTER_MS.sidecar);
   readonly #passes: Passes;
   readonly #bell: Bell;
   readonly #live = new Live();
@@ -239,7 +238,8 @@ export class Guard {
     for (const contract of missing) this.#later.unseen(contract, LOOK_AGAIN_MS);
     for (const contract of this.#hearsay.looked(picture, assessment))
       this.#later.add(`lagging ${contractText(contract)}`, contract, LOOK_AGAIN_MS);
-    for (const { position } of assessment.positions) this.#lookAfterHold(position);
+    for (const { position } of assessment.positions)
+      for (const { why, afterMs } of this.#restraint.looksAfter(position)) this.#lookLater(why, position.key, afterMs);
     this.#reflex.mend(assessment, picture);
     this.#attacher?.consider(picture).catch((error: unknown) => this.#fail(error));
   }
@@ -258,6 +258,7 @@ export class Guard {
     // It is news, whatever else lasts.
     for (const contract of result.unanswered)
       this.#later.add(`unanswered ${contractText(contract)}`, contract, UNSEEN_RETRY_MS);
+    for (const { step, held } of result.planned) if (held === null) this.#lookAfterTries(step.key);
     if (isWhole) this.#lives.began();
     this.#events.ended(result, reason, { isWhole, tookMs });
   }
@@ -281,12 +282,14 @@ export class Guard {
     this.#looks.ended(key);
   }
 
-  #lookAfterHold(position: Position): void {
-    if (this.#isStopping) return;
-    const { key } = position;
-    for (const { why, afterMs } of this.#restraint.looksAfter(position)) {
-      this.#later.add(`${why} ${keyText(key)}`, key, afterMs);
-    }
+  #lookAfterTries(key: PositionKey): void {
+    const nowMs = this.#nowMs();
+    const retryMs = this.#book.retryAtMs(key, nowMs);
+    if (retryMs !== null) this.#lookLater("tries", key, retryMs - nowMs);
+  }
+
+  #lookLater(why: string, key: PositionKey, afterMs: number): void {
+    if (!this.#isStopping) this.#later.add(`${why} ${keyText(key)}`, key, afterMs);
   }
 
   #nowMs(): number {

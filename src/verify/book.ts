@@ -18,7 +18,6 @@ import {
   isSameLife,
   lastAnsweredMs,
   lastStartedMs,
-  mayTry,
   type Page,
   recordOf,
   type StepRecord,
@@ -26,8 +25,11 @@ import {
   UNPROVEN_CLOSE,
 } from "./page.js";
 import { retold } from "./retold.js";
+import { type AccountTrouble, troubleIn, troubleText } from "./trouble.js";
+import { LAST_AFTER_MS, mayTry, retryAtMs } from "./tries.js";
 
 export type { Outcome, StepRecord } from "./page.js";
+export type { AccountTrouble } from "./trouble.js";
 
 /** How long an effect may take to show in reads before its absence counts. */
 const SETTLE_MS = 3_000;
@@ -45,29 +47,14 @@ export interface Admission {
   readonly waiting: readonly Contract[];
 }
 
-/** So many writes in a row may be refused for the key's rights or the clock before the account is left alone. */
-const MOST_REFUSALS = 3;
-
-export interface AccountTrouble {
-  readonly cause: "key" | "permission" | "clock";
-  readonly detail: string;
-}
-
-const TROUBLES: Readonly<Record<AccountTrouble["cause"], string>> = {
-  key: "the exchange refused the key",
-  permission: "the key may not do this",
-  clock: "the exchange does not accept our clock",
-};
-
 export class PassBook {
   readonly #pages = new Map<string, Page>();
   /** Pages of positions that have closed, flipped or opened anew since. */
   #past: Page[] = [];
-  readonly #mostUnproven: number;
+  readonly #lastAfterMs: number;
 
-  /** `mostUnproven`: writes whose effect never showed, after which a position is left alone; default two. */
-  constructor(mostUnproven = 2) {
-    this.#mostUnproven = mostUnproven;
+  constructor(lastAfterMs: number = LAST_AFTER_MS.command) {
+    this.#lastAfterMs = lastAfterMs;
   }
 
   /** The position has closed, or flipped: what was tried for it is not tried for the next. */
@@ -92,7 +79,7 @@ export class PassBook {
       if (position === undefined) continue;
       const page = this.#turnPage(position.position);
       const step = retold(draft.step, page, position);
-      if (draft.held !== null || step === null || !mayTry(page, this.#mostUnproven, step)) continue;
+      if (draft.held !== null || step === null || !this.#may(page, clock.now(), step)) continue;
       const seen = seenAtMs(picture, step.key);
       const hasRoom = ready.length < (step.action === "close-position" ? Math.min(MOST_CLOSES, most) : most);
       const isFresh = lastAnsweredMs(page) <= seen && isFreshEnough(step, picture, clock);
@@ -113,14 +100,20 @@ export class PassBook {
   isFree(position: Position, asOfMs: number, lookedAtMs = asOfMs): boolean {
     const page = this.#turnPage(position);
     const isKnown = page.answeredBeforeMs <= asOfMs && page.inDoubtBeforeMs <= lookedAtMs;
-    return isIdle(page) && mayTry(page, this.#mostUnproven) && isKnown;
+    return isIdle(page) && this.#may(page, asOfMs) && isKnown;
+  }
+
+  /** When more may be tried for a position than now; null: no time is known. */
+  retryAtMs(key: PositionKey, nowMs: number): number | null {
+    const page = this.#pages.get(keyText(key));
+    return page === undefined ? null : retryAtMs(page, this.#lastAfterMs, nowMs);
   }
 
   /** What happened long ago neither hinders nor is told any more; for a book that outlives its passes. */
   forget(nowMs: number): void {
     for (const [key, page] of this.#pages) {
       forgetOld(page, nowMs);
-      if (isIdle(page) && page.entries.length === 0) this.#pages.delete(key);
+      if (isIdle(page) && page.entries.length === 0 && page.leftAtMs.length === 0) this.#pages.delete(key);
     }
     for (const page of this.#past) forgetOld(page, nowMs);
     this.#past = this.#past.filter(({ entries }) => entries.length > 0);
@@ -143,6 +136,7 @@ export class PassBook {
       if (lookedAfterMs < 0) continue;
       const verdict = this.#verdict(attempt, assessed, picture);
       entry.verdict = recordOf(attempt, verdict, lookedAfterMs >= SETTLE_MS);
+      entry.isSuperseded = verdict.kind === "superseded";
       if (entry.verdict !== null) judged.push({ attempt, verdict });
     }
     return judged;
@@ -154,21 +148,12 @@ export class PassBook {
    */
   accountRefusal(): string | null {
     const trouble = this.accountTrouble();
-    return trouble === null ? null : `${TROUBLES[trouble.cause]}: ${trouble.detail}`;
+    return trouble === null ? null : troubleText(trouble);
   }
 
   /** The same, by its cause; a clock that the exchange will not accept is one more. */
   accountTrouble(): AccountTrouble | null {
-    const answers = this.#allPages()
-      .flatMap((page) => page.entries.map(({ attempt }) => attempt))
-      .sort((one, other) => one.answeredAtMs - other.answeredAtMs)
-      .map(({ answer }) => answer)
-      .filter((answer) => answer.kind !== "not-sent" || answer.cause === "clock");
-    const key = answers.map(troubleOf).find((trouble) => trouble?.cause === "key");
-    const latest = answers.slice(-MOST_REFUSALS).map(troubleOf);
-    const [first] = latest;
-    const isHopeless = latest.length === MOST_REFUSALS && latest.every((one) => one?.cause === first?.cause);
-    return key ?? (isHopeless ? (first ?? null) : null);
+    return troubleIn(this.#allPages().flatMap((page) => page.entries.map(({ attempt }) => attempt)));
   }
 
   /** True: what became of something is still to be told by its answer, or by a read. */
@@ -240,6 +225,10 @@ export class PassBook {
     return judge(attempt.step, found);
   }
 
+  #may(page: Page, nowMs: number, step?: Step): boolean {
+    return mayTry(page, this.#lastAfterMs, nowMs, step);
+  }
+
   /** A proof that is older than what was tried last speaks of the life before. */
   #endClosed(picture: Picture): void {
     for (const [key, page] of this.#pages) {
@@ -287,12 +276,6 @@ export class PassBook {
   #unsettled(): Contract[] {
     return [...this.#pages.values()].filter((page) => !isIdle(page)).map((page) => page.contract);
   }
-}
-
-function troubleOf(answer: Attempt["answer"]): AccountTrouble | null {
-  if (answer.kind !== "refused" && answer.kind !== "not-sent") return null;
-  const { cause, detail } = answer;
-  return cause === "key" || cause === "permission" || cause === "clock" ? { cause, detail } : null;
 }
 
 function byKey({ positions }: Assessment): ReadonlyMap<string, Assessed> {

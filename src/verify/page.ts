@@ -5,10 +5,6 @@ import type { Contract } from "../domain/snapshot.js";
 import type { Step } from "../plan/step.js";
 import type { Verdict } from "./judge.js";
 
-/** Automatic writes to one position within one pass. */
-const MOST_WRITES = 3;
-/** A step that the latest look spoke against has never left; by then something else changes all the time. */
-const MOST_VETOED = 6;
 /** Waits before a further try after a refusal that time may cure, such as a fill that is not booked yet. */
 const RETRY_AFTER_MS = { first: 500, later: 1_500 };
 
@@ -37,6 +33,8 @@ export interface Entry {
   readonly attempt: Attempt;
   /** Null: a read has to judge it. */
   verdict: StepRecord | null;
+  /** A tighter stop of another hand was seen in its place. */
+  isSuperseded: boolean;
 }
 
 /** What tells one life of a position from the next. */
@@ -55,6 +53,8 @@ export interface Page {
   /** The position has closed since: if it is open again, that is another life, also where no row states its opening. */
   isOver: boolean;
   entries: Entry[];
+  /** When automatic writes of the last minute were answered. */
+  leftAtMs: number[];
   /** A take-profit was refused: only the stop is tried again in this pass. */
   takeProfitRefused: boolean;
   /** Why no further write is tried in this pass. */
@@ -79,6 +79,7 @@ export function emptyPage(contract: Contract, before = NEVER): Page {
     inFlight: false,
     isOver: false,
     entries: [],
+    leftAtMs: [],
     takeProfitRefused: false,
     closedBecause: null,
     notBeforeMs: 0,
@@ -112,8 +113,8 @@ export function endLife(page: Page): Page {
   return emptyPage(page.contract, next);
 }
 
-/** At most three writes to one position within this time. */
-const WRITES_KEPT_MS = 60_000;
+/** A write is told, and counts, for so long. */
+export const WRITES_KEPT_MS = 60_000;
 /** What had no effect hinders for a shorter time: it must not leave a position naked for a minute. */
 const REFUSALS_KEPT_MS = 20_000;
 const UNPROVEN_KEPT_MS = 30_000;
@@ -124,28 +125,31 @@ export function forgetOld(page: Page, nowMs: number): void {
   const isKept = ({ attempt, verdict }: Entry) =>
     verdict === null || nowMs - attempt.answeredAtMs < keptMs(attempt, verdict);
   page.entries = page.entries.filter(isKept);
-  const { closedBecause } = page;
-  if (closedBecause !== null && nowMs - closedBecause.answeredAtMs >= closedForMs(closedBecause)) {
-    page.closedBecause = null;
-  }
+  page.leftAtMs = page.leftAtMs.filter((atMs) => nowMs - atMs < WRITES_KEPT_MS);
+  if (page.closedBecause !== null && nowMs >= opensAtMs(page.closedBecause)) page.closedBecause = null;
   if (page.entries.length === 0) page.takeProfitRefused = false;
 }
 
-/** A market that is being settled is open again in the next minute, as a rule. */
-function closedForMs({ answer }: Attempt): number {
-  return answer.kind === "refused" && answer.cause === "market-state" ? REFUSALS_KEPT_MS : WRITES_KEPT_MS;
+/** Refusals that concern the key, and not this step. */
+const LASTING: readonly string[] = ["key", "permission", "terms"];
+
+/** A market that is being settled is open again in the next minute, as a rule, and what has no known cause may be over. */
+export function opensAtMs({ answer, answeredAtMs }: Attempt): number {
+  const isLasting = answer.kind === "refused" && LASTING.includes(answer.cause);
+  return answeredAtMs + (isLasting ? WRITES_KEPT_MS : REFUSALS_KEPT_MS);
 }
 
-function keptMs({ answer }: Attempt, { outcome }: StepRecord): number {
+export function keptMs({ answer }: Attempt, verdict: StepRecord | null): number {
   if (answer.kind === "not-sent") return UNSENT_KEPT_MS;
-  if (outcome === "uncertain") return UNPROVEN_KEPT_MS;
+  if (verdict?.outcome === "uncertain") return UNPROVEN_KEPT_MS;
   return answer.kind === "refused" && MAY_PASS.includes(answer.cause) ? REFUSALS_KEPT_MS : WRITES_KEPT_MS;
 }
 
 /** Enters an answer; one that a read has to judge stays open. */
 export function enter(page: Page, attempt: Attempt): void {
   page.inFlight = false;
-  page.entries.push({ attempt, verdict: verdictOfAnswer(attempt) });
+  page.entries.push({ attempt, verdict: verdictOfAnswer(attempt), isSuperseded: false });
+  if (attempt.answer.kind !== "not-sent" && !isAskedFor(attempt.step)) page.leftAtMs.push(attempt.answeredAtMs);
   noteRefusal(page, attempt);
 }
 
@@ -154,50 +158,10 @@ export function isIdle(page: Page): boolean {
   return !page.inFlight && page.entries.every(({ verdict }) => verdict !== null);
 }
 
-/**
- * An effect that never showed is tried once more, a curable refusal until the writes are used up. What only betters a
- * position that has its stop leaves the last one, and what became of a take-profit never hinders a stop. No step: a
- * missing stop.
- */
-export function mayTry(page: Page, mostUnproven: number, step?: Step): boolean {
-  if (page.closedBecause !== null) return false;
-  const isForStop = step === undefined || concernsStop(step);
-  const counted = page.entries.filter(({ attempt }) => !isForStop || concernsStop(attempt.step));
-  const unproven = counted.filter(({ verdict }) => verdict?.outcome === "uncertain").length;
-  const mostWrites = step !== undefined && onlyBetters(step) ? MOST_WRITES - 1 : MOST_WRITES;
-  const vetoed = counted.filter((entry) => isVetoed(entry) && !isAskedFor(entry)).length;
-  return unproven < mostUnproven && ownWrites(page) < mostWrites && vetoed < MOST_VETOED;
-}
-
-/** Whether a stop depends on it: only a take-profit alone is less. */
-function concernsStop(step: Step): boolean {
-  return step.action !== "set-trading-stop" || step.stopLoss !== null;
-}
-
-/** A take-profit alone, and a stop that is moved from where it protects already. */
-function onlyBetters(step: Step): boolean {
-  if (step.action !== "set-trading-stop") return false;
-  const isMove = step.reason === "stop-too-wide" || step.stopLoss?.purpose === "restore";
-  return step.stopLoss === null || isMove;
-}
-
-/** True: one more write, and no other may follow. */
-export function isAtLastWrite(page: Page): boolean {
-  return ownWrites(page) === MOST_WRITES - 1;
-}
-
-/** What somebody asked for by name counts against him, and what never left is no write: neither may leave a position naked. */
-function ownWrites({ entries }: Page): number {
-  return entries.filter((entry) => !isAskedFor(entry) && !isVetoed(entry)).length;
-}
-
-function isAskedFor({ attempt: { step } }: Entry): boolean {
+/** What somebody asked for by name counts against him: it must not leave a position naked. */
+export function isAskedFor(step: Step): boolean {
   if (step.action !== "set-trading-stop") return false;
   return step.stopLoss?.purpose === "intent" || step.stopLoss?.purpose === "loosen";
-}
-
-function isVetoed({ attempt: { answer } }: Entry): boolean {
-  return answer.kind === "not-sent" && answer.cause === "vetoed";
 }
 
 function verdictOfAnswer({ step, answer }: Attempt): StepRecord | null {

@@ -1,11 +1,13 @@
 /** How a step is told once more, after what became of the tries before. */
 import type { Assessed } from "../assess/assess.js";
 import { dec } from "../domain/decimal.js";
-import { isPast, roundAwayFromMark, tightestTick } from "../domain/price.js";
+import type { Side } from "../domain/position.js";
+import { isPast, isTighterStop, roundAwayFromMark, tightestTick } from "../domain/price.js";
 import { objection } from "../plan/guard.js";
 import { answersPast, type Step, type StepStop } from "../plan/step.js";
 import { strictBase } from "../policy/levels.js";
-import { isAtLastWrite, type Page } from "./page.js";
+import type { Page } from "./page.js";
+import { isAtLastWrite } from "./tries.js";
 
 /** Share of the price by which a nearest stop moves away after each refusal. */
 const ROOM_PER_REFUSAL = dec("0.001");
@@ -17,12 +19,10 @@ const ROOM_PER_REFUSAL = dec("0.001");
  */
 export function retold(step: Step, page: Page, assessed: Assessed): Step | null {
   if (step.action !== "set-trading-stop") return step;
-  const isLastWrite = step.stopLoss !== null && isAtLastWrite(page);
-  const takeProfit = page.takeProfitRefused || isLastWrite ? null : step.takeProfit;
+  const isStopAlone = step.stopLoss !== null && isAtLastWrite(page);
+  const takeProfit = page.takeProfitRefused || isStopAlone ? null : step.takeProfit;
   if (step.stopLoss === null && takeProfit === null) return null;
-  const earlier = page.entries.findLast(({ verdict }) => verdict?.outcome === "uncertain")?.attempt.step;
-  const isSameLeg = earlier?.action === "set-trading-stop" && earlier.side === step.side;
-  const earlierStop = isSameLeg ? earlier.stopLoss : null;
+  const earlierStop = step.stopLoss === null ? null : neverSeen(step.stopLoss, step.side, page, assessed);
   const again = { ...step, takeProfit, stopLoss: earlierStop ?? step.stopLoss };
   const isSameMeans =
     step.stopLoss !== null && earlierStop !== null && answersPast(earlierStop) === answersPast(step.stopLoss);
@@ -30,6 +30,15 @@ export function retold(step: Step, page: Page, assessed: Assessed): Step | null 
   if (fits) return again;
   const stopLoss = yielding(believing(step.stopLoss, page, assessed), page, assessed);
   return stopLoss === null && step.stopLoss !== null ? null : { ...step, takeProfit, stopLoss };
+}
+
+/** The stop that was sent last and may take effect yet; null: there is none, or it gave way, or a tighter one has stood. */
+function neverSeen(stop: StepStop, side: Side, { entries }: Page, { life }: Assessed): StepStop | null {
+  const last = entries.findLast(({ verdict }) => verdict?.outcome === "uncertain");
+  const earlier = last?.isSuperseded === false ? last.attempt.step : null;
+  if (earlier?.action !== "set-trading-stop" || earlier.side !== side || earlier.stopLoss === null) return null;
+  const hasStood = life.learned?.stopLoss?.price.eq(stop.price) === true;
+  return hasStood && isTighterStop(stop.price, earlier.stopLoss.price, side) ? null : earlier.stopLoss;
 }
 
 /**

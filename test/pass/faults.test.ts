@@ -65,10 +65,10 @@ describe("a stop is confirmed only by a later look", () => {
 });
 
 describe("acknowledgements and lost replies", () => {
-  test("after a false acknowledgement it writes once more, and leaves it uncertain when that one was false too", async () => {
+  test("after a false acknowledgement it writes twice more, and leaves it uncertain when those were false too", async () => {
     const played = await play({ positions: [long], fate: () => lie });
-    expect(stopsSent(played)).toEqual(["98", "98"]);
-    expect(outcomesOf(played.result, key)).toEqual(["uncertain", "uncertain"]);
+    expect(stopsSent(played)).toEqual(["98", "98", "98"]);
+    expect(outcomesOf(played.result, key)).toEqual(["uncertain", "uncertain", "uncertain"]);
     expect(told(played.report, key).status).toBe("unprotected");
   });
 
@@ -96,9 +96,9 @@ describe("acknowledgements and lost replies", () => {
     expect(outcomesOf(played.result, key)).toEqual(["uncertain", "confirmed"]);
   });
 
-  test("two lost replies without effect end the tries; the position is not called protected", async () => {
+  test("three lost replies without effect end the tries; the position is not called protected", async () => {
     const played = await play({ positions: [long], fate: () => lostWithoutEffect });
-    expect(stopsSent(played)).toHaveLength(2);
+    expect(stopsSent(played)).toHaveLength(3);
     expect(told(played.report, key).status).toBe("unprotected");
   });
 
@@ -131,11 +131,11 @@ describe("acknowledgements and lost replies", () => {
   test("a rebase whose effect never showed is not made again by a later pass either", async () => {
     const played = await play({
       positions: [aPosition({ mark: "97" })],
-      fate: (_request, nth) => (nth <= 2 ? lie : truth),
+      fate: (_request, nth) => (nth <= 3 ? lie : truth),
     });
-    expect(stopsSent(played)).toEqual(["95.1", "95.1"]);
+    expect(stopsSent(played)).toEqual(["95.1", "95.1", "95.1"]);
     await played.again();
-    expect(stopsSent(played)).toEqual(["95.1", "95.1", "96.9"]);
+    expect(stopsSent(played)).toEqual(["95.1", "95.1", "95.1", "96.9"]);
   });
 
   test("a 'not modified' is believed when the look shows the stop", async () => {
@@ -147,11 +147,11 @@ describe("acknowledgements and lost replies", () => {
     expect(outcomesOf(played.result, key)).toEqual(["confirmed"]);
   });
 
-  test("a 'not modified' without a stop to be seen causes one more write, and no claim", async () => {
+  test("a 'not modified' without a stop to be seen causes two more writes, and no claim", async () => {
     const notModified: Fate = { kind: "fails", failure: "unknown", cause: "not-modified" };
     const played = await play({ positions: [long], fate: () => notModified });
-    expect(stopsSent(played)).toHaveLength(2);
-    expect(outcomesOf(played.result, key)).toEqual(["uncertain", "uncertain"]);
+    expect(stopsSent(played)).toHaveLength(3);
+    expect(outcomesOf(played.result, key)).toEqual(["uncertain", "uncertain", "uncertain"]);
     expect(told(played.report, key).status).toBe("unprotected");
   });
 

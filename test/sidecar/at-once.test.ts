@@ -347,7 +347,7 @@ describe("an answer that tells nothing", () => {
     await scene.close();
   });
 
-  test("a fill that is not booked for a long time is tried again with every sweep, and protected when it is", async () => {
+  test("a fill that is not booked for a long time is tried three times a minute, and protected within one of its booking", async () => {
     const scene = await guarded({ fate: () => (scene.clock.now() < openMs ? refuses("zero-position") : truth) });
     const openMs = scene.clock.now() + 25_000;
     scene.opens(long);
@@ -355,15 +355,16 @@ describe("an answer that tells nothing", () => {
       await scene.clock.sleep(10_000);
       scene.guard.wake("schedule");
     }
-    await scene.clock.sleep(5_000);
+    await scene.clock.sleep(22_000);
+    expect(stopWrites(scene, key)).toHaveLength(4);
     expect(scene.exchange.stopOf(key)).toBe("98");
     await scene.close();
   });
 
-  test("writes that are lost one after another are followed by a third as soon as a look allows", async () => {
+  test("writes that are lost one after another are followed by a third after twenty seconds, with no sweep", async () => {
     const scene = await guarded({ fate: (_request, nth) => (nth <= 2 ? lostWithoutEffect : truth) });
     scene.opens(long);
-    await scene.clock.sleep(15_000);
+    await scene.clock.sleep(22_000);
     expect(scene.exchange.stopOf(key)).toBe("98");
     await scene.close();
   });

@@ -8,6 +8,7 @@ import type { PlannedStep, SetTradingStop, Step, StopPurpose } from "../../src/p
 import type { LifeRecord } from "../../src/domain/life.js";
 import type { Protection } from "../../src/policy/protection.js";
 import { PassBook } from "../../src/verify/book.js";
+import { LAST_AFTER_MS } from "../../src/verify/tries.js";
 import { dec } from "../../src/domain/decimal.js";
 import { fullStop, takeProfit } from "../builders/order.js";
 import { aTicker } from "../builders/market.js";
@@ -125,7 +126,11 @@ describe("what happened long ago", () => {
 
   test.each<readonly [FailureCause, number]>([
     ["market-state", 20_000],
-    ["limit", 60_000],
+    ["limit", 20_000],
+    ["other", 20_000],
+    ["terms", 60_000],
+    ["permission", 60_000],
+    ["key", 60_000],
   ])("after a refusal for %s nothing is tried for so long", (cause, closedMs) => {
     give(attempt(refused(cause, true), 0));
     book.forget(START_MS + closedMs - 1);
@@ -347,18 +352,86 @@ describe("how often it is tried", () => {
     expect(goes({ seenMs: 9_000 })).toBeNull();
   });
 
-  test("what never showed twice, or as often as the book was told", () => {
-    const unproven = (afterMs: number) => {
-      give(attempt(ACKNOWLEDGED, afterMs));
-      judge(naked, afterMs + 5_000);
-    };
+  const unproven = (afterMs: number, step?: Step) => {
+    give(attempt(ACKNOWLEDGED, afterMs, step));
+    judge(naked, afterMs + 3_000);
+  };
+
+  test("what never showed three times, at last the stop alone, also where somebody asked for it by name", () => {
+    const asked = withStop({ purpose: "intent" });
     unproven(0);
-    expect(goes({ seenMs: 9_000 })).toBe("98 + 104");
-    unproven(1);
-    expect(goes({ seenMs: 9_000 })).toBeNull();
-    book = new PassBook(1);
-    unproven(0);
-    expect(goes({ seenMs: 9_000 })).toBeNull();
+    expect(goes({ seenMs: 3_000 })).toBe("98 + 104");
+    unproven(4_000);
+    expect(goes({ seenMs: 7_000 })).toBe("98");
+    unproven(8_000);
+    expect(goes({ seenMs: 11_000 })).toBeNull();
+    book = new PassBook();
+    for (const atMs of [0, 4_000, 8_000]) unproven(atMs, asked);
+    expect(goes({ seenMs: 11_000 })).toBeNull();
+  });
+
+  test.each<readonly [string, (atMs: number) => void]>([
+    ["refused in vain", (atMs) => give(attempt(refused("zero-position"), atMs))],
+    ["that never showed", unproven],
+  ])("three writes %s leave none before the first of them is a minute old", (_what, tries) => {
+    for (const atMs of [0, 4_000, 25_000]) tries(atMs);
+    book.forget(START_MS + 59_999);
+    expect(goes({ seenMs: 59_999 })).toBeNull();
+    expect(book.retryAtMs(long.key, START_MS + 59_999)).toBe(START_MS + 60_000);
+    book.forget(START_MS + 60_000);
+    expect(goes({ seenMs: 60_000 })).toBe("98");
+    expect(book.retryAtMs(long.key, START_MS + 85_000)).toBeNull();
+  });
+
+  test("what was withdrawn before it left is no write of that minute", () => {
+    give(...[0, 4_000, 25_000].map((atMs) => attempt(notSent("vetoed"), atMs)));
+    book.forget(START_MS + 40_000);
+    expect(goes({ seenMs: 40_000 })).toBe("98 + 104");
+  });
+
+  describe("in a sidecar", () => {
+    beforeEach(() => {
+      book = new PassBook(LAST_AFTER_MS.sidecar);
+    });
+
+    test("the last write of a minute is kept for twenty seconds, by when most faults are over", () => {
+      unproven(0);
+      unproven(4_000);
+      expect([goes({ seenMs: 19_999 }), goes({ seenMs: 20_000 })]).toEqual([null, "98"]);
+      expect(book.isFree(long, START_MS + 19_999)).toBe(false);
+      expect(book.isFree(long, START_MS + 20_000)).toBe(true);
+      expect(book.retryAtMs(long.key, START_MS + 7_000)).toBe(START_MS + 20_000);
+    });
+
+    test("not where the price is running", () => {
+      give(attempt(refused("zero-position"), 900), attempt(refused("stop-loss-past"), 1_000));
+      expect(goes({ seenMs: 1_000 })).toBe("98");
+    });
+
+    test("nor where a write before it was proven: what is missing now is missing anew", () => {
+      give(attempt(ACKNOWLEDGED, 0));
+      judge({ positions: [long], orders: [fullStop(long, "98"), takeProfit(long, "104")] }, 1_000);
+      give(attempt(refused("zero-position"), 2_000));
+      expect(goes({ seenMs: 5_000 })).toBe("98");
+    });
+  });
+
+  test("of what nothing was tried no time is known when more may be", () => {
+    expect(book.retryAtMs(long.key, START_MS)).toBeNull();
+  });
+
+  test("a refusal whose cause nobody knows speaks for that level alone", () => {
+    give(attempt(refused("other", true), 100, withStop({ price: dec("98.05") })));
+    expect(goes({ seenMs: 1_000 })).toBe("98 + 104");
+    give(attempt(refused("other", true), 1_100));
+    expect(goes({ seenMs: 2_000 })).toBeNull();
+    expect(goes({ seenMs: 2_000, protection: { stopLoss: stopAt("0.03") } })).toBe("97");
+    expect(book.retryAtMs(long.key, START_MS + 2_000)).toBe(START_MS + 21_100);
+  });
+
+  test("but not where the key or its rights are why", () => {
+    give(attempt(refused("terms", true), 100));
+    expect(goes({ seenMs: 1_000, protection: { stopLoss: stopAt("0.03") } })).toBeNull();
   });
 
   test("a refusal that time may cure again after half a second, then after one and a half", () => {
@@ -511,6 +584,21 @@ describe("after a write that never showed", () => {
     judge({ positions: [long], orders: [fullStop(long, "98.5")] }, 5_000);
     expect(outcomes()).toEqual(["uncertain"]);
     expect(goes({ seenMs: 6_000 })).toBe("98 + 104");
+  });
+
+  test("that gave way to a tighter one, the stop is what was planned", () => {
+    give(attempt(ACKNOWLEDGED, 0));
+    judge({ positions: [long], orders: [fullStop(long, "99")] }, 5_000);
+    expect(outcomes()).toEqual(["uncertain"]);
+    expect(goes({ seenMs: 6_000, protection: { stopLoss: stopAt("0.01") } })).toBe("99");
+  });
+
+  test("a tighter one that has stood since is put back, and not the older one", () => {
+    const life = {
+      learned: { stopLoss: { price: dec("99"), triggerBy: "MarkPrice" }, takeProfit: null, size: dec("1") },
+    } as const;
+    unproven(firstStep());
+    expect(goes({ seenMs: 6_000, life, protection: {} })).toBe("99");
   });
 
   test("a refusal in between does not change which stop is asked for", () => {

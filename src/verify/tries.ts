@@ -1,0 +1,96 @@
+/** How often, and when, something is tried for one position. */
+import type { Attempt } from "../apply/attempt.js";
+import type { Step } from "../plan/step.js";
+import { type Entry, isAskedFor, keptMs, opensAtMs, type Page, WRITES_KEPT_MS } from "./page.js";
+
+/** Automatic writes to one position within a minute. */
+const MOST_WRITES = 3;
+/** Writes whose effect never showed, after which a position is left alone for half a minute, whoever asked for them. */
+const MOST_UNPROVEN = 3;
+/** A step that the latest look spoke against has never left; by then something else changes all the time. */
+const MOST_VETOED = 6;
+
+/**
+ * So long after the first write of a minute the last one is kept, where nothing is known to be cured sooner: a sidecar
+ * has one left then whenever a fault is over, of whatever length. One command does not wait for it.
+ */
+export const LAST_AFTER_MS = { sidecar: 20_000, command: 0 } as const;
+
+/**
+ * An effect that never showed is tried again, a curable refusal until the writes are used up. What only betters a
+ * position that has its stop leaves the last one, and what became of a take-profit never hinders a stop. No step: a
+ * missing stop.
+ */
+export function mayTry(page: Page, lastAfterMs: number, nowMs: number, step?: Step): boolean {
+  const { closedBecause } = page;
+  if (closedBecause !== null && !isElsewhere(step, closedBecause)) return false;
+  const isForStop = step === undefined || concernsStop(step);
+  const counted = page.entries.filter(({ attempt }) => !isForStop || concernsStop(attempt.step));
+  const unproven = counted.filter(({ verdict }) => verdict?.outcome === "uncertain").length;
+  const vetoed = counted.filter((entry) => isVetoed(entry) && !isAskedFor(entry.attempt.step)).length;
+  if (unproven >= MOST_UNPROVEN || vetoed >= MOST_VETOED) return false;
+  const mostWrites = step !== undefined && onlyBetters(step) ? MOST_WRITES - 1 : MOST_WRITES;
+  return ownWrites(page) < mostWrites && nowMs >= lastFromMs(page, lastAfterMs);
+}
+
+/** When more may be tried for a position than now; null: no time is known. */
+export function retryAtMs(page: Page, lastAfterMs: number, nowMs: number): number | null {
+  const { closedBecause, leftAtMs, entries } = page;
+  const ends = [
+    ...(closedBecause === null ? [] : [opensAtMs(closedBecause)]),
+    lastFromMs(page, lastAfterMs),
+    ...leftAtMs.map((atMs) => atMs + WRITES_KEPT_MS),
+    ...entries.map(({ attempt, verdict }) => attempt.answeredAtMs + keptMs(attempt, verdict)),
+  ].filter((atMs) => atMs > nowMs);
+  return ends.length === 0 ? null : Math.min(...ends);
+}
+
+/** True: one more write, and no other may follow. */
+export function isAtLastWrite(page: Page): boolean {
+  return ownWrites(page) === MOST_WRITES - 1;
+}
+
+/** A price that runs is followed at once; whatever else was in vain twice may take longer. */
+function lastFromMs(page: Page, lastAfterMs: number): number {
+  const [firstMs] = page.leftAtMs;
+  const answer = page.entries.at(-1)?.attempt.answer;
+  const isRunning = answer?.kind === "refused" && answer.cause === "stop-loss-past";
+  const isInVain = page.entries.every(({ verdict }) => verdict?.outcome !== "confirmed");
+  if (firstMs === undefined || !isAtLastWrite(page) || isRunning || !isInVain) return Number.NEGATIVE_INFINITY;
+  return firstMs + lastAfterMs;
+}
+
+/** The exchange has refused another level, for a reason that nobody knows. */
+function isElsewhere(step: Step | undefined, { step: refused, answer }: Attempt): boolean {
+  if (answer.kind !== "refused" || answer.cause !== "other" || step?.action !== "set-trading-stop") return false;
+  return step.stopLoss !== null && stopText(step) !== stopText(refused);
+}
+
+function stopText(step: Step): string {
+  const stop = step.action === "set-trading-stop" ? step.stopLoss : null;
+  return stop === null ? "" : `${stop.price.toFixed()} ${stop.triggerBy}`;
+}
+
+/** Whether a stop depends on it: only a take-profit alone is less. */
+function concernsStop(step: Step): boolean {
+  return step.action !== "set-trading-stop" || step.stopLoss !== null;
+}
+
+/** A take-profit alone, and a stop that is moved from where it protects already. */
+function onlyBetters(step: Step): boolean {
+  if (step.action !== "set-trading-stop") return false;
+  const isMove = step.reason === "stop-too-wide" || step.stopLoss?.purpose === "restore";
+  return step.stopLoss === null || isMove;
+}
+
+/** What somebody asked for by name does not count, nor does what a look has stopped: neither may leave a position naked. */
+function ownWrites({ entries, leftAtMs }: Page): number {
+  const unsent = entries.filter(
+    (entry) => entry.attempt.answer.kind === "not-sent" && !isVetoed(entry) && !isAskedFor(entry.attempt.step),
+  );
+  return leftAtMs.length + unsent.length;
+}
+
+function isVetoed({ attempt: { answer } }: Entry): boolean {
+  return answer.kind === "not-sent" && answer.cause === "vetoed";
+}
