@@ -3,7 +3,7 @@ import { Decimal, print } from "../domain/decimal.js";
 import type { MarginMode, Position } from "../domain/position.js";
 import { isLooserStop, isTighterStop } from "../domain/price.js";
 import type { Snapshot } from "../domain/snapshot.js";
-import type { Wanted } from "../policy/levels.js";
+import { isWithinTick, type Wanted } from "../policy/levels.js";
 import { type Cover, cover, coveredShare, isWhole, wholeOf } from "./coverage.js";
 import { beyondLiquidation, type Finding, finding } from "./finding.js";
 import { type Facts, refusesExits, type Status } from "./status.js";
@@ -167,10 +167,10 @@ export function takeProfitFindings(facts: Facts): Finding[] {
   return [finding("take-profit-missing", `no take-profit rests at the exchange${why}`)];
 }
 
-function takeProfitDrift({ legs }: Cover, { wanted, life: { intent } }: Facts): Finding[] {
+function takeProfitDrift({ legs }: Cover, { wanted, life: { intent }, market }: Facts): Finding[] {
   const full = legs.find(({ source }) => source === "full");
   if (intent === null || wanted.takeProfitBy !== "intent" || wanted.takeProfit.kind !== "level") return [];
-  if (full === undefined || full.price.eq(wanted.takeProfit.price)) return [];
+  if (full === undefined || isWithinTick(full.price, wanted.takeProfit.price, market)) return [];
   const wish = `the intent of ${intent.who} wants ${print(wanted.takeProfit.price)}`;
   return [finding("intent-drift", `the take-profit stands at ${print(full.price)}, ${wish}`)];
 }

@@ -4,7 +4,15 @@ import type { PositionIntent } from "../domain/intent.js";
 import type { LifeRecord } from "../domain/life.js";
 import type { Position } from "../domain/position.js";
 import { type Exit, isLooserStop, isPast, isTighterStop, roundTowardMark } from "../domain/price.js";
-import { basePrice, type Market, nearestLevel, rebasedStop, type Wanted } from "../policy/levels.js";
+import {
+  basePrice,
+  isMetBy,
+  isWithinTick,
+  type Market,
+  nearestLevel,
+  rebasedStop,
+  type Wanted,
+} from "../policy/levels.js";
 import type { ClosePosition, Step, StepLevel, StepReason, StepStop, StopPurpose } from "./step.js";
 
 type StopChange =
@@ -204,8 +212,9 @@ function movedTakeProfit({ policy, takeProfit, wanted, life }: Assessed, market:
     life.intent !== null && wanted.takeProfitBy === "intent" && life.metTakeProfitIntent !== life.intent.id;
   const mayMoveIt = isNewIntent || policy.protection.mode === "sync";
   if (!mayMoveIt || full === undefined || wanted.takeProfit.kind !== "level") return null;
-  // Near the mark the level is rounded the other way: a tick of difference is the same wish.
-  const isThere = full.price.minus(wanted.takeProfit.price).abs().lte(market.instrument.tickSize);
+  const isThere = isNewIntent
+    ? isMetBy(full.price, wanted.takeProfit, market)
+    : isWithinTick(full.price, wanted.takeProfit.price, market);
   return isThere ? null : setTakeProfit(wanted.takeProfit);
 }
 

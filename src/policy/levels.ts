@@ -208,3 +208,15 @@ export function noBase(triggerBy: TriggerBy): Wanted {
 function belowOneTick(instrument: Instrument): Wanted {
   return { kind: "impossible", reason: `the level is below one tick of ${print(instrument.tickSize)}` };
 }
+
+/** Near the mark a level is rounded the other way: what stands a tick beside the wish may be the same wish. */
+export function isWithinTick(price: Decimal, level: Decimal, market: Market | null): boolean {
+  const differs = price.minus(level).abs();
+  return market === null ? differs.isZero() : differs.lte(market.instrument.tickSize);
+}
+
+/** What is wanted stands: at the level itself, or beside it where the mark is too near for that. */
+export function isMetBy(price: Decimal, wanted: Wanted, market: Market | null): boolean {
+  if (wanted.kind !== "level") return false;
+  return wanted.coarse ? isWithinTick(price, wanted.price, market) : price.eq(wanted.price);
+}

@@ -14,7 +14,7 @@ export interface AttachingParts {
 
 /** Null: this guard attaches nothing. */
 export function attacherFor(parts: GuardParts, { picture, isStopping, sent }: AttachingParts): Attacher | null {
-  const { attach, pass, paused, tell } = parts;
+  const { attach, pass, paused, tell, orderIntents } = parts;
   if (attach === undefined) return null;
   return createAttacher({
     send: attach.send,
@@ -23,8 +23,9 @@ export function attacherFor(parts: GuardParts, { picture, isStopping, sent }: At
     clock: pass.clock,
     policyOf: (key, side) => {
       const policy = pass.policyOf(key, side);
-      // What is paused is out of scope for as long as it is.
-      return paused(key) === null ? policy : { ...policy, inScope: false };
+      // What is paused is out of scope for as long as it is; what an intent waits for gets its levels as it opens, or none.
+      const isLeftAlone = paused(key) !== null || orderIntents?.waitsFor(key, side) === true;
+      return isLeftAlone ? { ...policy, inScope: false } : policy;
     },
     frozen: () => {
       const latest = picture();

@@ -1,7 +1,7 @@
 /** What a guard of one account is made of; everything that touches the world is handed in. */
 import type { SendAttach } from "../apply/attach.js";
 import type { Instrument } from "../domain/instrument.js";
-import type { Position, PositionKey } from "../domain/position.js";
+import type { Position, PositionKey, Side } from "../domain/position.js";
 import type { Contract } from "../domain/snapshot.js";
 import type { Stream, StreamListener } from "../exchange/stream.js";
 import type { PassOptions } from "../pass.js";
@@ -47,6 +47,8 @@ export interface OrderIntents {
   resting(orderLinkIds: readonly string[]): void;
   /** True: one waits for an order of this side of the position, which may have opened it. */
   isAwaited(position: Position): boolean;
+  /** True: one waits for the next position of this side, whatever order opens it. */
+  waitsFor(key: PositionKey, side: Side): boolean;
 }
 
 export interface GuardParts {

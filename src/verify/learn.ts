@@ -2,6 +2,7 @@
 import type { Assessed } from "../assess/assess.js";
 import type { Cover } from "../assess/coverage.js";
 import type { Learned, LearnedLevel, LifeRecord } from "../domain/life.js";
+import { isMetBy } from "../policy/levels.js";
 import { isLooserStop, isTighterStop } from "../domain/price.js";
 
 /** Empty where nothing is to be learned: a position that is not well, or whose orders could not be read. */
@@ -27,7 +28,7 @@ type Met = Partial<Pick<LifeRecord, "metStopIntent" | "metTakeProfitIntent">>;
  * or any other than the one it spoke of once that was loosened. A level kept inside liquidation moves with its estimate.
  */
 function metChange(
-  { life, wanted, position }: Assessed,
+  { life, wanted, position, market }: Assessed,
   standing: LearnedLevel | null,
   profit: LearnedLevel | null,
 ): Met {
@@ -40,8 +41,7 @@ function metChange(
   const isUsedUp =
     standing !== null && life.loosenedFor === intent.id && intent.mayLoosenFrom?.eq(standing.price) === false;
   const isStopMet = intent.stopLoss !== null && (isAt || isUsedUp || (intent.mayLoosenFrom === null && isTighter));
-  const isProfitMet =
-    intent.takeProfit !== null && profit !== null && takeProfit.kind === "level" && profit.price.eq(takeProfit.price);
+  const isProfitMet = intent.takeProfit !== null && profit !== null && isMetBy(profit.price, takeProfit, market);
   return {
     ...(isStopMet && life.metStopIntent !== intent.id ? { metStopIntent: intent.id } : {}),
     ...(isProfitMet && life.metTakeProfitIntent !== intent.id ? { metTakeProfitIntent: intent.id } : {}),

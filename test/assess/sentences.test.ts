@@ -301,6 +301,14 @@ describe("it says", () => {
       ["intent-drift: the take-profit stands at 104, the intent of the bot wants 110"],
     ],
     [
+      "nothing where the take-profit stands a tick beside it, which is the same wish nearer the mark",
+      [
+        { positions: [long], orders: [fullStop(long, "98"), takeProfit(long, "109.9")] },
+        { life: { intent: intent({ takeProfit: dec("110") }) } },
+      ],
+      [],
+    ],
+    [
       "nothing where the take-profit stands where the intent wants it",
       [
         { positions: [long], orders: [fullStop(long, "98"), takeProfit(long, "110")] },

@@ -318,6 +318,16 @@ describe("a take-profit", () => {
     expect(perMode(shape, { life: { ...life, metTakeProfitIntent: "i-1" } })).toEqual(inModes(["sync"], moved));
   });
 
+  test.each([
+    ["is moved by one tick, too, where a new intent names it", "104.1", WRITING],
+    ["is not moved by one tick that the nearness of the mark makes", "104.05", []],
+  ] as const)("%s", (_what, named, modes) => {
+    const near = { ...shape, positions: shape.positions.map((one) => ({ ...one, markPrice: dec("103.9") })) };
+    const scene = named === "104.05" ? near : shape;
+    const life = { intent: intent({ takeProfit: dec(named) }) };
+    expect(perMode(scene, { life })).toEqual(inModes(modes, "set BTCUSDT/0 profit 104.1 (intent-drift)"));
+  });
+
   test("is not moved for an intent that names only a stop", () => {
     const life = { intent: intent({ stopLoss: dec("98") }) };
     const protection = { takeProfit: takeProfitAt("0.06") };

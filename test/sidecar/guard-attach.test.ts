@@ -1,6 +1,7 @@
 /** Entry orders under a guard: they get their exits before they fill, and nothing that stands becomes looser by it. */
 import { describe, expect, test } from "vitest";
 import { dec } from "../../src/domain/decimal.js";
+import type { PositionKey, Side } from "../../src/domain/position.js";
 import type { Mode } from "../../src/policy/protection.js";
 import { leftAloneInMemory } from "../../src/sidecar/attach-memory.js";
 import { guarded, type GuardScene, orderPush, pushOf } from "../builders/guard.js";
@@ -53,6 +54,26 @@ describe("a resting entry order", () => {
       await scene.close();
     }
   });
+});
+
+test("an order for whose position an intent waits is left alone until none waits any more", async () => {
+  let isWaiting = true;
+  const orderIntents = {
+    filled: () => undefined,
+    resting: () => undefined,
+    isAwaited: () => false,
+    waitsFor: ({ symbol }: PositionKey, side: Side) => isWaiting && symbol === "BTCUSDT" && side === "long",
+  };
+  const orders = [anEntry({ price: "99" })];
+  const scene = await guarded({ instruments, attachToOrders: true, orders, orderIntents });
+  scene.exchange.hand.price("BTCUSDT", "100");
+  for (const expected of [[], ["97.1"]]) {
+    scene.guard.wake("schedule");
+    await scene.clock.sleep(5_000);
+    expect(amendments(scene)).toEqual(expected);
+    isWaiting = false;
+  }
+  await scene.close();
 });
 
 const order = anEntry({ price: "99" });

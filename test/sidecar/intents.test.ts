@@ -144,6 +144,7 @@ test("where an intent waits for an order, a position waits half a second for its
     filled: (link: string) => void filled.push(link),
     resting: () => undefined,
     isAwaited: () => true,
+    waitsFor: () => true,
   };
   const scene = await withMemory(wish.memory, { orderIntents });
   const openedMs = scene.clock.now();

@@ -176,6 +176,18 @@ describe("an intent", () => {
       { intent: intent({ takeProfit: dec("110") }) },
       [null, null],
     ],
+    [
+      "is not met a tick beside it",
+      [stopAt("97"), profitAt("109.9")],
+      { intent: intent({ takeProfit: dec("110") }) },
+      [null, null],
+    ],
+    [
+      "is met a tick beside it where the mark is so near that it is rounded the other way",
+      [stopAt("97"), profitAt("100.2")],
+      { intent: intent({ takeProfit: dec("100.25") }) },
+      [null, "i-1"],
+    ],
     ["is not met without a take-profit", [stopAt("97")], { intent: intent({ takeProfit: dec("110") }) }, [null, null]],
     ["that names no take-profit is met by none", [stopAt("96"), profitAt("110")], stop("97"), [null, null]],
     [

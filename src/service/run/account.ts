@@ -207,6 +207,7 @@ function orderIntents(account: string, shelf: Shelf): OrderIntents {
     filled: (link, atMs) => shelf.filled(account, link, atMs),
     resting: (links) => shelf.resting(account, links),
     isAwaited: (position) => shelf.isAwaited(position),
+    waitsFor: (key, side) => shelf.at(key).some((intent) => intent.side === side && intent.state === "pending"),
   };
 }
 
