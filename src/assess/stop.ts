@@ -19,6 +19,8 @@ export interface StopView {
   readonly triggered: readonly OpenOrder[];
   /** Why the picture may be incomplete; null: it is complete. */
   readonly doubt: string | null;
+  /** The row states another Full stop than the orders show: one of the two lags behind, for a moment as a rule. */
+  readonly isContradicted: boolean;
 }
 
 const TRIGGERS: readonly TriggerBy[] = ["MarkPrice", "LastPrice", "IndexPrice"];
@@ -35,6 +37,7 @@ export function stopView(
   const overdue = standing.find((leg) => isOverdue(leg, position, market));
   const unstated = standing.find((leg) => isUnstated(leg, position));
   const legs = standing.filter((leg) => !isOverdue(leg, position, market) && !isUnstated(leg, position));
+  const contradiction = unprovenRow(position, standing) ?? unstatedDoubt(unstated);
   const isBeyond = (leg: CoverLeg) =>
     liquidation !== null && isBeyondLiquidation(leg.price, liquidation, position.side);
   return {
@@ -47,11 +50,8 @@ export function stopView(
     beyondLiquidation: legs.filter(isBeyond),
     standingFull: tightestFull(position, standing),
     triggered: triggeredStops(position, orders),
-    doubt:
-      ordersDoubt(position, snapshot) ??
-      unprovenRow(position, standing) ??
-      unstatedDoubt(unstated) ??
-      overdueDoubt(overdue),
+    doubt: ordersDoubt(position, snapshot) ?? contradiction ?? overdueDoubt(overdue),
+    isContradicted: contradiction !== null,
   };
 }
 
@@ -70,7 +70,8 @@ function unstatedDoubt(leg: CoverLeg | undefined): string | null {
 
 /** What is remembered of a stop that could not be seen again covers nothing; a write may not be looser all the same. */
 export function unseenStop({ standingFull }: StopView, reason: string): StopView {
-  return { all: null, inside: null, beyondLiquidation: [], standingFull, triggered: [], doubt: reason };
+  const nothing = { all: null, inside: null, beyondLiquidation: [], triggered: [] };
+  return { ...nothing, standingFull, doubt: reason, isContradicted: false };
 }
 
 /**

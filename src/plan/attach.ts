@@ -77,6 +77,7 @@ interface Candidate {
 function candidates(leg: EntryLeg, state: LegState, circumstances: OrderCircumstances): readonly Candidate[] {
   const found = leg.orders
     .filter((order) => mayAmend(order, state.policy, circumstances))
+    .filter((order) => !circumstances.isSpokenFor(leg.key, leg.side, order))
     .flatMap((order) => {
       const wanted = orderStop(order, state.policy.protection, state.market);
       return wanted.kind === "level" ? [{ order, own: { price: wanted.price, triggerBy: wanted.triggerBy } }] : [];

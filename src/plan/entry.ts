@@ -30,6 +30,8 @@ export interface OrderCircumstances {
   /** The exchange's time, milliseconds. */
   readonly nowMs: number;
   readonly leftAlone: Pick<ReadonlySet<string>, "has">;
+  /** True: somebody has said what the position that this order opens is to get. */
+  readonly isSpokenFor: (key: PositionKey, side: Side, order: OpenOrder) => boolean;
 }
 
 export function entryLegs({ account, orders }: Snapshot): readonly EntryLeg[] {

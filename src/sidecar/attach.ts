@@ -4,6 +4,7 @@ import type { Answer } from "../apply/attempt.js";
 import type { Picture } from "../domain/picture.js";
 import type { PositionKey, Side } from "../domain/position.js";
 import { type AmendOrder, planAttach } from "../plan/attach.js";
+import type { OrderCircumstances } from "../plan/entry.js";
 import type { ResolvedPolicy } from "../policy/resolve.js";
 import { type AgeClock, mayStillLeave } from "../verify/freshness.js";
 import { type AttachEvent, createAttachBook } from "./attach-book.js";
@@ -14,6 +15,7 @@ export type { AttachEvent } from "./attach-book.js";
 export interface AttacherOptions {
   readonly send: SendAttach;
   readonly policyOf: (key: PositionKey, side: Side) => ResolvedPolicy;
+  readonly isSpokenFor: OrderCircumstances["isSpokenFor"];
   /** Never jumps; the clock of the pictures. */
   readonly clock: AgeClock;
   /** The exchange's time, against which the age of an order is told. */
@@ -34,7 +36,7 @@ export interface Attacher {
 }
 
 export function createAttacher(options: AttacherOptions): Attacher {
-  const { send, policyOf, clock, exchangeNow, frozen, leftAlone, on } = options;
+  const { send, policyOf, isSpokenFor, clock, exchangeNow, frozen, leftAlone, on } = options;
   const watch = watchOrders(leftAlone);
   const book = createAttachBook(on);
   let latest: Picture | null = null;
@@ -44,7 +46,7 @@ export function createAttacher(options: AttacherOptions): Attacher {
   function wanted(picture: Picture, own: string | null): readonly AmendOrder[] {
     const has = (orderId: string) => leftAlone.has(orderId) || (orderId !== own && book.has(orderId));
     const snapshot = book.withIntended(picture.snapshot, own);
-    return planAttach({ snapshot, policyOf, nowMs: exchangeNow(), leftAlone: { has } });
+    return planAttach({ snapshot, policyOf, isSpokenFor, nowMs: exchangeNow(), leftAlone: { has } });
   }
 
   function isFresh(picture: Picture, { key }: AmendOrder): boolean {

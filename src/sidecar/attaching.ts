@@ -21,11 +21,12 @@ export function attacherFor(parts: GuardParts, { picture, isStopping, sent }: At
     exchangeNow: attach.exchangeNow,
     leftAlone: attach.leftAlone,
     clock: pass.clock,
+    // What an intent waits for gets its levels as it opens, or none.
+    isSpokenFor: (key, side, { orderLinkId }) => orderIntents?.waitsFor(key, side, orderLinkId) === true,
     policyOf: (key, side) => {
       const policy = pass.policyOf(key, side);
-      // What is paused is out of scope for as long as it is; what an intent waits for gets its levels as it opens, or none.
-      const isLeftAlone = paused(key) !== null || orderIntents?.waitsFor(key, side) === true;
-      return isLeftAlone ? { ...policy, inScope: false } : policy;
+      // What is paused is out of scope for as long as it is.
+      return paused(key) === null ? policy : { ...policy, inScope: false };
     },
     frozen: () => {
       const latest = picture();

@@ -1,11 +1,12 @@
 /** What is done with each push: it is remembered, it may add a missing stop, and it wakes a look where something changed. */
+import type { Decimal } from "../domain/decimal.js";
 import type { OpenOrder } from "../domain/order.js";
-import { contractText, isOtherOpening, type Position, type PositionKey } from "../domain/position.js";
+import { contractText, isOtherOpening, type Position, type TriggerBy } from "../domain/position.js";
 import type { Contract } from "../domain/snapshot.js";
 import { contractOf, type Push, type StreamListener } from "../exchange/stream.js";
 import type { Closer } from "./event.js";
 import type { Hearsay } from "./hearsay.js";
-import { type AttachedStops, levelThatStood, replacedByAttached } from "./hindsight.js";
+import { type AttachedStops, replacedByAttached, triggerOf } from "./hindsight.js";
 import type { GuardParts } from "./parts.js";
 import { isLate } from "./lateness.js";
 import type { Live } from "./live.js";
@@ -125,23 +126,35 @@ export class Ear implements StreamListener {
     for (const event of lives.sawFlat(position.key, atMs, closerOf(position))) tell(event);
   }
 
-  #positionOpen({ position }: Of<"position-open">, nowMs: number): void {
+  #positionOpen({ position, atMs }: Of<"position-open">, nowMs: number): void {
     const { lives, reflex, tell } = this.#parts;
     const known = lives.get(position.key)?.position;
-    this.#statedStop(position, nowMs);
+    this.#statedStop(position, this.#steadyMs(atMs, nowMs), nowMs);
     for (const event of lives.saw(position, nowMs)) tell(event);
     const isOnItsWay = position.fullStopLoss === null && reflex.sendStop(position, nowMs);
     if (!isOnItsWay && (known === undefined || isNews(position, known))) this.#wakeFor(position.key);
   }
 
   /** No other push need tell of a stop; and a position may be told of before the order that has brought its stop. */
-  #statedStop(position: Position, atMs: number): void {
-    const { lives, attached, reflex, pass } = this.#parts;
+  #statedStop(position: Position, statedAtMs: number, atMs: number): void {
+    const { lives, attached, reflex } = this.#parts;
     const { key, side, fullStopLoss: price } = position;
-    if (price === null) return;
-    reflex.rivals.saw({ key, side, ...levelThatStood(position, price, pass), atMs });
-    const stood = replacedByAttached(position, price, lives.get(key), attached);
-    if (stood !== null) reflex.broughtByUs({ key, side, price, atMs }, levelThatStood(position, stood, pass));
+    const known = lives.get(key);
+    if (price === null || isOfFormerLife(position, known?.position)) return;
+    reflex.rivals.saw({ key, side, price, triggerBy: this.#triggerOf(position, price), atMs: statedAtMs });
+    const stood = replacedByAttached(position, price, known, attached);
+    if (stood === null) return;
+    reflex.broughtByUs({ key, side, price, atMs }, { price: stood, triggerBy: this.#triggerOf(position, stood) });
+  }
+
+  #triggerOf(position: Position, price: Decimal): TriggerBy | null {
+    return triggerOf(price, this.#parts.pass.memory.recall(position).learned?.stopLoss);
+  }
+
+  /** When something was pushed, on the steady clock: what has waited on its way speaks of the time before. */
+  #steadyMs(atMs: number, nowMs: number): number {
+    const exchangeMs = this.#parts.exchangeNowMs();
+    return exchangeMs === null ? nowMs : Math.min(nowMs, nowMs - (exchangeMs - atMs));
   }
 
   #positionFlat({ key }: Of<"position-flat">, nowMs: number): void {
@@ -160,7 +173,7 @@ export class Ear implements StreamListener {
       const { category, symbol, positionIdx, triggerPrice: price, triggerBy } = order;
       const key = { account: this.#account(), category, symbol, positionIdx };
       const side = order.direction === "sell" ? "long" : "short";
-      if (!this.#isOfFormerLife(key, order))
+      if (!isOfFormerLife({ openedAtMs: order.createdAtMs }, this.#parts.lives.get(key)?.position))
         reflex.rivals.saw({ key, side, price, triggerBy: triggerBy ?? "LastPrice", atMs: nowMs });
     }
     if (this.#matters(order)) this.#wakeFor(order);
@@ -188,27 +201,21 @@ export class Ear implements StreamListener {
   ): void {
     // It came with the first part that was filled; what another hand has set since then is later.
     if (carriedStop === null || before?.filledQuantity.gt(0)) return;
-    const { reflex, lives, attached, pass } = this.#parts;
+    const { reflex, lives, attached } = this.#parts;
     const { positionIdx, ...stop } = carriedStop;
     const key = { account: this.#account(), ...contract, positionIdx };
     const brought = { ...stop, key, atMs: nowMs };
     reflex.carries(brought);
     const known = lives.get(key)?.position;
     if (known?.fullStopLoss == null || known.side !== stop.side || !attached.isOurs(orderId)) return;
-    reflex.broughtByUs(brought, levelThatStood(known, known.fullStopLoss, pass));
+    const price = known.fullStopLoss;
+    reflex.broughtByUs(brought, { price, triggerBy: this.#triggerOf(known, price) });
   }
 
   #execution({ contract, execution }: Of<"execution">): void {
     if (!execution.closes) this.#filled(execution.orderLinkId, execution.atMs);
     if (execution.fromStopLoss) this.#stopTriggered(contract, execution.direction, execution.atMs);
     this.#wakeFor(contract);
-  }
-
-  /** Late news: the order was made before the position that is open now. */
-  #isOfFormerLife(key: PositionKey, { createdAtMs }: OpenOrder): boolean {
-    const openedAtMs = this.#parts.lives.get(key)?.position.openedAtMs ?? null;
-    const isOther = isOtherOpening(createdAtMs, openedAtMs);
-    return isOther && createdAtMs !== null && openedAtMs !== null && createdAtMs < openedAtMs;
   }
 
   #filled(orderLinkId: string, atMs: number): void {
@@ -239,6 +246,12 @@ export class Ear implements StreamListener {
   #account(): string {
     return this.#parts.pass.reader.account;
   }
+}
+
+/** Late news of a position that was there before the one that is known. */
+function isOfFormerLife({ openedAtMs }: Pick<Position, "openedAtMs">, known: Position | undefined): boolean {
+  const knownMs = known?.openedAtMs ?? null;
+  return isOtherOpening(openedAtMs, knownMs) && openedAtMs !== null && knownMs !== null && openedAtMs < knownMs;
 }
 
 /** Null: nobody knows. */

@@ -234,8 +234,10 @@ export class Guard {
     });
     const time = { nowMs: this.#nowMs(), pass: this.#passes.count };
     const missing = this.#looks.looked(picture, assessment, time);
-    this.#later.looked(picture.latest.scope, [...missing, ...lookedForInVain(picture)]);
-    for (const contract of missing) this.#later.unseen(contract, LOOK_AGAIN_MS);
+    const doubtful = assessment.positions.filter(({ status, stop }) => status === "unknown" && stop.isContradicted);
+    const unclear = [...missing, ...doubtful.map(({ position }) => position.key)];
+    this.#later.looked(picture.latest.scope, [...unclear, ...lookedForInVain(picture)]);
+    for (const contract of unclear) this.#later.unseen(contract, LOOK_AGAIN_MS);
     for (const contract of this.#hearsay.looked(picture, assessment))
       this.#later.add(`lagging ${contractText(contract)}`, contract, LOOK_AGAIN_MS);
     for (const { position } of assessment.positions)

@@ -4,7 +4,14 @@ import type { Decimal } from "../domain/decimal.js";
 import { fullLevel } from "../verify/learn.js";
 import type { LearnedLevel } from "../domain/life.js";
 import { type Picture, seenAtMs } from "../domain/picture.js";
-import { isOtherOpening, keyText, type Position, type PositionKey, type Side } from "../domain/position.js";
+import {
+  isOtherOpening,
+  keyText,
+  type Position,
+  type PositionKey,
+  type Side,
+  type TriggerBy,
+} from "../domain/position.js";
 import type { Snapshot } from "../domain/snapshot.js";
 import { isLooserStop, isPast } from "../domain/price.js";
 import { basePrice } from "../policy/levels.js";
@@ -15,7 +22,7 @@ import type { Reflex } from "./reflex.js";
 export interface HindsightParts {
   /** Exits were sent to this order, perhaps by the process before this one. */
   readonly isAttached: (orderId: string) => boolean;
-  readonly pass: Pick<PassBasics, "memory" | "policyOf">;
+  readonly pass: Pick<PassBasics, "memory">;
   /** As they were known before the look. */
   readonly lives: Lives;
   /** What the look before it has shown; null: there was none. */
@@ -40,7 +47,7 @@ export function lookBack(
     const stood = replacedByAttached(position, stop.standingFull, before, attached);
     if (stood === null || stop.standingFull === null) continue;
     const brought = { key, side, price: stop.standingFull, atMs: seenAtMs(picture, key) };
-    reflex.broughtByUs(brought, levelThatStood(position, stood, pass, fullLevel(shown?.stop.all ?? null) ?? undefined));
+    reflex.broughtByUs(brought, { price: stood, triggerBy: triggerOf(stood, fullLevel(shown?.stop.all ?? null)) });
   }
   attached.forgetGone(picture.latest);
 }
@@ -66,16 +73,9 @@ export function replacedByAttached(
   return isLooserStop(stands, stood, position.side) && attached.has(position.key, position.side, stands) ? stood : null;
 }
 
-/** A level that a row alone has stated goes by the trigger that was learned with it; by the configured one, if none was. */
-export function levelThatStood(
-  position: Position,
-  price: Decimal,
-  pass: HindsightParts["pass"],
-  known = pass.memory.recall(position).learned?.stopLoss,
-): LearnedLevel {
-  if (known?.price.eq(price) === true) return known;
-  const configured = pass.policyOf(position.key, position.side).protection.stopLoss?.triggerBy ?? "MarkPrice";
-  return { price, triggerBy: configured };
+/** A row alone states no trigger: it is the one that was learned with this level, if any was. */
+export function triggerOf(price: Decimal, learned: LearnedLevel | null | undefined): TriggerBy | null {
+  return learned?.price.eq(price) === true ? learned.triggerBy : null;
 }
 
 function isSameLife(position: Position, { position: before }: Life): boolean {

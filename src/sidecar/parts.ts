@@ -47,8 +47,8 @@ export interface OrderIntents {
   resting(orderLinkIds: readonly string[]): void;
   /** True: one waits for an order of this side of the position, which may have opened it. */
   isAwaited(position: Position): boolean;
-  /** True: one waits for the next position of this side, whatever order opens it. */
-  waitsFor(key: PositionKey, side: Side): boolean;
+  /** True: one waits for the position that this order opens: for any of its side, or for that of this very order. */
+  waitsFor(key: PositionKey, side: Side, orderLinkId: string): boolean;
 }
 
 export interface GuardParts {

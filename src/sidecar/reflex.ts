@@ -2,12 +2,19 @@
 import type { Attempt } from "../apply/attempt.js";
 import type { Assessed, Assessment } from "../assess/assess.js";
 import type { Decimal } from "../domain/decimal.js";
-import type { LearnedLevel } from "../domain/life.js";
 import { type Picture, seenAtMs } from "../domain/picture.js";
-import { contractText, isOtherOpening, keyText, type Position, type PositionKey } from "../domain/position.js";
-import { isTighterStop } from "../domain/price.js";
+import {
+  contractText,
+  isOtherOpening,
+  keyText,
+  type Position,
+  type PositionKey,
+  type TriggerBy,
+} from "../domain/position.js";
+import { isPast, isTighterStop } from "../domain/price.js";
 import type { Contract } from "../domain/snapshot.js";
 import { sendAtOnce } from "../pass/express.js";
+import { basePrice } from "../policy/levels.js";
 import { objection } from "../plan/guard.js";
 import type { PlannedStep, SetTradingStop, Step } from "../plan/step.js";
 import type { PassBook } from "../verify/book.js";
@@ -17,6 +24,8 @@ import type { Live } from "./live.js";
 import type { Lives } from "./lives.js";
 import type { GuardParts } from "./parts.js";
 import { Rivals, type SeenStop } from "./rivals.js";
+
+type Stood = Pick<SeenStop, "price" | "triggerBy">;
 
 export interface ReflexParts extends Pick<GuardParts, "pass" | "instrumentOf" | "tell"> {
   readonly book: PassBook;
@@ -57,7 +66,7 @@ export class Reflex {
   }
 
   /** A stop that we had attached to an entry order has replaced the one that stood, which is put back where it is tighter. */
-  broughtByUs({ key, side, price, atMs }: Omit<SeenStop, "triggerBy">, stood: LearnedLevel): void {
+  broughtByUs({ key, side, price, atMs }: Omit<SeenStop, "triggerBy">, stood: Stood): void {
     this.rivals.saw({ key, side, ...stood, atMs });
     this.rivals.wrote({ key, side, price, decidedFromMs: atMs, answeredAtMs: atMs });
   }
@@ -103,7 +112,12 @@ export class Reflex {
       const replaced = this.rivals.replaced(position.key, position.side, stop.standingFull, nowMs);
       if (replaced === null || pass.writer === undefined || !book.isFree(position, seenAtMs(picture, position.key)))
         continue;
-      const step = giveBack(replaced);
+      if (isOver(replaced, assessed)) {
+        this.rivals.forgive(replaced);
+        continue;
+      }
+      const configured = assessed.policy.protection.stopLoss?.triggerBy ?? "MarkPrice";
+      const step = giveBack(replaced, replaced.triggerBy ?? configured);
       if (!isFreshEnough(step, picture, pass.clock) || objection(step, assessed) !== null) continue;
       const held = () => pass.frozen(picture) ?? this.#parts.heldBack(position);
       if (held() !== null) continue;
@@ -119,8 +133,7 @@ export class Reflex {
     if (!book.isOnTheWire(key) && !this.rivals.isWatching(key, pass.clock.now())) return;
     const leg = stop.all?.legs.find((one) => one.source === "full" && one.price.eq(price));
     // A row states its stop before the order is listed that says by which price it goes.
-    const configured = pass.policyOf(key, side).protection.stopLoss?.triggerBy ?? "MarkPrice";
-    this.rivals.saw({ key, side, price, triggerBy: leg?.triggerBy ?? configured, atMs });
+    this.rivals.saw({ key, side, price, triggerBy: leg?.triggerBy ?? null, atMs });
   }
 
   /** By whatever way a stop of ours went out: what it may replace is watched for. */
@@ -207,7 +220,13 @@ export class Reflex {
   }
 }
 
-function giveBack({ key, side, price, triggerBy }: SeenStop): SetTradingStop {
+/** By the mark, which no single trade moves. */
+function isOver({ price }: SeenStop, { position, market }: Assessed): boolean {
+  const mark = market === null ? null : basePrice(position, market, "MarkPrice", "stop-loss");
+  return mark !== null && isPast(price, mark, position.side, "stop-loss");
+}
+
+function giveBack({ key, side, price }: SeenStop, triggerBy: TriggerBy): SetTradingStop {
   const stopLoss = { price, triggerBy, purpose: "give-back" } as const;
   return { action: "set-trading-stop", key, side, stopLoss, takeProfit: null, reason: "stop-replaced" };
 }

@@ -7,7 +7,8 @@ export interface SeenStop {
   readonly key: PositionKey;
   readonly side: Side;
   readonly price: Decimal;
-  readonly triggerBy: TriggerBy;
+  /** Null: a row alone has told of it, which does not say. */
+  readonly triggerBy: TriggerBy | null;
   /** When it was told, on the steady clock. */
   readonly atMs: number;
 }
@@ -32,7 +33,10 @@ export class Rivals {
 
   /** A Full stop of whoever was told by the stream, or seen by a look while one of ours was under way. */
   saw(stop: SeenStop): void {
-    this.#seen = [...this.#seen.filter(({ atMs }) => stop.atMs - atMs < RACE_MS), stop];
+    const known = this.#seen.find((one) => isSame(one, stop));
+    const others = this.#seen.filter((one) => one !== known && stop.atMs - one.atMs < RACE_MS);
+    const atMs = Math.max(stop.atMs, known?.atMs ?? stop.atMs);
+    this.#seen = [...others, { ...stop, triggerBy: stop.triggerBy ?? known?.triggerBy ?? null, atMs }];
   }
 
   wrote(stop: OurStop): void {
@@ -50,6 +54,12 @@ export class Rivals {
     const name = keyText(key);
     this.#ours = this.#ours.filter((stop) => keyText(stop.key) !== name);
     this.#debts.delete(name);
+  }
+
+  /** The price has passed it: where it stood, it has triggered, and is not to be set when the price comes back. */
+  forgive(stop: SeenStop): void {
+    this.#seen = this.#seen.filter((one) => !isSame(one, stop));
+    this.#debts.delete(keyText(stop.key));
   }
 
   /** The tightest stop which ours, that stands now, has replaced, until it is given back; null: none. */
@@ -81,4 +91,8 @@ export class Rivals {
       null,
     );
   }
+}
+
+function isSame(one: SeenStop, other: SeenStop): boolean {
+  return keyText(one.key) === keyText(other.key) && one.side === other.side && one.price.eq(other.price);
 }

@@ -53,7 +53,7 @@ export interface Page {
   /** The position has closed since: if it is open again, that is another life, also where no row states its opening. */
   isOver: boolean;
   entries: Entry[];
-  /** When automatic writes of the last minute were answered. */
+  /** When automatic writes of the last minute were answered that had an effect, or may have had one. */
   leftAtMs: number[];
   /** A take-profit was refused: only the stop is tried again in this pass. */
   takeProfitRefused: boolean;
@@ -149,8 +149,12 @@ export function keptMs({ answer }: Attempt, verdict: StepRecord | null): number 
 export function enter(page: Page, attempt: Attempt): void {
   page.inFlight = false;
   page.entries.push({ attempt, verdict: verdictOfAnswer(attempt), isSuperseded: false });
-  if (attempt.answer.kind !== "not-sent" && !isAskedFor(attempt.step)) page.leftAtMs.push(attempt.answeredAtMs);
+  if (!hadNoEffect(attempt) && !isAskedFor(attempt.step)) page.leftAtMs.push(attempt.answeredAtMs);
   noteRefusal(page, attempt);
+}
+
+export function hadNoEffect({ answer }: Attempt): boolean {
+  return answer.kind === "refused" || answer.kind === "not-sent";
 }
 
 /** Nothing on the wire, and nothing that a read has to judge. */

@@ -1,9 +1,9 @@
 /** How often, and when, something is tried for one position. */
 import type { Attempt } from "../apply/attempt.js";
 import type { Step } from "../plan/step.js";
-import { type Entry, isAskedFor, keptMs, opensAtMs, type Page, WRITES_KEPT_MS } from "./page.js";
+import { type Entry, hadNoEffect, isAskedFor, keptMs, opensAtMs, type Page, WRITES_KEPT_MS } from "./page.js";
 
-/** Automatic writes to one position within a minute. */
+/** Automatic writes to one position within a minute, or refusals within twenty seconds. */
 const MOST_WRITES = 3;
 /** Writes whose effect never showed, after which a position is left alone for half a minute, whoever asked for them. */
 const MOST_UNPROVEN = 3;
@@ -11,8 +11,8 @@ const MOST_UNPROVEN = 3;
 const MOST_VETOED = 6;
 
 /**
- * So long after the first write of a minute the last one is kept, where nothing is known to be cured sooner: a sidecar
- * has one left then whenever a fault is over, of whatever length. One command does not wait for it.
+ * So long after the first of two writes that never showed the third one waits: a sidecar has one left then whenever a
+ * fault is over, of whatever length. One command does not wait for it.
  */
 export const LAST_AFTER_MS = { sidecar: 20_000, command: 0 } as const;
 
@@ -50,14 +50,14 @@ export function isAtLastWrite(page: Page): boolean {
   return ownWrites(page) === MOST_WRITES - 1;
 }
 
-/** A price that runs is followed at once; whatever else was in vain twice may take longer. */
-function lastFromMs(page: Page, lastAfterMs: number): number {
-  const [firstMs] = page.leftAtMs;
-  const answer = page.entries.at(-1)?.attempt.answer;
-  const isRunning = answer?.kind === "refused" && answer.cause === "stop-loss-past";
-  const isInVain = page.entries.every(({ verdict }) => verdict?.outcome !== "confirmed");
-  if (firstMs === undefined || !isAtLastWrite(page) || isRunning || !isInVain) return Number.NEGATIVE_INFINITY;
-  return firstMs + lastAfterMs;
+/** What was refused is cured in a moment or not at all; where stops never showed twice, something lasts. */
+function lastFromMs({ entries }: Page, lastAfterMs: number): number {
+  const [first, second] = entries.filter(
+    ({ attempt: { step }, verdict, isSuperseded }) =>
+      verdict?.outcome === "uncertain" && !isSuperseded && concernsStop(step) && !isAskedFor(step),
+  );
+  const isHeld = first !== undefined && second !== undefined;
+  return isHeld ? first.attempt.answeredAtMs + lastAfterMs : Number.NEGATIVE_INFINITY;
 }
 
 /** The exchange has refused another level, for a reason that nobody knows. */
@@ -83,12 +83,15 @@ function onlyBetters(step: Step): boolean {
   return step.stopLoss === null || isMove;
 }
 
-/** What somebody asked for by name does not count, nor does what a look has stopped: neither may leave a position naked. */
+/**
+ * What has had an effect, or may have had one, counts for a minute, a refusal for as long as it is kept. What somebody
+ * asked for by name does not count, nor does what a look has stopped: neither may leave a position naked.
+ */
 function ownWrites({ entries, leftAtMs }: Page): number {
-  const unsent = entries.filter(
-    (entry) => entry.attempt.answer.kind === "not-sent" && !isVetoed(entry) && !isAskedFor(entry.attempt.step),
+  const inVain = entries.filter(
+    (entry) => hadNoEffect(entry.attempt) && !isVetoed(entry) && !isAskedFor(entry.attempt.step),
   );
-  return leftAtMs.length + unsent.length;
+  return leftAtMs.length + inVain.length;
 }
 
 function isVetoed({ attempt: { answer } }: Entry): boolean {

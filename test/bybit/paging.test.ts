@@ -447,15 +447,6 @@ describe("a list of orders", () => {
     expect(snapshot.gaps).toEqual([]);
   });
 
-  it("is empty where its empty page has led back to itself four times: a naked position is not left unknown for it", async () => {
-    pages(() => ok(page("linear", rows(1))));
-    venue.answers(ORDERS, () => ok(page("linear", [], "same")));
-    const snapshot = await settled(session.reader.snapshot("account"));
-    expect(snapshot.gaps).toEqual([]);
-    const coins = new Set(venue.asks(ORDERS).map(({ query }) => query["settleCoin"]));
-    expect(venue.asks(ORDERS)).toHaveLength(4 * coins.size);
-  });
-
   it("is followed over all its pages", async () => {
     pages(() => ok(page("linear", rows(1))));
     venue.answers(ORDERS, ({ query }) => {

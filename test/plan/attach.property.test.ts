@@ -77,7 +77,7 @@ function caseOf(standing: Standing, entries: readonly OpenOrder[], isFlat: boole
 
 function planFor(snapshot: Snapshot, wish: Protection): readonly AmendOrder[] {
   const policyOf = () => resolved({ protection: wish });
-  return planAttach({ snapshot, policyOf, nowMs: 1_000_000, leftAlone: new Set() });
+  return planAttach({ snapshot, policyOf, nowMs: 1_000_000, isSpokenFor: () => false, leftAlone: new Set() });
 }
 
 function orderOf({ orderId }: AmendOrder, { orders }: Snapshot): OpenOrder {

@@ -1,7 +1,7 @@
 /** Which resting entry orders get their exits before they fill, and where. */
 import { describe, expect, test } from "vitest";
 import type { OpenOrder } from "../../src/domain/order.js";
-import { type AmendOrder, planAttach } from "../../src/plan/attach.js";
+import { type AmendOrder, type AttachInput, planAttach } from "../../src/plan/attach.js";
 import type { Protection } from "../../src/policy/protection.js";
 import type { ResolvedPolicy } from "../../src/policy/resolve.js";
 import { anInstrument, aTicker } from "../builders/market.js";
@@ -24,13 +24,22 @@ interface Scene extends SnapshotShape {
   readonly policy?: Partial<ResolvedPolicy>;
   readonly nowMs?: number;
   readonly leftAlone?: readonly string[];
+  readonly spokenFor?: string;
 }
 
-function attach({ protection, policy, nowMs = 100_000, leftAlone = [], ...shape }: Scene): readonly AmendOrder[] {
+function attach({
+  protection,
+  policy,
+  nowMs = 100_000,
+  leftAlone = [],
+  spokenFor,
+  ...shape
+}: Scene): readonly AmendOrder[] {
   const applied = resolved({ protection: aProtection({ attachToOrders: true, ...protection }), ...policy });
   const market = { instruments: [anInstrument()], tickers: [aTicker()] };
   const snapshot = aSnapshot({ ...market, ...shape });
-  return planAttach({ snapshot, policyOf: () => applied, nowMs, leftAlone: new Set(leftAlone) });
+  const isSpokenFor: AttachInput["isSpokenFor"] = (_key, _side, { orderLinkId }) => orderLinkId === spokenFor;
+  return planAttach({ snapshot, policyOf: () => applied, nowMs, leftAlone: new Set(leftAlone), isSpokenFor });
 }
 
 /** `entry-1 98`, or `entry-1 98 104` with a take-profit. */
@@ -38,6 +47,11 @@ const text = ({ orderId, stopLoss, takeProfit: profit }: AmendOrder): string =>
   [orderId, stopLoss.price.toFixed(), ...(profit === null ? [] : [profit.price.toFixed()])].join(" ");
 const attached = (scene: Scene): readonly string[] => attach(scene).map(text);
 const alone = (entry: EntryShape, scene: Scene = {}) => attached({ orders: [anEntry(entry)], ...scene });
+
+test("an order that somebody has spoken for is left alone, and the others of its side are not", () => {
+  const orders = [anEntry({ orderLinkId: "link-1" }), anEntry({ orderId: "entry-2" })];
+  expect(attached({ orders, spokenFor: "link-1" })).toEqual(["entry-2 98"]);
+});
 
 test("a resting entry order gets a stop at the distance from its own price, and says for whom", () => {
   expect(attach({ orders: [anEntry()], protection: { takeProfit: takeProfitAt("0.04") } })).toMatchObject([

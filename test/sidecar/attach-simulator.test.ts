@@ -44,6 +44,7 @@ function attacher(told: string[]) {
     clock: createWakefulClock(),
     exchangeNow: () => systemClock.now() + session.clockOffsetMs(),
     frozen: () => null,
+    isSpokenFor: () => false,
     leftAlone: leftAloneInMemory(),
     on: ({ outcome }: AttachEvent) => void told.push(outcome),
   });

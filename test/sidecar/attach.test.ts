@@ -48,6 +48,7 @@ function stage({ protection, send, ...scene }: Scene = {}) {
     clock,
     exchangeNow: () => clock.now() - startMs + OLD_MS,
     frozen: () => state.frozen,
+    isSpokenFor: () => false,
     leftAlone: leftAloneInMemory(),
     on: (event) => events.push(event),
   });

@@ -62,9 +62,10 @@ test("an order for whose position an intent waits is left alone until none waits
     filled: () => undefined,
     resting: () => undefined,
     isAwaited: () => false,
-    waitsFor: ({ symbol }: PositionKey, side: Side) => isWaiting && symbol === "BTCUSDT" && side === "long",
+    waitsFor: ({ symbol }: PositionKey, side: Side, link: string) =>
+      isWaiting && symbol === "BTCUSDT" && side === "long" && link === "link-1",
   };
-  const orders = [anEntry({ price: "99" })];
+  const orders = [anEntry({ price: "99", orderLinkId: "link-1" })];
   const scene = await guarded({ instruments, attachToOrders: true, orders, orderIntents });
   scene.exchange.hand.price("BTCUSDT", "100");
   for (const expected of [[], ["97.1"]]) {

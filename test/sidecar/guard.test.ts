@@ -282,6 +282,20 @@ test.each([
   await scene.close();
 });
 
+test("a stop that its position's row does not state is looked at again until they agree, with no push and no sweep", async () => {
+  let isLagging = true;
+  const scene = await guarded({ positions: [aPosition({ fullStop: "98" })], hidesRowStops: () => isLagging });
+  scene.guard.wake("schedule");
+  await scene.clock.sleep(4_000);
+  const status = () => scene.guard.latest()?.assessment.positions.map((one) => one.status);
+  expect(status()).toEqual(["unknown"]);
+  isLagging = false;
+  await scene.clock.sleep(1_500);
+  expect(status()).toEqual(["protected"]);
+  expect(scene.exchange.writes).toEqual([]);
+  await scene.close();
+});
+
 test("a look at everything that is due does not wait until a write that never shows is given up", async () => {
   const scene = await guarded({ fate: () => lie });
   scene.opens(long);

@@ -285,6 +285,46 @@ describe("a bot that sets a tighter stop while ours is on the wire", () => {
     await scene.close();
   });
 
+  test("gets it back by its own trigger, also where the position is told of before the order", async () => {
+    const scene = await guarded({ latencyMs: 100 });
+    scene.opens(long);
+    await scene.clock.sleep(10);
+    scene.pushes(pushOf(aPosition({ openedAtMs: 2_000, fullStop: "99" }), scene.clock));
+    scene.pushes(orderPush(fullStop(long, "99", { triggerBy: "LastPrice", createdAtMs: 2_100 }), scene.clock));
+    await scene.clock.sleep(5_000);
+    const last = scene.exchange.writes.at(-1)?.request;
+    expect(last).toMatchObject({ stopLoss: { price: dec("99"), triggerBy: "LastPrice" } });
+    await scene.close();
+  });
+
+  test.each([
+    ["that was pushed before the look from which ours was decided", { openedAtMs: 2_000 }, -3_000],
+    ["of the position before this one", { openedAtMs: 500 }, 0],
+  ])("is owed nothing for a row %s", async (_what, shape, agoMs) => {
+    const scene = await guarded({ latencyMs: 100 });
+    scene.opens(long);
+    await scene.clock.sleep(10);
+    const late = aPosition({ ...shape, fullStop: "99" });
+    scene.pushes({ kind: "position-open", position: late, atMs: scene.clock.now() + agoMs });
+    await scene.clock.sleep(5_000);
+    expect(stopWrites(scene, key)).toEqual(["98"]);
+    await scene.close();
+  });
+
+  test("is owed nothing any more once the price has passed what it had set", async () => {
+    const scene = await guarded({ latencyMs: 100 });
+    scene.opens(long);
+    await scene.clock.sleep(10);
+    scene.pushesStop(long, "99");
+    scene.exchange.hand.price("BTCUSDT", "98.5");
+    await scene.clock.sleep(5_000);
+    scene.exchange.hand.price("BTCUSDT", "100");
+    scene.guard.wake("schedule");
+    await scene.clock.sleep(5_000);
+    expect(scene.exchange.stopOf(key)).toBe("98");
+    await scene.close();
+  });
+
   test("gets it back also where no push has told of it, but a look", async () => {
     const scene = await overtaken();
     expect(stopWrites(scene, key)).toEqual(["98", "99"]);

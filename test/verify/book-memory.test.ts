@@ -370,11 +370,8 @@ describe("how often it is tried", () => {
     expect(goes({ seenMs: 11_000 })).toBeNull();
   });
 
-  test.each<readonly [string, (atMs: number) => void]>([
-    ["refused in vain", (atMs) => give(attempt(refused("zero-position"), atMs))],
-    ["that never showed", unproven],
-  ])("three writes %s leave none before the first of them is a minute old", (_what, tries) => {
-    for (const atMs of [0, 4_000, 25_000]) tries(atMs);
+  test("three writes that never showed leave none before the first of them is a minute old", () => {
+    for (const atMs of [0, 4_000, 25_000]) unproven(atMs);
     book.forget(START_MS + 59_999);
     expect(goes({ seenMs: 59_999 })).toBeNull();
     expect(book.retryAtMs(long.key, START_MS + 59_999)).toBe(START_MS + 60_000);
@@ -383,11 +380,14 @@ describe("how often it is tried", () => {
     expect(book.retryAtMs(long.key, START_MS + 85_000)).toBeNull();
   });
 
-  test("what was withdrawn before it left is no write of that minute", () => {
-    give(...[0, 4_000, 25_000].map((atMs) => attempt(notSent("vetoed"), atMs)));
-    book.forget(START_MS + 40_000);
-    expect(goes({ seenMs: 40_000 })).toBe("98 + 104");
-  });
+  test.each([notSent("vetoed"), refused("zero-position"), refused("stop-loss-past")])(
+    "what surely had no effect is no write of that minute (%j)",
+    (given) => {
+      give(...[0, 4_000, 15_000].map((atMs) => attempt(given, atMs)));
+      book.forget(START_MS + 36_000);
+      expect(goes({ seenMs: 36_000 })).toBe("98 + 104");
+    },
+  );
 
   describe("in a sidecar", () => {
     beforeEach(() => {
@@ -403,16 +403,23 @@ describe("how often it is tried", () => {
       expect(book.retryAtMs(long.key, START_MS + 7_000)).toBe(START_MS + 20_000);
     });
 
-    test("not where the price is running", () => {
-      give(attempt(refused("zero-position"), 900), attempt(refused("stop-loss-past"), 1_000));
-      expect(goes({ seenMs: 1_000 })).toBe("98");
-    });
+    const covered = { positions: [long], orders: [fullStop(long, "98"), takeProfit(long, "104")] };
+    const tighter = { positions: [long], orders: [fullStop(long, "99")] };
+    const profitOnly = { ...firstStep(), stopLoss: null } as Step;
 
-    test("nor where a write before it was proven: what is missing now is missing anew", () => {
-      give(attempt(ACKNOWLEDGED, 0));
-      judge({ positions: [long], orders: [fullStop(long, "98"), takeProfit(long, "104")] }, 1_000);
-      give(attempt(refused("zero-position"), 2_000));
-      expect(goes({ seenMs: 5_000 })).toBe("98");
+    test.each<readonly [string, () => void]>([
+      ["was refused", () => give(attempt(refused("zero-position"), 1_000))],
+      [
+        "was proven: what is missing now is missing anew",
+        () => (give(attempt(ACKNOWLEDGED, 0)), judge(covered, 1_000)),
+      ],
+      ["gave way to a tighter one", () => (give(attempt(ACKNOWLEDGED, 0)), judge(tighter, 1_000))],
+      ["was for a take-profit alone", () => unproven(0, profitOnly)],
+      ["was asked for by name", () => unproven(0, withStop({ purpose: "intent" }))],
+    ])("not where one of the two %s", (_what, first) => {
+      first();
+      unproven(4_000);
+      expect(goes({ seenMs: 8_000 })).toMatch(/^98/);
     });
   });
 

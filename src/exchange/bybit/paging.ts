@@ -105,9 +105,8 @@ async function followCursors(options: PagingOptions): Promise<Followed> {
     // A page that brings nothing and names a new cursor may stand in the middle; some in a row are the end, if they are empty.
     const mayEnd = isEmpty ? !fullOneCameAgain : hadRoom && options.repeatsMayHide !== true;
     if (barren >= MOST_BARREN) return done(ended(options.endpoint, rows, mayEnd));
-    // An empty page that only leads back to itself may be so for a moment; a list of positions is not believed empty for it.
-    const mayBeAll = rows.length > 0 || options.repeatsMayHide !== true;
-    const isToBeAsked = isEmpty && !hadRoom && mayBeAll && page.nextCursor === cursor;
+    // An empty page that only leads back to itself may be so for a moment.
+    const isToBeAsked = isEmpty && !hadRoom && rows.length > 0 && page.nextCursor === cursor;
     if (usedCursors.has(page.nextCursor) && !isToBeAsked) return done(ended(options.endpoint, rows, hadRoom));
     fullOneCameAgain ||= brings === 0 && !isEmpty && !hadRoom;
     cursor = page.nextCursor;

@@ -26,6 +26,7 @@ import { recogniseLives } from "../books/recognise.js";
 import { openLeftAlone } from "../books/left-alone.js";
 import { keepIntents } from "./upkeep.js";
 import { type Stillness, watchStillness } from "./stillness.js";
+import { isForNext } from "./quote.js";
 import { type StandbyBooks, standbyBooks } from "../books/standby.js";
 import { takeTurn, type WriterTurn } from "../books/writer.js";
 
@@ -207,7 +208,11 @@ function orderIntents(account: string, shelf: Shelf): OrderIntents {
     filled: (link, atMs) => shelf.filled(account, link, atMs),
     resting: (links) => shelf.resting(account, links),
     isAwaited: (position) => shelf.isAwaited(position),
-    waitsFor: (key, side) => shelf.at(key).some((intent) => intent.side === side && intent.state === "pending"),
+    waitsFor: (key, side, link) =>
+      shelf.at(key).some((intent) => {
+        const isForIt = intent.orderLinkId === link && intent.state === "pending" && intent.side === side;
+        return isForIt || isForNext(intent, side, systemClock.now());
+      }),
   };
 }
 

@@ -83,7 +83,7 @@ export async function quoteFrom(request: QuoteRequest, parts: QuoteParts): Promi
 }
 
 /** It waits for the next position of that side; one that waits for another order, or belongs to a life, does not. */
-function isForNext(intent: Intent, wanted: Side, nowMs: number): boolean {
+export function isForNext(intent: Intent, wanted: Side, nowMs: number): boolean {
   const { side, state, orderLinkId, createdAtMs, ttlMs } = intent;
   const isWaiting = state === "pending" && orderLinkId === null && !isForOneLife(intent);
   return side === wanted && isWaiting && nowMs <= createdAtMs + ttlMs;
