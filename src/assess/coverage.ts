@@ -125,7 +125,8 @@ function takeProfitSource(position: Position, order: OpenOrder): CoverSource | n
   if (order.kind === "full-take-profit") return "full";
   if (order.kind === "partial-take-profit") return "partial";
   const profitDirection = position.side === "long" ? "rise" : "fall";
-  const isReducing = order.kind === "conditional" && reducesByMode(order);
+  // Nothing is set beside what only closes, whatever closes it.
+  const isReducing = order.kind === "conditional" && (reducesByMode(order) || order.closesOnTrigger === true);
   return isReducing && order.triggerDirection === profitDirection ? "conditional" : null;
 }
 

@@ -4,7 +4,7 @@ import type { OpenOrder } from "../domain/order.js";
 import { contractText, type Position, type TriggerBy } from "../domain/position.js";
 import { isBeyondLiquidation, isPast, isTighterStop } from "../domain/price.js";
 import type { Snapshot } from "../domain/snapshot.js";
-import { basePrice, type Market } from "../policy/levels.js";
+import { basePrice, isWithinTick, type Market } from "../policy/levels.js";
 import { type Cover, type CoverLeg, cover, stopLegs, triggeredStops } from "./coverage.js";
 
 export interface StopView {
@@ -35,9 +35,9 @@ export function stopView(
   const liquidation = position.liquidationPrice;
   const standing = stopLegs(position, orders, market?.instrument.maxMarketQuantity ?? null);
   const overdue = standing.find((leg) => isOverdue(leg, position, market));
-  const unstated = standing.find((leg) => isUnstated(leg, position));
-  const legs = standing.filter((leg) => !isOverdue(leg, position, market) && !isUnstated(leg, position));
-  const contradiction = unprovenRow(position, standing) ?? unstatedDoubt(unstated);
+  const unstated = standing.find((leg) => isUnstated(leg, position, market));
+  const legs = standing.filter((leg) => !isOverdue(leg, position, market) && !isUnstated(leg, position, market));
+  const contradiction = unprovenRow(position, standing) ?? unstatedDoubt(unstated, position);
   const isBeyond = (leg: CoverLeg) =>
     liquidation !== null && isBeyondLiquidation(leg.price, liquidation, position.side);
   return {
@@ -56,16 +56,17 @@ export function stopView(
 }
 
 /**
- * The row shows every Full stop that stands (docs/v5/position): an open order of that kind which it does not state has
- * just been set, or is gone already, and which of the two only another look tells.
+ * The row shows the Full stop that stands, at its price (docs/v5/position): an open order of that kind which it does not
+ * state has just been set or moved, or is gone already, and which of the two only another look tells.
  */
-function isUnstated({ source }: CoverLeg, position: Position): boolean {
-  return source === "full" && position.fullStopLoss === null;
+function isUnstated({ source, price }: CoverLeg, { fullStopLoss }: Position, market: Market | null): boolean {
+  return source === "full" && (fullStopLoss === null || !isWithinTick(fullStopLoss, price, market));
 }
 
-function unstatedDoubt(leg: CoverLeg | undefined): string | null {
+function unstatedDoubt(leg: CoverLeg | undefined, { fullStopLoss }: Position): string | null {
   if (leg === undefined) return null;
-  return `a stop at ${print(leg.price)} is among the open orders, but the position states none`;
+  const stated = fullStopLoss === null ? "none" : `one at ${print(fullStopLoss)}`;
+  return `a stop at ${print(leg.price)} is among the open orders, but the position states ${stated}`;
 }
 
 /** What is remembered of a stop that could not be seen again covers nothing; a write may not be looser all the same. */

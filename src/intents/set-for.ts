@@ -1,5 +1,5 @@
 /** Whether a life may take up an intent that waits: one that was set for an open position is for that life and no other. */
-import { isOtherOpening } from "../domain/position.js";
+import { isOtherOpening, type Side } from "../domain/position.js";
 import type { Intent, Life, SetFor } from "../ledger/port.js";
 
 export type Fit =
@@ -49,4 +49,11 @@ function fitOfOpen(
 /** One that waits to be held to the life that it was set for, as far as is known. */
 export function isForOneLife({ state, orderLinkId, setFor }: Intent): boolean {
   return state === "pending" && orderLinkId === null && (setFor === null || setFor.kind === "open");
+}
+
+/** It waits for the next position of that side; one that waits for another order, or belongs to a life, does not. */
+export function isForNext(intent: Intent, wanted: Side, nowMs: number): boolean {
+  const { side, state, orderLinkId, createdAtMs, ttlMs } = intent;
+  const isWaiting = state === "pending" && orderLinkId === null && !isForOneLife(intent);
+  return side === wanted && isWaiting && nowMs <= createdAtMs + ttlMs;
 }

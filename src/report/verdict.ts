@@ -40,10 +40,9 @@ export function summarize(positions: readonly ReportPosition[]): ReportSummary {
   };
 }
 
-/** What is wrong with an account that nobody could see is why it is not seen, and told by exit code 1 or 3. */
+/** Also of an account that nobody could see: that its key is refused is left to be cured. */
 function allFindings(report: Report): readonly ReportFinding[] {
-  const judged = report.accounts.filter((account) => account.readable);
-  return [...judged, ...report.positions].flatMap((holder) => holder.findings);
+  return [...report.accounts, ...report.positions].flatMap((holder) => holder.findings);
 }
 
 function counts(severity: Severity, failOn: FailOn): boolean {

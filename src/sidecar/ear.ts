@@ -68,6 +68,7 @@ export class Ear implements StreamListener {
     if (this.#isLate(push)) return this.#heardLate(push, before, nowMs);
     // Looks are quicker at times: it closed the position before the one that is open now.
     if (push.kind === "position-flat" && this.#isBeforeOpening(push)) return this.#wakeFor(push.key);
+    if (push.kind === "position-open" && this.#isOfLifeBefore(push.position)) return this.#wakeFor(push.position.key);
     live.pushed(push, nowMs);
     switch (push.kind) {
       case "position-open":
@@ -91,6 +92,10 @@ export class Ear implements StreamListener {
   #isBeforeOpening({ key, atMs }: Of<"position-flat">): boolean {
     const openedAtMs = this.#parts.lives.get(key)?.position.openedAtMs ?? null;
     return openedAtMs !== null && atMs < openedAtMs;
+  }
+
+  #isOfLifeBefore(position: Position): boolean {
+    return isOfFormerLife(position, this.#parts.lives.get(position.key)?.position);
   }
 
   #isLate(push: Push): boolean {
@@ -140,7 +145,7 @@ export class Ear implements StreamListener {
     const { lives, attached, reflex } = this.#parts;
     const { key, side, fullStopLoss: price } = position;
     const known = lives.get(key);
-    if (price === null || isOfFormerLife(position, known?.position)) return;
+    if (price === null) return;
     reflex.rivals.saw({ key, side, price, triggerBy: this.#triggerOf(position, price), atMs: statedAtMs });
     const stood = replacedByAttached(position, price, known, attached);
     if (stood === null) return;

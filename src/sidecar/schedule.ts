@@ -24,6 +24,8 @@ const TICK_MS = 1_000;
 const LATE = 1.5;
 /** A wall clock that falls so far behind within a tick was set back, and is no clock that is only slow. */
 const SET_BACK_MS = 1_000;
+/** After so long a step ahead node-cron would count every run that it has missed, for seconds a day. */
+const SET_AHEAD_MS = 3_600_000;
 const RUNS_LOOKED_AT = 60;
 
 export function startSchedule(parts: ScheduleParts): Schedule {
@@ -54,19 +56,24 @@ export function startSchedule(parts: ScheduleParts): Schedule {
     onSweep(reason);
   }
 
-  function wasSetBack(): boolean {
+  /** Null: it was not, or so little that the schedule does not mind. */
+  function wasSet(): "back" | "ahead" | null {
     const beforeMs = wallAheadMs;
     wallAheadMs = clock.now() - clock.monotonicMs();
-    return wallAheadMs < beforeMs - SET_BACK_MS;
+    if (wallAheadMs < beforeMs - SET_BACK_MS) return "back";
+    return wallAheadMs > beforeMs + SET_AHEAD_MS ? "ahead" : null;
   }
 
   // node-cron follows the wall clock: when that steps back, its timer sleeps for the whole step.
   const watchdog = setInterval(() => {
     onTick();
-    if (wasSetBack()) {
-      log.warn({}, "the wall clock was set back; the schedule of sweeps starts anew");
+    const set = wasSet();
+    if (set !== null) {
+      log.warn({}, `the wall clock was set ${set}; the schedule of sweeps starts anew`);
       startAnew();
     }
+    // Its machine may have slept meanwhile.
+    if (set === "ahead") return sweep("watchdog");
     if (clock.monotonicMs() - sweptMs <= intervalMs * LATE) return;
     log.warn({ intervalMs }, "the sweep is overdue; its schedule starts anew");
     startAnew();

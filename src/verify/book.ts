@@ -14,6 +14,7 @@ import {
   endLife,
   enter,
   forgetOld,
+  isForgotten,
   isIdle,
   isSameLife,
   lastAnsweredMs,
@@ -78,8 +79,13 @@ export class PassBook {
       const position = assessed.get(keyText(draft.step.key));
       if (position === undefined) continue;
       const page = this.#turnPage(position.position);
-      const step = retold(draft.step, page, position);
-      if (draft.held !== null || step === null || !this.#may(page, clock.now(), step)) continue;
+      const step = retold(draft.step, page, position, clock.now());
+      page.deniedAtMs = null;
+      if (draft.held !== null || step === null) continue;
+      if (!this.#may(page, clock.now(), step)) {
+        page.deniedAtMs = clock.now();
+        continue;
+      }
       const seen = seenAtMs(picture, step.key);
       const hasRoom = ready.length < (step.action === "close-position" ? Math.min(MOST_CLOSES, most) : most);
       const isFresh = lastAnsweredMs(page) <= seen && isFreshEnough(step, picture, clock);
@@ -103,7 +109,7 @@ export class PassBook {
     return isIdle(page) && this.#may(page, asOfMs) && isKnown;
   }
 
-  /** When more may be tried for a position than now; null: no time is known. */
+  /** When more may be tried for a position than when it was last planned, which may have passed; null: no time is known. */
   retryAtMs(key: PositionKey, nowMs: number): number | null {
     const page = this.#pages.get(keyText(key));
     return page === undefined ? null : retryAtMs(page, this.#lastAfterMs, nowMs);
@@ -113,7 +119,7 @@ export class PassBook {
   forget(nowMs: number): void {
     for (const [key, page] of this.#pages) {
       forgetOld(page, nowMs);
-      if (isIdle(page) && page.entries.length === 0 && page.leftAtMs.length === 0) this.#pages.delete(key);
+      if (isForgotten(page, nowMs)) this.#pages.delete(key);
     }
     for (const page of this.#past) forgetOld(page, nowMs);
     this.#past = this.#past.filter(({ entries }) => entries.length > 0);

@@ -60,6 +60,8 @@ export interface Page {
   /** Why no further write is tried in this pass. */
   closedBecause: Attempt | null;
   notBeforeMs: number;
+  /** When something that was planned could not go for what was tried before; null: it could, or nothing was planned. */
+  deniedAtMs: number | null;
   /** When the last write of the life before was answered, which may have reached this one. */
   readonly answeredBeforeMs: number;
   /** The same of the last one that no read has judged: whatever is pushed, a read has to come first. */
@@ -83,6 +85,7 @@ export function emptyPage(contract: Contract, before = NEVER): Page {
     takeProfitRefused: false,
     closedBecause: null,
     notBeforeMs: 0,
+    deniedAtMs: null,
     answeredBeforeMs: before.answeredBeforeMs,
     inDoubtBeforeMs: before.inDoubtBeforeMs,
   };
@@ -122,12 +125,18 @@ const UNSENT_KEPT_MS = 10_000;
 
 /** Takes out what happened too long ago to matter; what no read has judged yet stays. */
 export function forgetOld(page: Page, nowMs: number): void {
-  const isKept = ({ attempt, verdict }: Entry) =>
-    verdict === null || nowMs - attempt.answeredAtMs < keptMs(attempt, verdict);
-  page.entries = page.entries.filter(isKept);
-  page.leftAtMs = page.leftAtMs.filter((atMs) => nowMs - atMs < WRITES_KEPT_MS);
+  page.entries = page.entries.filter(
+    ({ attempt, verdict }) => verdict === null || nowMs < keptUntilMs(attempt, verdict),
+  );
+  page.leftAtMs = page.leftAtMs.filter((atMs) => nowMs < atMs + WRITES_KEPT_MS);
   if (page.closedBecause !== null && nowMs >= opensAtMs(page.closedBecause)) page.closedBecause = null;
   if (page.entries.length === 0) page.takeProfitRefused = false;
+}
+
+/** Nothing that was tried matters any more, of this life or of the one before. */
+export function isForgotten(page: Page, nowMs: number): boolean {
+  const isUsed = page.entries.length > 0 || page.leftAtMs.length > 0 || page.inFlight;
+  return !isUsed && nowMs >= page.answeredBeforeMs + UNPROVEN_KEPT_MS;
 }
 
 /** Refusals that concern the key, and not this step. */
@@ -139,10 +148,17 @@ export function opensAtMs({ answer, answeredAtMs }: Attempt): number {
   return answeredAtMs + (isLasting ? WRITES_KEPT_MS : REFUSALS_KEPT_MS);
 }
 
-export function keptMs({ answer }: Attempt, verdict: StepRecord | null): number {
-  if (answer.kind === "not-sent") return UNSENT_KEPT_MS;
-  if (verdict?.outcome === "uncertain") return UNPROVEN_KEPT_MS;
-  return answer.kind === "refused" && MAY_PASS.includes(answer.cause) ? REFUSALS_KEPT_MS : WRITES_KEPT_MS;
+function keptUntilMs({ answer, answeredAtMs }: Attempt, verdict: StepRecord | null): number {
+  if (answer.kind === "not-sent") return answeredAtMs + UNSENT_KEPT_MS;
+  if (verdict?.outcome === "uncertain") return answeredAtMs + UNPROVEN_KEPT_MS;
+  const mayPass = answer.kind === "refused" && MAY_PASS.includes(answer.cause);
+  return answeredAtMs + (mayPass ? REFUSALS_KEPT_MS : WRITES_KEPT_MS);
+}
+
+/** How long it hinders further tries; some refusals are told for longer. */
+export function hindersUntilMs({ attempt, verdict }: Entry): number {
+  const untilMs = keptUntilMs(attempt, verdict);
+  return hadNoEffect(attempt) ? Math.min(untilMs, attempt.answeredAtMs + REFUSALS_KEPT_MS) : untilMs;
 }
 
 /** Enters an answer; one that a read has to judge stays open. */

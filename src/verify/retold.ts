@@ -17,12 +17,12 @@ const ROOM_PER_REFUSAL = dec("0.001");
  * the stop alone; and after a write that never showed, the same stop is asked for again where it still fits, so that
  * a late first effect changes nothing. What answered a level that was past is void once the price has come back.
  */
-export function retold(step: Step, page: Page, assessed: Assessed): Step | null {
+export function retold(step: Step, page: Page, assessed: Assessed, nowMs: number): Step | null {
   if (step.action !== "set-trading-stop") return step;
-  const isStopAlone = step.stopLoss !== null && isAtLastWrite(page);
+  const isStopAlone = step.stopLoss !== null && isAtLastWrite(page, nowMs);
   const takeProfit = page.takeProfitRefused || isStopAlone ? null : step.takeProfit;
   if (step.stopLoss === null && takeProfit === null) return null;
-  const earlierStop = step.stopLoss === null ? null : neverSeen(step.stopLoss, step.side, page, assessed);
+  const earlierStop = step.stopLoss === null ? null : neverSeen(step.stopLoss, step.side, page);
   const again = { ...step, takeProfit, stopLoss: earlierStop ?? step.stopLoss };
   const isSameMeans =
     step.stopLoss !== null && earlierStop !== null && answersPast(earlierStop) === answersPast(step.stopLoss);
@@ -32,13 +32,16 @@ export function retold(step: Step, page: Page, assessed: Assessed): Step | null 
   return stopLoss === null && step.stopLoss !== null ? null : { ...step, takeProfit, stopLoss };
 }
 
-/** The stop that was sent last and may take effect yet; null: there is none, or it gave way, or a tighter one has stood. */
-function neverSeen(stop: StepStop, side: Side, { entries }: Page, { life }: Assessed): StepStop | null {
+/**
+ * The stop that was sent last and may take effect yet; null: there is none, or it gave way, or a tighter one is wanted
+ * by now: a late effect of the older one leaves no more than asking for it again would.
+ */
+function neverSeen(stop: StepStop, side: Side, { entries }: Page): StepStop | null {
   const last = entries.findLast(({ verdict }) => verdict?.outcome === "uncertain");
   const earlier = last?.isSuperseded === false ? last.attempt.step : null;
   if (earlier?.action !== "set-trading-stop" || earlier.side !== side || earlier.stopLoss === null) return null;
-  const hasStood = life.learned?.stopLoss?.price.eq(stop.price) === true;
-  return hasStood && isTighterStop(stop.price, earlier.stopLoss.price, side) ? null : earlier.stopLoss;
+  const isOutdated = !answersPast(stop) && isTighterStop(stop.price, earlier.stopLoss.price, side);
+  return isOutdated ? null : earlier.stopLoss;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** How often, and when, something is tried for one position. */
 import type { Attempt } from "../apply/attempt.js";
 import type { Step } from "../plan/step.js";
-import { type Entry, hadNoEffect, isAskedFor, keptMs, opensAtMs, type Page, WRITES_KEPT_MS } from "./page.js";
+import { type Entry, hadNoEffect, hindersUntilMs, isAskedFor, opensAtMs, type Page, WRITES_KEPT_MS } from "./page.js";
 
 /** Automatic writes to one position within a minute, or refusals within twenty seconds. */
 const MOST_WRITES = 3;
@@ -18,41 +18,48 @@ export const LAST_AFTER_MS = { sidecar: 20_000, command: 0 } as const;
 
 /**
  * An effect that never showed is tried again, a curable refusal until the writes are used up. What only betters a
- * position that has its stop leaves the last one, and what became of a take-profit never hinders a stop. No step: a
- * missing stop.
+ * position that has its stop leaves the last one, and what became of a take-profit never hinders a stop. What was
+ * asked for by name and refused is counted by itself: it must not leave a position naked, nor be tried for ever.
+ * No step: a missing stop. Time counts here and now: a pass that lasts forgets nothing.
  */
 export function mayTry(page: Page, lastAfterMs: number, nowMs: number, step?: Step): boolean {
   const { closedBecause } = page;
-  if (closedBecause !== null && !isElsewhere(step, closedBecause)) return false;
+  const isClosed = closedBecause !== null && nowMs < opensAtMs(closedBecause);
+  if (isClosed && !isElsewhere(step, closedBecause)) return false;
   const isForStop = step === undefined || concernsStop(step);
-  const counted = page.entries.filter(({ attempt }) => !isForStop || concernsStop(attempt.step));
+  const isByName = step !== undefined && isAskedFor(step);
+  const counted = hindering(page, nowMs).filter(({ attempt }) => !isForStop || concernsStop(attempt.step));
   const unproven = counted.filter(({ verdict }) => verdict?.outcome === "uncertain").length;
-  const vetoed = counted.filter((entry) => isVetoed(entry) && !isAskedFor(entry.attempt.step)).length;
+  const vetoed = counted.filter((entry) => isVetoed(entry) && isAskedFor(entry.attempt.step) === isByName).length;
   if (unproven >= MOST_UNPROVEN || vetoed >= MOST_VETOED) return false;
   const mostWrites = step !== undefined && onlyBetters(step) ? MOST_WRITES - 1 : MOST_WRITES;
-  return ownWrites(page) < mostWrites && nowMs >= lastFromMs(page, lastAfterMs);
+  return writesOf(page, nowMs, isByName) < mostWrites && nowMs >= lastFromMs(page, lastAfterMs, nowMs);
 }
 
-/** When more may be tried for a position than now; null: no time is known. */
+/** When more may be tried for a position than when it was planned last, which may have passed; null: no time is known. */
 export function retryAtMs(page: Page, lastAfterMs: number, nowMs: number): number | null {
-  const { closedBecause, leftAtMs, entries } = page;
+  const { closedBecause, leftAtMs, entries, deniedAtMs } = page;
   const ends = [
     ...(closedBecause === null ? [] : [opensAtMs(closedBecause)]),
-    lastFromMs(page, lastAfterMs),
+    lastFromMs(page, lastAfterMs, nowMs),
     ...leftAtMs.map((atMs) => atMs + WRITES_KEPT_MS),
-    ...entries.map(({ attempt, verdict }) => attempt.answeredAtMs + keptMs(attempt, verdict)),
-  ].filter((atMs) => atMs > nowMs);
+    ...entries.map(hindersUntilMs),
+  ].filter((atMs) => atMs > (deniedAtMs ?? nowMs));
   return ends.length === 0 ? null : Math.min(...ends);
 }
 
 /** True: one more write, and no other may follow. */
-export function isAtLastWrite(page: Page): boolean {
-  return ownWrites(page) === MOST_WRITES - 1;
+export function isAtLastWrite(page: Page, nowMs: number): boolean {
+  return writesOf(page, nowMs, false) === MOST_WRITES - 1;
+}
+
+function hindering({ entries }: Page, nowMs: number): readonly Entry[] {
+  return entries.filter((entry) => nowMs < hindersUntilMs(entry));
 }
 
 /** What was refused is cured in a moment or not at all; where stops never showed twice, something lasts. */
-function lastFromMs({ entries }: Page, lastAfterMs: number): number {
-  const [first, second] = entries.filter(
+function lastFromMs(page: Page, lastAfterMs: number, nowMs: number): number {
+  const [first, second] = hindering(page, nowMs).filter(
     ({ attempt: { step }, verdict, isSuperseded }) =>
       verdict?.outcome === "uncertain" && !isSuperseded && concernsStop(step) && !isAskedFor(step),
   );
@@ -84,14 +91,15 @@ function onlyBetters(step: Step): boolean {
 }
 
 /**
- * What has had an effect, or may have had one, counts for a minute, a refusal for as long as it is kept. What somebody
- * asked for by name does not count, nor does what a look has stopped: neither may leave a position naked.
+ * What has had an effect, or may have had one, counts for a minute, a refusal for as long as it hinders. What a look
+ * has stopped does not count, nor do wishes by name that were carried out: neither may leave a position naked.
  */
-function ownWrites({ entries, leftAtMs }: Page): number {
-  const inVain = entries.filter(
-    (entry) => hadNoEffect(entry.attempt) && !isVetoed(entry) && !isAskedFor(entry.attempt.step),
+function writesOf(page: Page, nowMs: number, isByName: boolean): number {
+  const inVain = hindering(page, nowMs).filter(
+    (entry) => hadNoEffect(entry.attempt) && !isVetoed(entry) && isAskedFor(entry.attempt.step) === isByName,
   );
-  return leftAtMs.length + inVain.length;
+  const left = isByName ? [] : page.leftAtMs.filter((atMs) => nowMs < atMs + WRITES_KEPT_MS);
+  return left.length + inVain.length;
 }
 
 function isVetoed({ attempt: { answer } }: Entry): boolean {

@@ -349,6 +349,12 @@ const PROFITS: readonly Scenario[] = [
     cover: null,
   },
   {
+    what: "a conditional on the profit side that closes on its trigger",
+    position: long,
+    orders: [conditionalTakeProfit(long, "104", "2", { reducesOnly: false, closesOnTrigger: true })],
+    cover: "1 at 104 by conditional",
+  },
+  {
     what: "a reduce-only conditional on the profit side",
     position: long,
     orders: [conditionalTakeProfit(long, "104", "2")],

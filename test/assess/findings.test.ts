@@ -315,6 +315,26 @@ const DOUBT: readonly Scenario[] = [
     findings: ["critical unreadable"],
   },
   {
+    what: "a Full stop is open at another price than the position row states",
+    shape: {
+      positions: [aPosition({ liquidation: "50", fullStop: "90" })],
+      orders: [fullStop(long, "98")],
+      rowsAsGiven: true,
+    },
+    status: "unknown",
+    findings: ["critical unreadable"],
+  },
+  {
+    what: "a Full stop is open within a tick of what the position row states",
+    shape: {
+      positions: [aPosition({ liquidation: "50", fullStop: "98.07" })],
+      orders: [fullStop(long, "98")],
+      rowsAsGiven: true,
+    },
+    status: "protected",
+    findings: [],
+  },
+  {
     what: "the same, and other orders cover the position whole",
     shape: { positions: [long], orders: [fullStop(long, "98"), partialStop(long, "98", "1")], rowsAsGiven: true },
     status: "protected",

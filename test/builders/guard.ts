@@ -37,6 +37,8 @@ export interface GuardScene extends Omit<FakeExchangeOptions, "clock" | "positio
   readonly wallAheadMs?: () => number;
   /** A contract whose rules nobody has read. */
   readonly unknownInstrument?: boolean;
+  /** Real timers fire up to a millisecond before their time; default 0. */
+  readonly timersEarlyMs?: number;
 }
 
 export interface Guarded {
@@ -87,6 +89,7 @@ export async function guarded(scene: GuardScene = {}): Promise<Guarded> {
     orderIntents,
     exchangeNowMs,
     wallAheadMs = () => 0,
+    timersEarlyMs = 0,
     ...rest
   } = more;
   const clock = fakeClock();
@@ -119,7 +122,7 @@ export async function guarded(scene: GuardScene = {}): Promise<Guarded> {
       stream = fakeStream(listener);
       return stream;
     },
-    timers: timersOn(clock),
+    timers: timersOn(clock, timersEarlyMs),
     tell: (event) => events.push(event),
     ...(orderIntents === undefined ? {} : { orderIntents }),
     ...(attachToOrders
@@ -182,12 +185,12 @@ function fakeStream(listener: StreamListener): FakeStream {
 }
 
 /** A timer that was cancelled still lets the clock move on. */
-function timersOn(clock: FakeClock): Timers {
+function timersOn(clock: FakeClock, earlyMs: number): Timers {
   return {
     after: (ms, callback) => {
       let isOn = true;
       const wait = async (): Promise<void> => {
-        await clock.sleep(ms);
+        await clock.sleep(Math.max(0, ms - earlyMs));
         if (isOn) callback();
       };
       void wait();

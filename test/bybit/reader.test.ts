@@ -216,6 +216,13 @@ describe("a read of the whole account", () => {
     expect(snapshot.gaps).toEqual([]);
   });
 
+  it("of such a server tells a row that cannot be read once, too", async () => {
+    venue.tellsOfUsdc = true;
+    holds([position({ positionStatus: "Odd" })]);
+    const snapshot = await settled(session.reader.snapshot("account"));
+    expect(snapshot.unreadablePositions).toMatchObject([{ symbol: "BTCUSDT", positionIdx: 0 }]);
+  });
+
   it("still sees USDT and USDC positions when the contracts cannot be listed, and says what is missing", async () => {
     venue.answers("/v5/market/instruments-info", ({ query }) =>
       query["symbol"] === undefined ? { status: 502, body: "<html>" } : ok({ list: [instrument("BTCUSDT")] }),

@@ -3,6 +3,8 @@ import { describe, expect, test } from "vitest";
 import type { Position } from "../../src/domain/position.js";
 import {
   configuredTakeProfit,
+  isMetBy,
+  isWithinTick,
   knownLiquidation,
   type Market,
   nearestLevel,
@@ -324,5 +326,31 @@ describe("a liquidation price to judge by", () => {
 
   test("stands where no mark contradicts it", () => {
     expect(knownLiquidation(aPosition({ liquidation: "95" }), null)?.toFixed()).toBe("95");
+  });
+});
+
+describe("what stands where it was wanted", () => {
+  const at = (price: string, coarse: boolean): Wanted => ({
+    kind: "level",
+    price: dec(price),
+    triggerBy: "MarkPrice",
+    coarse,
+  });
+
+  test.each<readonly [string, Wanted, string, boolean]>([
+    ["stands at the level itself", at("104", false), "104", true],
+    ["does not stand one tick beside it", at("104", false), "104.1", false],
+    ["may stand one tick beside it where the mark is near", at("104", true), "103.9", true],
+    ["but not two", at("104", true), "104.2", false],
+    ["is nowhere where no level is wanted", { kind: "none" }, "104", false],
+  ])("%s", (_what, wanted, standing, isMet) => {
+    expect(isMetBy(dec(standing), wanted, aMarket())).toBe(isMet);
+  });
+
+  test("of a contract whose tick nobody knows only the same price is the same", () => {
+    expect([isWithinTick(dec("104"), dec("104.0"), null), isWithinTick(dec("104"), dec("104.1"), null)]).toEqual([
+      true,
+      false,
+    ]);
   });
 });

@@ -323,6 +323,21 @@ test("a step that was decided before a flip is not sent after it", async () => {
   await scene.close();
 });
 
+test("late news of the life before ends nothing of the one that a look has shown", async () => {
+  const scene = await guarded({ latencyMs: 60 });
+  const nowMs = scene.clock.now();
+  const former = aPosition({ openedAtMs: nowMs - 4_000 });
+  const present = aPosition({ entry: "90", mark: "90", openedAtMs: nowMs - 1_000 });
+  scene.exchange.hand.put(present);
+  scene.guard.wake("asked");
+  await scene.clock.sleep(500);
+  scene.pushes({ kind: "position-open", position: former, atMs: nowMs - 3_500 });
+  await scene.clock.sleep(3_000);
+  expect(scene.lives()).toEqual(["opened BTCUSDT long 1"]);
+  expect(stopWrites(scene, present.key)).toEqual(["88.2"]);
+  await scene.close();
+});
+
 test("a known position whose row stays unreadable is told so, and the passes are complete all the same", async () => {
   let isSpoilt = false;
   const row = anUnreadablePosition({ side: null, reason: "side is Both" });

@@ -79,6 +79,17 @@ describe("the schedule", () => {
     schedule.close();
   });
 
+  test("sweeps at once when the wall clock is set ahead by years, and counts no run that it has missed", async () => {
+    const { schedule, sweeps } = scheduled("*/30 * * * * *");
+    await pass(2);
+    vi.setSystemTime(new Date("2056-01-01T12:00:00.500Z"));
+    await pass(2);
+    expect(sweeps).toEqual(["watchdog"]);
+    await pass(60);
+    expect(sweeps).toEqual(["watchdog", "schedule", "schedule"]);
+    schedule.close();
+  });
+
   test("sweeps late, where its time came while the process stood still", async () => {
     const { schedule, sweeps } = scheduled("0 * * * * *");
     await pass(50);

@@ -128,6 +128,17 @@ describe("a position row", () => {
     expect(flatness(position({ seq: 101, size: "0", side: "" }))).toEqual([undefined]);
   });
 
+  it.each([
+    ["some minutes ago", 1_700_000_000_000, 1_700_000_000_000],
+    ["at no time that can be told", "soon", null],
+    ["at no time at all", undefined, null],
+    ["in the time to come", 9_000_000_000_000, null],
+  ])("that is flat and was changed %s speaks of then, or of when it was told", (_what, updatedTime, atMs) => {
+    const told = reader().read(frame("position", position({ updatedTime, size: "0", side: "" })));
+    const [fresh] = reader().read(frame("position", position({ updatedTime: undefined, size: "0", side: "" })));
+    expect(told).toEqual([atMs === null ? fresh : { ...fresh, atMs }]);
+  });
+
   it("of an older sequence number is dropped; of the same number it is told, for stops change without a number", () => {
     const reading = reader();
     const kinds = (row: object) => reading.read(frame("position", row)).map(({ kind }) => kind);

@@ -296,6 +296,17 @@ describe("a step that was pushed for", () => {
     }
   });
 
+  test("of a new life waits for it also when a pass has begun meanwhile, for as long as that write may show late", () => {
+    const reborn = aPosition({ openedAtMs: 5_000 });
+    book.isFree(long, LATER_MS);
+    give(attempt(ACKNOWLEDGED, 900));
+    expect(book.isFree(reborn, LATER_MS, START_MS)).toBe(false);
+    book.forget(START_MS + 30_899);
+    expect(book.isFree(reborn, LATER_MS, START_MS)).toBe(false);
+    book.forget(START_MS + 30_900);
+    expect(book.isFree(reborn, LATER_MS, START_MS)).toBe(true);
+  });
+
   test("of a new life does not wait for a look where the last write was refused", () => {
     book.isFree(long, LATER_MS);
     give(attempt(refused("zero-position"), 900));
@@ -326,6 +337,41 @@ describe("how often it is tried", () => {
   test.each<StopPurpose>(["intent", "loosen"])("what somebody asked for by name (%s) does not count", (purpose) => {
     often(3, refused("zero-position"), withStop({ purpose }));
     expect(goes({ seenMs: 9_000 })).toBe("98 + 104");
+  });
+
+  describe("what somebody asked for by name", () => {
+    // A wish that loosens, which the exchange refuses by a price that no read shows.
+    const intent = { id: "i-1", stopLoss: dec("99"), takeProfit: null, waiver: null, mayLoosenFrom: null, who: "bot" };
+    const asked: Scene = {
+      shape: { positions: [aPosition({ fullStop: "97" })], orders: [fullStop(long, "97")] },
+      protection: {},
+      life: { intent },
+    };
+    const step = firstStep(asked);
+
+    test.each<readonly [string, Answer, number]>([
+      ["refused three times waits for twenty seconds", refused("stop-loss-past"), 3],
+      ["not sent three times waits as well", notSent("network"), 3],
+      ["spoken against by six looks waits as well", notSent("vetoed"), 6],
+    ])("and %s", (_what, given, most) => {
+      often(most - 1, given, step);
+      expect(goes({ ...asked, seenMs: 9_000 })).toBe("99");
+      often(1, given, step);
+      expect(goes({ ...asked, seenMs: 9_000 })).toBeNull();
+      expect(book.retryAtMs(long.key, START_MS + 9_000)).toBeGreaterThan(START_MS + 9_000);
+      expect(goes({ ...asked, seenMs: 20_005 })).toBe("99");
+    });
+
+    test("is bound by no automatic write, nor by wishes that were carried out", () => {
+      often(2, refused("zero-position"));
+      often(2, notSent("vetoed"));
+      for (const atMs of [100, 200, 300, 400]) {
+        give(attempt(ACKNOWLEDGED, atMs, step));
+        judge({ positions: [aPosition({ fullStop: "99" })], orders: [fullStop(long, "99")] }, atMs + 10);
+      }
+      expect(outcomes().filter((outcome) => outcome === "confirmed")).toHaveLength(4);
+      expect(goes({ ...asked, seenMs: 9_000 })).toBe("99");
+    });
   });
 
   test("what never left for a look spoke against it uses up no write, and is given up after six times", () => {
@@ -433,7 +479,52 @@ describe("how often it is tried", () => {
     give(attempt(refused("other", true), 1_100));
     expect(goes({ seenMs: 2_000 })).toBeNull();
     expect(goes({ seenMs: 2_000, protection: { stopLoss: stopAt("0.03") } })).toBe("97");
-    expect(book.retryAtMs(long.key, START_MS + 2_000)).toBe(START_MS + 21_100);
+    expect(book.retryAtMs(long.key, START_MS + 20_500)).toBe(START_MS + 21_100);
+  });
+
+  test("three such refusals leave a position naked for twenty seconds, and not for as long as they are told", () => {
+    for (const [index, price] of ["98.3", "98.2", "98.1"].entries())
+      give(attempt(refused("other", true), index * 80, withStop({ price: dec(price) })));
+    expect(goes({ seenMs: 19_999 })).toBeNull();
+    book.forget(START_MS + 20_160);
+    expect([goes({ seenMs: 20_160 }), outcomes()]).toEqual(["98 + 104", ["refused", "refused", "refused"]]);
+  });
+
+  describe("counts by the clock, also in a pass that goes on meanwhile and forgets nothing", () => {
+    test.each<readonly [string, () => void, number]>([
+      ["what closed a position", () => give(attempt(refused("market-state", true), 0)), 20_000],
+      ["refusals", () => often(3, refused("zero-position"), undefined), 20_000],
+      ["what was not sent", () => often(3, notSent("network")), 10_000],
+      ["what a look spoke against", () => often(6, notSent("vetoed")), 10_000],
+    ])("%s", (_what, tried, untilMs) => {
+      tried();
+      expect([goes({ seenMs: untilMs - 1 }), goes({ seenMs: untilMs + 5 })]).toEqual([
+        null,
+        expect.stringMatching(/^98/),
+      ]);
+    });
+
+    test("what had an effect, or may have had one", () => {
+      for (const atMs of [0, 4_000, 25_000]) unproven(atMs);
+      expect([goes({ seenMs: 59_999 }), goes({ seenMs: 60_000 })]).toEqual([null, "98"]);
+    });
+  });
+
+  test("a moment that passed while a pass went on is told, so that nobody waits for it in vain", () => {
+    give(attempt(refused("market-state", true), 0));
+    expect(book.retryAtMs(long.key, START_MS + 25_000)).toBeNull();
+    expect(goes({ seenMs: 19_000 })).toBeNull();
+    expect(book.retryAtMs(long.key, START_MS + 25_000)).toBe(START_MS + 20_000);
+    expect(goes({ seenMs: 25_000 })).not.toBeNull();
+    expect(book.retryAtMs(long.key, START_MS + 25_000)).toBeNull();
+  });
+
+  test.each<readonly [string, Step]>([
+    ["a close", firstStep({ position: aPosition({ mark: "97" }), protection: { pastStop: "close" } })],
+    ["a take-profit alone", { ...firstStep(), stopLoss: null } as Step],
+  ])("and that of %s speaks for no stop", (_what, step) => {
+    give(attempt(refused("other", true), 100, step));
+    expect(goes({ seenMs: 1_000 })).toBe("98 + 104");
   });
 
   test("but not where the key or its rights are why", () => {
@@ -665,8 +756,8 @@ describe("the nearest stop", () => {
   });
 
   describe("where the last price and the mark are far apart, and the exchange has refused by the other one", () => {
-    const byLast = (standing: string | null) => {
-      const position = aPosition({ mark: "60", fullStop: standing });
+    const byLast = (standing: string | null, mark = "60") => {
+      const position = aPosition({ mark, fullStop: standing });
       const protection: Partial<Protection> = {
         mode: "tighten-only",
         pastStop: "nearest",
@@ -682,6 +773,12 @@ describe("the nearest stop", () => {
 
     test("is set where nothing stands", () => {
       expect(byLast(null)).toEqual(["98", "59.8"]);
+    });
+
+    test("is none where no tick is left above zero", () => {
+      expect(byLast(null, "0.1")).toEqual(["98", null]);
+      book = new PassBook();
+      expect(byLast(null, "0.2")).toEqual(["98", "0.1"]);
     });
 
     test("neither takes the place of a stop that stands, nor pulls it to the price", () => {

@@ -164,12 +164,21 @@ function joined(parts: readonly Part[], cost: number): Omit<Book, "allOrders"> {
       ...new Map(parts.flatMap((part) => part.positions.positions).map((one) => [keyText(one.key), one])).values(),
     ],
     flatLegs: parts.flatMap((part) => (part.symbol === null ? [] : part.positions.flat)),
-    unreadablePositions: parts.flatMap((part) => part.positions.unreadable),
+    unreadablePositions: toldOnce(parts.flatMap((part) => part.positions.unreadable)),
     orders: [...new Map(parts.flatMap((part) => part.orders.orders).map((one) => [one.orderId, one])).values()],
     unreadableOrders: parts.flatMap((part) => part.orders.unreadable),
     gaps: parts.flatMap(gapsOf),
     cost,
   };
+}
+
+/** Rows that name their leg; what does not may be of any. */
+function toldOnce(rows: readonly UnreadablePosition[]): readonly UnreadablePosition[] {
+  const name = (row: UnreadablePosition): unknown => {
+    const { category, symbol, positionIdx } = row;
+    return symbol === null || positionIdx === null ? row : `${category} ${symbol} ${positionIdx}`;
+  };
+  return [...new Map(rows.map((row) => [name(row), row])).values()];
 }
 
 /** A whole read, and contracts of it that were asked for alone afterwards. */

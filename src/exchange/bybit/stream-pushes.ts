@@ -36,7 +36,7 @@ export function createPushReader(options: PushReaderOptions): PushReader {
   const lastSeq = new Map<string, number>();
 
   function isOld(key: PositionKey, row: unknown): boolean {
-    const seq = seqOf(row);
+    const seq = wholeNumberOf(row, "seq");
     if (seq === null) return false;
     const name = keyText(key);
     if (seq < (lastSeq.get(name) ?? 0)) return true;
@@ -120,11 +120,17 @@ function positionPush(account: string, category: Category, atMs: number, row: un
       if (symbol === null || symbol === "" || positionIdx === null) {
         return unreadable(category, symbolIn(row), "a flat row that does not name its position");
       }
-      return { kind: "position-flat", key: { account, category, symbol, positionIdx }, atMs };
+      return { kind: "position-flat", key: { account, category, symbol, positionIdx }, atMs: flatAtMs(row, atMs) };
     }
     case "unreadable":
       return unreadable(category, read.row.symbol, read.row.reason);
   }
+}
+
+/** A row may be told again long after it was true: it speaks of the time when it was changed last. */
+function flatAtMs(row: unknown, toldAtMs: number): number {
+  const changedAtMs = wholeNumberOf(row, "updatedTime") ?? 0;
+  return changedAtMs > 0 ? Math.min(toldAtMs, changedAtMs) : toldAtMs;
 }
 
 function orderPush(category: Category, atMs: number, row: unknown): Push {
@@ -160,12 +166,12 @@ function unreadable(category: Category | null, symbol: string | null, reason: st
   return { kind: "unreadable", category, symbol, reason };
 }
 
-/** docs/v5/websocket/private/position: -1 where the symbol was never traded, which orders nothing; nor does blank text. */
-function seqOf(row: unknown): number | null {
-  const stated = valueOf(row, "seq") ?? "";
+/** docs/v5/websocket/private/position: a `seq` of -1 where the symbol was never traded orders nothing; nor does blank text. */
+function wholeNumberOf(row: unknown, field: string): number | null {
+  const stated = valueOf(row, field) ?? "";
   const isBlank = typeof stated === "string" && stated.trim() === "";
-  const seq = isBlank ? Number.NaN : Number(stated);
-  return Number.isSafeInteger(seq) && seq >= 0 ? seq : null;
+  const number = isBlank ? Number.NaN : Number(stated);
+  return Number.isSafeInteger(number) && number >= 0 ? number : null;
 }
 
 /** Remembers the newest names only. */

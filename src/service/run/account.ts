@@ -9,6 +9,7 @@ import {
 } from "../../exchange/bybit/index.js";
 import type { Contract } from "../../domain/snapshot.js";
 import type { FillHistory } from "../../exchange/fills.js";
+import { isForNext } from "../../intents/set-for.js";
 import type { Shelf } from "../../intents/shelf.js";
 import type { Pauses } from "../../ledger/pauses.js";
 import { readOnlyReason } from "../../ledger/readonly.js";
@@ -26,7 +27,6 @@ import { recogniseLives } from "../books/recognise.js";
 import { openLeftAlone } from "../books/left-alone.js";
 import { keepIntents } from "./upkeep.js";
 import { type Stillness, watchStillness } from "./stillness.js";
-import { isForNext } from "./quote.js";
 import { type StandbyBooks, standbyBooks } from "../books/standby.js";
 import { takeTurn, type WriterTurn } from "../books/writer.js";
 

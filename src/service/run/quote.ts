@@ -6,7 +6,7 @@ import type { Contract, Snapshot } from "../../domain/snapshot.js";
 import { ExchangeFailure } from "../../exchange/failure.js";
 import type { QuoteAnswer, QuoteRequest } from "../../http/desk.js";
 import { unlistedNote } from "../../intents/keep.js";
-import { isForOneLife } from "../../intents/set-for.js";
+import { isForNext } from "../../intents/set-for.js";
 import type { Intent } from "../../ledger/port.js";
 import { entryLegs } from "../../plan/entry.js";
 import { quoteFor } from "../../plan/quote.js";
@@ -80,13 +80,6 @@ export async function quoteFrom(request: QuoteRequest, parts: QuoteParts): Promi
     takeProfit === null ? {} : { takeProfit: takeProfit.price.toFixed(), tpTriggerBy: takeProfit.triggerBy };
   const stop = { stopLoss: stopLoss.price.toFixed(), slTriggerBy: stopLoss.triggerBy };
   return { kind: "quoted", fields: { ...stop, ...profit, tpslMode: "Full" } };
-}
-
-/** It waits for the next position of that side; one that waits for another order, or belongs to a life, does not. */
-export function isForNext(intent: Intent, wanted: Side, nowMs: number): boolean {
-  const { side, state, orderLinkId, createdAtMs, ttlMs } = intent;
-  const isWaiting = state === "pending" && orderLinkId === null && !isForOneLife(intent);
-  return side === wanted && isWaiting && nowMs <= createdAtMs + ttlMs;
 }
 
 /** Those that take a position's place for its stop; a Partial one becomes a leg beside it. */
