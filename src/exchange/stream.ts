@@ -16,6 +16,8 @@ export type Push =
       readonly key: PositionKey;
       /** True: a later push of the same position came before it. Default: false. */
       readonly isOutdated?: boolean;
+      /** When the row was changed last, where that was before it was told: rows are told again with every order. */
+      readonly changedAtMs?: number;
       readonly atMs: number;
     }
   /** An order is open, as it stands after the change. */

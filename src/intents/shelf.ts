@@ -137,10 +137,7 @@ export function openShelf({ ledger, now, tell, mayBind, isOver }: ShelfParts): S
   }
 
   function forgetFill(intent: Intent): void {
-    if (intent.orderLinkId === null) return;
-    const link = linkText(intent, intent.orderLinkId);
-    filledLinks.delete(link);
-    restingUntil.delete(link);
+    if (intent.orderLinkId !== null) filledLinks.delete(linkText(intent, intent.orderLinkId));
   }
 
   function take(intent: Intent, life: Life): Intent {

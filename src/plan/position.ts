@@ -74,7 +74,8 @@ function stopChange(assessed: Assessed, market: Market): StopChange | null {
 }
 
 /** Only from where it stood when somebody asked for it: what another hand has tightened since then stays. */
-function loosened({ position, stop, wanted, life }: Assessed): StopChange | null {
+function loosened(assessed: Assessed): StopChange | null {
+  const { position, stop, wanted, life } = assessed;
   const from = unmetIntent(life)?.mayLoosenFrom ?? null;
   const { stopBenchmark: target, stopLoss } = wanted;
   const standing = stop.standingFull;
@@ -82,7 +83,7 @@ function loosened({ position, stop, wanted, life }: Assessed): StopChange | null
   const isWider = isLooserStop(stopLoss.price, standing, position.side);
   if (!isWider || isTighterStop(standing, from, position.side)) return null;
   const { price, triggerBy } = stopLoss;
-  return { kind: "set", stop: { price, triggerBy, purpose: "loosen" }, reason: "intent-drift" };
+  return { kind: "set", stop: { price, triggerBy, purpose: "loosen", ...namedBy(assessed) }, reason: "intent-drift" };
 }
 
 function unmetIntent({ intent, metStopIntent }: LifeRecord): PositionIntent | null {
@@ -183,8 +184,12 @@ function setTo(assessed: Assessed, level: StepLevel, purpose: StopPurpose, reaso
   const standing = assessed.stop.standingFull;
   if (standing !== null && !isTighterStop(level.price, standing, assessed.position.side)) return null;
   const isLearned = purpose === "restore" || (purpose === "add" && assessed.wanted.stopBy === "learned");
-  const memory = isLearned ? ({ isLearned } as const) : {};
+  const memory = isLearned ? ({ isLearned } as const) : namedBy(assessed);
   return { kind: "set", stop: { price: level.price, triggerBy: level.triggerBy, purpose, ...memory }, reason };
+}
+
+function namedBy({ wanted, life: { intent } }: Assessed): { readonly intentId?: string } {
+  return wanted.stopBy === "intent" && intent !== null ? { intentId: intent.id } : {};
 }
 
 type TakeProfitChange = { readonly kind: "set"; readonly level: StepLevel } | { readonly kind: "close" };

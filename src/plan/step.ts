@@ -37,6 +37,8 @@ export interface StepStop extends StepLevel {
   readonly purpose: StopPurpose;
   /** True: what stood before it vanished, put back. */
   readonly isLearned?: true;
+  /** The intent that names the level. Absent: none does. */
+  readonly intentId?: string;
 }
 
 /** True: measured from the current price, because the price has passed the level that is wanted. */

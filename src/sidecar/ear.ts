@@ -89,9 +89,9 @@ export class Ear implements StreamListener {
     }
   }
 
-  #isBeforeOpening({ key, atMs }: Of<"position-flat">): boolean {
-    const openedAtMs = this.#parts.lives.get(key)?.position.openedAtMs ?? null;
-    return openedAtMs !== null && atMs < openedAtMs;
+  #isBeforeOpening(push: Of<"position-flat">): boolean {
+    const openedAtMs = this.#parts.lives.get(push.key)?.position.openedAtMs ?? null;
+    return openedAtMs !== null && flatAtMs(push) < openedAtMs;
   }
 
   #isOfLifeBefore(position: Position): boolean {
@@ -102,7 +102,10 @@ export class Ear implements StreamListener {
     // A fill is news for as long as it is not known.
     if (push.kind === "execution" || push.kind === "unreadable") return false;
     if (push.kind === "position-flat" && push.isOutdated === true) return true;
-    return isLate(push.atMs, this.#parts.exchangeNowMs());
+    const { lives, exchangeNowMs } = this.#parts;
+    // That a leg is flat still is told with every order; of one that counts as open it may be told long after.
+    const isOfKnown = push.kind === "position-flat" && lives.get(push.key) !== undefined;
+    return isLate(isOfKnown ? flatAtMs(push) : push.atMs, exchangeNowMs());
   }
 
   #heardLate(push: Push, before: OpenOrder | undefined, nowMs: number): void {
@@ -116,14 +119,14 @@ export class Ear implements StreamListener {
   }
 
   /** Flat at a moment when what counts as open had long begun: that one is over, and what is open now is another. */
-  #wasFlat({ key, atMs }: Of<"position-flat">, nowMs: number): void {
+  #wasFlat(push: Of<"position-flat">, nowMs: number): void {
     const { lives, exchangeNowMs } = this.#parts;
-    const known = lives.get(key);
+    const known = lives.get(push.key);
     const exchangeMs = exchangeNowMs();
     // Where the exchange states when a position was opened, the next look tells them apart.
     if (known === undefined || known.position.openedAtMs !== null || exchangeMs === null) return;
-    const flatAtMs = nowMs - (exchangeMs - atMs);
-    if (flatAtMs > known.firstSeenMs + FIRST_LOOK_MS) this.#closed(known.position, flatAtMs);
+    const steadyMs = nowMs - (exchangeMs - flatAtMs(push));
+    if (steadyMs > known.firstSeenMs + FIRST_LOOK_MS) this.#closed(known.position, steadyMs);
   }
 
   #closed(position: Position, atMs: number): void {
@@ -251,6 +254,11 @@ export class Ear implements StreamListener {
   #account(): string {
     return this.#parts.pass.reader.account;
   }
+}
+
+/** When it was flat for sure, by the exchange's clock. */
+function flatAtMs({ changedAtMs, atMs }: Of<"position-flat">): number {
+  return changedAtMs ?? atMs;
 }
 
 /** Late news of a position that was there before the one that is known. */

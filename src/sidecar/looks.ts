@@ -19,6 +19,8 @@ export interface LooksParts {
 
 /** What leaves a position without protection is told again for as long as it lasts. */
 const TELL_AGAIN_MS = 60_000;
+/** A row and an order that differ are looked at again meanwhile. */
+const SPLIT_FOR_MS = 2_000;
 
 export interface LookTime {
   readonly nowMs: number;
@@ -32,6 +34,7 @@ interface Held {
   readonly toldMs: number | null;
   /** The pass that found it first. */
   readonly sincePass: number;
+  readonly sinceMs: number;
 }
 
 export class Looks {
@@ -118,15 +121,17 @@ export class Looks {
   }
 
   /** Each finding of consequence once, until it is gone; again and again, where nothing protects meanwhile. */
-  #tellFindings({ position, findings }: Assessed, { nowMs, pass }: LookTime): void {
+  #tellFindings({ position, findings, stop }: Assessed, { nowMs, pass }: LookTime): void {
     const name = keyText(position.key);
     const before = this.#findings.get(name);
     const now = new Map<string, Held>();
     for (const finding of findings) {
-      const { toldMs = null, sincePass = pass } = before?.get(finding.code) ?? {};
-      const isDue = isDueNow(finding, toldMs, nowMs) && !(isEstimate(finding) && sincePass === pass);
+      const { toldMs = null, sincePass = pass, sinceMs = nowMs } = before?.get(finding.code) ?? {};
+      // Row and order are not listed in the same moment: what moves often differs for a look.
+      const isSplit = finding.code === "unreadable" && stop.isContradicted && nowMs - sinceMs < SPLIT_FOR_MS;
+      const isDue = isDueNow(finding, toldMs, nowMs) && !isSplit && !(isEstimate(finding) && sincePass === pass);
       if (isDue) this.#parts.tell({ kind: "finding", place: position.key, finding });
-      now.set(finding.code, { toldMs: isDue ? nowMs : toldMs, sincePass });
+      now.set(finding.code, { toldMs: isDue ? nowMs : toldMs, sincePass, sinceMs });
     }
     this.#findings.set(name, now);
   }

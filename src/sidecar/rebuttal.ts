@@ -9,7 +9,7 @@ import type { Push } from "../exchange/stream.js";
 export function speaksAgainst(push: Push, shown: Assessed, orders: readonly OpenOrder[]): boolean {
   switch (push.kind) {
     case "position-flat":
-      return isOf(shown, push.key) && !isBeforeOpening(shown, push.atMs);
+      return isOf(shown, push.key) && !isBeforeOpening(shown, push.changedAtMs ?? push.atMs);
     case "position-open":
       return isOf(shown, push.position.key) && isOtherOrBarer(push.position, shown, orders);
     case "order-gone":

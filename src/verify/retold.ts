@@ -19,29 +19,32 @@ const ROOM_PER_REFUSAL = dec("0.001");
  */
 export function retold(step: Step, page: Page, assessed: Assessed, nowMs: number): Step | null {
   if (step.action !== "set-trading-stop") return step;
-  const isStopAlone = step.stopLoss !== null && isAtLastWrite(page, nowMs);
+  const { stopLoss: stop } = step;
+  const isStopAlone = stop !== null && isAtLastWrite(page, nowMs);
   const takeProfit = page.takeProfitRefused || isStopAlone ? null : step.takeProfit;
-  if (step.stopLoss === null && takeProfit === null) return null;
-  const earlierStop = step.stopLoss === null ? null : neverSeen(step.stopLoss, step.side, page);
-  const again = { ...step, takeProfit, stopLoss: earlierStop ?? step.stopLoss };
-  const isSameMeans =
-    step.stopLoss !== null && earlierStop !== null && answersPast(earlierStop) === answersPast(step.stopLoss);
-  const fits = isSameMeans && objection(again, assessed) === null;
-  if (fits) return again;
-  const stopLoss = yielding(believing(step.stopLoss, page, assessed), page, assessed);
-  return stopLoss === null && step.stopLoss !== null ? null : { ...step, takeProfit, stopLoss };
+  if (stop === null) return takeProfit === null ? null : { ...step, takeProfit };
+  const earlier = neverSeen(stop, step.side, page);
+  if (earlier !== null && answersPast(earlier) === answersPast(stop)) {
+    const { price, triggerBy } = earlier;
+    // It counts as what it is sent for now, and not as the wish that it was.
+    const purpose = answersPast(stop) ? earlier.purpose : stop.purpose;
+    const again = { ...step, takeProfit, stopLoss: { ...stop, price, triggerBy, purpose } };
+    if (objection(again, assessed) === null) return again;
+  }
+  const stopLoss = yielding(believing(stop, page, assessed), page, assessed);
+  return stopLoss === null ? null : { ...step, takeProfit, stopLoss };
 }
 
 /**
- * The stop that was sent last and may take effect yet; null: there is none, or it gave way, or a tighter one is wanted
- * by now: a late effect of the older one leaves no more than asking for it again would.
+ * The stop that was sent last and may take effect yet; null: there is none, or it gave way, or somebody else's wish
+ * counts by now and is tighter: a late effect of the older one leaves no more than asking for it again would.
  */
 function neverSeen(stop: StepStop, side: Side, { entries }: Page): StepStop | null {
   const last = entries.findLast(({ verdict }) => verdict?.outcome === "uncertain");
   const earlier = last?.isSuperseded === false ? last.attempt.step : null;
   if (earlier?.action !== "set-trading-stop" || earlier.side !== side || earlier.stopLoss === null) return null;
-  const isOutdated = !answersPast(stop) && isTighterStop(stop.price, earlier.stopLoss.price, side);
-  return isOutdated ? null : earlier.stopLoss;
+  const isOver = earlier.stopLoss.intentId !== stop.intentId || earlier.stopLoss.isLearned !== stop.isLearned;
+  return isOver && isTighterStop(stop.price, earlier.stopLoss.price, side) ? null : earlier.stopLoss;
 }
 
 /**

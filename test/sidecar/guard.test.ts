@@ -296,6 +296,23 @@ test("a stop that its position's row does not state is looked at again until the
   await scene.close();
 });
 
+test.each([
+  ["is no alarm where the next look settles it", 1, 0],
+  ["is an alarm where it lasts", 30, 1],
+])("a row that states no stop while one is open %s", async (_what, looks, alarms) => {
+  let splitFrom = Number.POSITIVE_INFINITY;
+  const scene = await guarded({
+    positions: [aPosition({ fullStop: "98" })],
+    hidesRowStops: (nth) => nth >= splitFrom && nth < splitFrom + looks,
+  });
+  splitFrom = scene.exchange.reads.length + 1;
+  scene.guard.wake("schedule");
+  await scene.clock.sleep(9_000);
+  const told = scene.events.filter((event) => event.kind === "finding" && event.finding.code === "unreadable");
+  expect(told).toHaveLength(alarms);
+  await scene.close();
+});
+
 test("a look at everything that is due does not wait until a write that never shows is given up", async () => {
   const scene = await guarded({ fate: () => lie });
   scene.opens(long);
@@ -321,6 +338,34 @@ test("a step that was decided before a flip is not sent after it", async () => {
   expect(new Set(scene.exchange.writes.map(({ request }) => request.side))).toEqual(new Set(["short"]));
   expect(scene.exchange.stopOf(key)).toBe("102");
   await scene.close();
+});
+
+describe("that a leg is flat still, told again with an order of its contract", () => {
+  test("wakes nothing, and a position that opens then gets its stop without a look", async () => {
+    const scene = await guarded({ latencyMs: 60 });
+    const reads = scene.exchange.reads.length;
+    for (let order = 0; order < 10; order += 1) {
+      const atMs = scene.clock.now();
+      scene.pushes({ kind: "position-flat", key: long.key, changedAtMs: atMs - 600_000, atMs });
+      await scene.clock.sleep(500);
+    }
+    expect(scene.exchange.reads).toHaveLength(reads);
+    scene.opens(long);
+    await scene.clock.sleep(2_000);
+    expect(scene.events.filter(({ kind }) => kind === "sent")).toMatchObject([{ path: "push" }]);
+    await scene.close();
+  });
+
+  test("does not end a life that looks still show, where it was told long after", async () => {
+    const open = aPosition({ openedAtMs: 1_000 });
+    const scene = await guarded({ positions: [open], latencyMs: 60 });
+    const lives = scene.lives();
+    const atMs = scene.clock.now();
+    scene.pushes({ kind: "position-flat", key: open.key, changedAtMs: atMs - 10_000, atMs });
+    await scene.clock.sleep(3_000);
+    expect(scene.lives()).toEqual(lives);
+    await scene.close();
+  });
 });
 
 test("late news of the life before ends nothing of the one that a look has shown", async () => {

@@ -48,6 +48,7 @@ test.each<FailureCause>(["stop-loss-past", "zero-position", "mode-mismatch", "ot
       pass: { memory },
     });
     begin();
+    const startedMs = scene.clock.now();
     const sweeps = () => scene.exchange.reads.filter(({ scope }) => scope === "account").length;
     const before = sweeps();
     for (let second = 0; second < 60; second += 1) {
@@ -55,7 +56,9 @@ test.each<FailureCause>(["stop-loss-past", "zero-position", "mode-mismatch", "ot
       await scene.clock.sleep(1_000);
     }
     const writes = scene.exchange.writes.map(({ atMs }) => atMs);
-    expect(writes.length).toBeLessThanOrEqual(12);
+    // In each twenty seconds of the minute.
+    for (const fromMs of [0, 20_000, 40_000])
+      expect(writes.some((atMs) => atMs >= startedMs + fromMs && atMs < startedMs + fromMs + 20_500)).toBe(true);
     for (const atMs of writes)
       expect(writes.filter((other) => other >= atMs && other < atMs + 20_000).length).toBeLessThanOrEqual(3);
     expect(sweeps() - before).toBe(12);

@@ -129,15 +129,18 @@ describe("a position row", () => {
   });
 
   it.each([
-    ["some minutes ago", 1_700_000_000_000, 1_700_000_000_000],
+    ["some minutes ago", 1_600_000_000_000, 1_600_000_000_000],
     ["at no time that can be told", "soon", null],
     ["at no time at all", undefined, null],
     ["in the time to come", 9_000_000_000_000, null],
-  ])("that is flat and was changed %s speaks of then, or of when it was told", (_what, updatedTime, atMs) => {
-    const told = reader().read(frame("position", position({ updatedTime, size: "0", side: "" })));
-    const [fresh] = reader().read(frame("position", position({ updatedTime: undefined, size: "0", side: "" })));
-    expect(told).toEqual([atMs === null ? fresh : { ...fresh, atMs }]);
-  });
+  ])(
+    "that is flat and was changed %s says so, where that was before it was told",
+    (_what, updatedTime, changedAtMs) => {
+      const told = reader().read(frame("position", position({ updatedTime, size: "0", side: "" })));
+      const [fresh] = reader().read(frame("position", position({ updatedTime: undefined, size: "0", side: "" })));
+      expect(told).toEqual([changedAtMs === null ? fresh : { ...fresh, changedAtMs }]);
+    },
+  );
 
   it("of an older sequence number is dropped; of the same number it is told, for stops change without a number", () => {
     const reading = reader();

@@ -362,6 +362,16 @@ describe("how often it is tried", () => {
       expect(goes({ ...asked, seenMs: 20_005 })).toBe("99");
     });
 
+    test("that never showed, and is sent again for a stop that is missing, is bound by no refusal of wishes", () => {
+      const missing: Scene = { ...asked, shape: naked, seenMs: 9_000 };
+      give(attempt(ACKNOWLEDGED, 0, step));
+      judge({ positions: [aPosition({ fullStop: "97" })], orders: [fullStop(long, "97")] }, 5_000);
+      often(3, refused("stop-loss-past"), step);
+      expect(goes({ ...asked, seenMs: 9_000 })).toBeNull();
+      expect(goes(missing)).toBe("99");
+      expect(admit(missing).ready).toMatchObject([{ step: { stopLoss: { purpose: "add" } } }]);
+    });
+
     test("is bound by no automatic write, nor by wishes that were carried out", () => {
       often(2, refused("zero-position"));
       often(2, notSent("vetoed"));

@@ -120,17 +120,14 @@ function positionPush(account: string, category: Category, atMs: number, row: un
       if (symbol === null || symbol === "" || positionIdx === null) {
         return unreadable(category, symbolIn(row), "a flat row that does not name its position");
       }
-      return { kind: "position-flat", key: { account, category, symbol, positionIdx }, atMs: flatAtMs(row, atMs) };
+      const key = { account, category, symbol, positionIdx };
+      const changedAtMs = wholeNumberOf(row, "updatedTime") ?? 0;
+      const isRepeated = changedAtMs > 0 && changedAtMs < atMs;
+      return { kind: "position-flat", key, ...(isRepeated ? { changedAtMs } : {}), atMs };
     }
     case "unreadable":
       return unreadable(category, read.row.symbol, read.row.reason);
   }
-}
-
-/** A row may be told again long after it was true: it speaks of the time when it was changed last. */
-function flatAtMs(row: unknown, toldAtMs: number): number {
-  const changedAtMs = wholeNumberOf(row, "updatedTime") ?? 0;
-  return changedAtMs > 0 ? Math.min(toldAtMs, changedAtMs) : toldAtMs;
 }
 
 function orderPush(category: Category, atMs: number, row: unknown): Push {
