@@ -1,6 +1,6 @@
 /** How often, and when, something is tried for one position. */
 import type { Attempt } from "../apply/attempt.js";
-import type { Step } from "../plan/step.js";
+import type { Step, StepStop } from "../plan/step.js";
 import { type Entry, hadNoEffect, hindersUntilMs, isAskedFor, opensAtMs, type Page, WRITES_KEPT_MS } from "./page.js";
 
 /** Automatic writes to one position within a minute, or refusals within twenty seconds. */
@@ -69,12 +69,12 @@ function lastFromMs(page: Page, lastAfterMs: number, nowMs: number): number {
 
 /** The exchange has refused another level, for a reason that nobody knows. */
 function isElsewhere(step: Step | undefined, { step: refused, answer }: Attempt): boolean {
-  if (answer.kind !== "refused" || answer.cause !== "other" || step?.action !== "set-trading-stop") return false;
-  return step.stopLoss !== null && stopText(step) !== stopText(refused);
+  if (answer.kind !== "refused" || answer.cause !== "other") return false;
+  if (step?.action !== "set-trading-stop" || refused.action !== "set-trading-stop") return false;
+  return step.stopLoss !== null && stopText(step.stopLoss) !== stopText(refused.stopLoss);
 }
 
-function stopText(step: Step): string {
-  const stop = step.action === "set-trading-stop" ? step.stopLoss : null;
+function stopText(stop: StepStop | null): string {
   return stop === null ? "" : `${stop.price.toFixed()} ${stop.triggerBy}`;
 }
 
