@@ -529,6 +529,14 @@ describe("how often it is tried", () => {
     expect(book.retryAtMs(long.key, START_MS + 25_000)).toBeNull();
   });
 
+  test("and nothing that names no level of its own goes meanwhile: no close, and nothing from a push", () => {
+    const past = { position: aPosition({ entry: "110" }), protection: { pastStop: "close" } } as const;
+    expect(goes({ ...past, seenMs: 1_000 })).toBe("close");
+    give(attempt(refused("other", true), 1_100));
+    expect(goes({ ...past, seenMs: 2_000 })).toBeNull();
+    expect(book.isFree(past.position, START_MS + 2_000)).toBe(false);
+  });
+
   test.each<readonly [string, Step]>([
     ["a close", firstStep({ position: aPosition({ mark: "97" }), protection: { pastStop: "close" } })],
     ["a take-profit alone", { ...firstStep(), stopLoss: null } as Step],
